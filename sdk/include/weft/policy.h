@@ -1,0 +1,169 @@
+/* weft/policy.h: the role that decides how guest threads are woven.
+ *
+ * The kernel owns the mechanism (states, six hardware threads, priorities, affinity, waits,
+ * deadlines); a policy only chooses among legal answers. It sees a flat view without pointers,
+ * ordered by thread identity's creation, and reads nothing else: no clock, no environment, no host
+ * address. A seed is an option. Same views, same answers.
+ *
+ * An op that is NULL means the default written at it. An illegal answer is replaced by the default,
+ * counted and traced; after `[schedule] faults` of them (default 16) the policy is ejected and the
+ * built-in one serves. A policy cannot starve a thread: one that was ready for
+ * `[schedule] starve_ticks` without running is run next, whatever the policy says. */
+#ifndef WEFT_POLICY_H
+#define WEFT_POLICY_H
+
+#include "event.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define WEFT_HW_COUNT 6
+
+/* weft_sched_thread.state */
+#define WEFT_THREAD_READY      UINT32_C(0)
+#define WEFT_THREAD_RUNNING    UINT32_C(1) /* current on its hardware thread */
+#define WEFT_THREAD_WAITING    UINT32_C(2)
+#define WEFT_THREAD_SUSPENDED  UINT32_C(3)
+#define WEFT_THREAD_TERMINATED UINT32_C(4)
+
+typedef struct weft_sched_thread {
+    uint64_t id;          /* identity, as in events */
+    uint64_t ready_since; /* tick at which it last became ready */
+    uint64_t retired;     /* instructions it has retired */
+    uint64_t order;       /* rises each time a thread becomes ready or is preempted: FIFO order */
+    uint32_t state;       /* WEFT_THREAD_* */
+    uint32_t hw;          /* hardware thread whose queue it is in, 0..5 */
+    uint32_t affinity;    /* bit n: may run on hardware thread n */
+    int32_t priority;     /* 0..31, higher first */
+    uint32_t tid;         /* the guest's thread id */
+    uint32_t reserved;
+} weft_sched_thread;
+
+typedef struct weft_sched_hw {
+    uint64_t time;    /* its own guest time, ticks */
+    int32_t current;  /* index in threads of the one that ran last and still can, or -1 */
+    uint32_t ready;   /* how many threads of its queue are READY or RUNNING */
+    uint32_t pinned;  /* 1: interrupts are off or IRQL is raised; current must go on */
+    uint32_t reserved;
+} weft_sched_hw;
+
+/* The whole view. `threads` lists those that are not TERMINATED, in order of creation. */
+typedef struct weft_sched_view {
+    uint32_t size;          /* sizeof(weft_sched_view) */
+    uint32_t thread_count;
+    uint32_t thread_stride; /* bytes from one record of threads to the next */
+    uint32_t hw_stride;     /* bytes from one record of hw to the next */
+    uint64_t now;           /* least time of the hardware threads that have work */
+    uint64_t next_deadline; /* next event of the clock, or WEFT_TICK_NEVER's value */
+    const weft_sched_thread *threads;
+    const weft_sched_hw *hw; /* WEFT_HW_COUNT records */
+} weft_sched_view;
+
+/* weft_sync_op.kind, also bits (1 << kind) of weft_policy_ops.subscribe's answer */
+#define WEFT_SYNC_ENTER           UINT32_C(0) /* uncontended critical section or spin lock enter */
+#define WEFT_SYNC_ENTER_CONTENDED UINT32_C(1)
+#define WEFT_SYNC_LEAVE           UINT32_C(2)
+#define WEFT_SYNC_WAIT            UINT32_C(3)
+#define WEFT_SYNC_SIGNAL          UINT32_C(4)
+#define WEFT_SYNC_WAKE            UINT32_C(5)
+#define WEFT_SYNC_CALL            UINT32_C(6) /* any kernel call */
+
+typedef struct weft_sync_op {
+    uint32_t size;     /* sizeof(weft_sync_op) */
+    uint32_t kind;     /* WEFT_SYNC_* */
+    uint64_t thread;   /* identity of the caller */
+    uint64_t object;   /* identity of the object, or of the export for CALL */
+    uint64_t index;    /* n-th operation of this kind on this thread, from 0 */
+    uint64_t sequence; /* n-th operation on this object, from 0 */
+    uint32_t site;     /* guest address of the caller */
+    uint32_t pointer;  /* guest address of the object, 0 where it has none */
+} weft_sync_op;
+
+/* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. */
+#define WEFT_ANSWER_GO    UINT32_C(0) /* the default */
+#define WEFT_ANSWER_HOLD  UINT32_C(1) /* not yet: nothing retires, asked again when others have run */
+#define WEFT_ANSWER_YIELD UINT32_C(2) /* let others of the same hardware thread run first, then GO */
+#define WEFT_ANSWER_SPIN  UINT32_C(3) /* let *amount ticks pass, then GO */
+#define WEFT_ANSWER_BLOCK UINT32_C(4) /* of ENTER_CONTENDED: wait at once, without spinning */
+
+/* Kinds of `delay`. */
+#define WEFT_DELAY_START UINT32_C(0) /* from resume to the thread's first instruction */
+#define WEFT_DELAY_WAKE  UINT32_C(1) /* from signal to ready */
+#define WEFT_DELAY_IO    UINT32_C(2) /* from request to completion */
+
+typedef struct weft_policy_ops {
+    uint32_t size; /* sizeof(weft_policy_ops) */
+    uint32_t reserved;
+
+    /* Which hardware thread runs next: 0..5 with ready > 0. *slice may be lowered: the most ticks
+     * that it runs before the policy is asked again. Default: the least time, then the lowest
+     * number. [guest] */
+    uint32_t (*pick_cpu)(void *instance, const weft_sched_view *view, uint64_t *slice);
+
+    /* Which thread of hardware thread `hw` runs: an index in view->threads that is READY or RUNNING
+     * and queued there. Default: highest priority, then least `order`. Not asked while pinned.
+     * [guest] */
+    int32_t (*pick_next)(void *instance, const weft_sched_view *view, uint32_t hw);
+
+    /* Ticks that a thread runs before it goes behind its equals. 0 or NULL: 20 ms. [guest] */
+    uint64_t (*quantum)(void *instance, const weft_sched_view *view, int32_t thread);
+
+    /* Which operations `before` and `after` want to see: bits 1 << WEFT_SYNC_*. NULL: none.
+     * [guest] */
+    uint32_t (*subscribe)(void *instance);
+
+    /* Before a subscribed operation takes effect: WEFT_ANSWER_*. NULL: GO. [guest] */
+    uint32_t (*before)(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                       uint64_t *amount);
+
+    /* After it took effect. NULL: not told. [guest] */
+    void (*after)(void *instance, const weft_sched_view *view, const weft_sync_op *op);
+
+    /* Extra ticks for WEFT_DELAY_*. NULL: `natural`, the kernel's own figure. [guest] */
+    uint64_t (*delay)(void *instance, uint32_t kind, uint64_t thread, uint64_t natural);
+
+    /* Every runnable thread is held: the identity of the one to release. NULL, or an answer that is
+     * not held: the one held longest. [guest] */
+    uint64_t (*stuck)(void *instance, const weft_sched_view *view);
+
+    /* Nothing can run and nothing is due: the run ends with exit code 4 after this. NULL: not told.
+     * [guest] */
+    void (*deadlock)(void *instance, const weft_sched_view *view);
+
+    /* A thread exists from here on; after a swap, told once for each in order of creation. NULL: not
+     * told. [guest] */
+    void (*thread_start)(void *instance, uint64_t thread, uint64_t parent);
+
+    /* It has ended. NULL: not told. [guest] */
+    void (*thread_end)(void *instance, uint64_t thread);
+
+    /* The policy's whole state. NULL: saving is refused, by id. [guest] */
+    weft_status (*save)(void *instance, void *buffer, uint64_t *length);
+
+    /* Takes back what save wrote. NULL: loading is refused. [guest] */
+    weft_status (*load)(void *instance, const void *buffer, uint64_t length);
+} weft_policy_ops;
+
+WEFT_STATIC_ASSERT(sizeof(weft_sched_thread) == 56, "ABI: weft_sched_thread");
+WEFT_STATIC_ASSERT(sizeof(weft_sched_hw) == 24, "ABI: weft_sched_hw");
+WEFT_STATIC_ASSERT(sizeof(weft_sched_view) == 48, "ABI: weft_sched_view");
+WEFT_STATIC_ASSERT(sizeof(weft_sync_op) == 48, "ABI: weft_sync_op");
+WEFT_STATIC_ASSERT(sizeof(weft_policy_ops) == 112, "ABI: weft_policy_ops");
+
+/* The i-th thread and hardware thread of a view. [any] */
+static inline const weft_sched_thread *weft_view_thread(const weft_sched_view *view, uint32_t i)
+{
+    return (const weft_sched_thread *)((const char *)view->threads +
+                                       (size_t)i * view->thread_stride);
+}
+
+static inline const weft_sched_hw *weft_view_hw(const weft_sched_view *view, uint32_t i)
+{
+    return (const weft_sched_hw *)((const char *)view->hw + (size_t)i * view->hw_stride);
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

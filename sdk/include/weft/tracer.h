@@ -1,0 +1,64 @@
+/* weft/tracer.h: the role that receives events and writes them somewhere.
+ *
+ * A tracer runs on the drain thread only, sees events in sequence order without a gap from `open`
+ * to `close`, and can be exchanged while a title runs: the old one gets close(last = N-1), the new
+ * one open(first = N) and then one `define` event for each identity that is already known. It can
+ * change nothing about the run. The smallest tracer defines `event` alone. */
+#ifndef WEFT_TRACER_H
+#define WEFT_TRACER_H
+
+#include "event.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weft_trace_begin {
+    uint32_t size;            /* sizeof(weft_trace_begin) */
+    uint32_t partial;         /* non-zero: filters of the profile hide some events */
+    uint64_t first;           /* sequence of the first event to come */
+    const char *engine;       /* "weft" */
+    const char *build;        /* version of the program */
+    const char *title;        /* file name of the title, without folders */
+    const char *profile_digest; /* 32 hex digits */
+    const char *digest;       /* trace_digest of all events before `first`, 32 hex digits */
+
+    /* The text of an identity from an earlier `define`, or NULL. Lives until close. [drain] */
+    const char *(*name)(void *names, uint64_t id);
+    void *names; /* for `name` */
+} weft_trace_begin;
+
+typedef struct weft_tracer_ops {
+    uint32_t size; /* sizeof(weft_tracer_ops) */
+    uint32_t reserved;
+
+    /* Before the first event. NULL: nothing to prepare. A failure (host->fail first) ends the run
+     * with exit code 5. `begin` and what it points to live until close returns. [drain] */
+    weft_status (*open)(void *instance, const weft_trace_begin *begin);
+
+    /* One event, with its payload behind it. NULL is refused at load. [drain] */
+    void (*event)(void *instance, const weft_event *event);
+
+    /* Hand buffered bytes on: the run is idle, or somebody asked. NULL: nothing is buffered.
+     * [drain] */
+    void (*flush)(void *instance);
+
+    /* After the event with sequence `last` (first - 1 if there was none); `digest` is the
+     * trace_digest up to and with it. The only op that may report lost output. NULL: nothing to end.
+     * [drain] */
+    weft_status (*close)(void *instance, uint64_t last, const char *digest);
+
+    /* State for save files; none is defined in 0.1. NULL: saving is refused, by id. [drain] */
+    weft_status (*save)(void *instance, void *buffer, uint64_t *length);
+
+    /* Takes back what save wrote. NULL: loading is refused. [drain] */
+    weft_status (*load)(void *instance, const void *buffer, uint64_t length);
+} weft_tracer_ops;
+
+WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 72, "ABI: weft_trace_begin");
+WEFT_STATIC_ASSERT(sizeof(weft_tracer_ops) == 56, "ABI: weft_tracer_ops");
+
+#ifdef __cplusplus
+}
+#endif
+#endif
