@@ -1,0 +1,249 @@
+/* The kernel plugin's own vocabulary: what its files share.
+ *
+ * One `kernel` is one console. Everything runs on the [guest] thread, in the loop of sched.c, so
+ * nothing here locks. No host frame outlives a scheduling decision: an export that waits stores a
+ * continuation in its thread and returns K_WAIT; guest code that the kernel calls is a pushed frame
+ * (call.c) whose return runs the continuation. */
+#ifndef WEFT_KERNEL_INTERNAL_H
+#define WEFT_KERNEL_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "status.h"
+#include "weft/host.h"
+
+typedef struct kernel kernel;
+typedef struct kthread kthread;
+typedef struct kobject kobject;
+typedef struct kcall kcall;
+typedef struct kexport kexport;
+typedef struct kmodule kmodule;
+typedef struct mm mm;
+typedef struct vfs vfs;
+
+/* ---- exports (call.c, exports.def) --------------------------------------------------------- */
+
+/* What an export's function answers. */
+#define K_DONE  UINT32_C(0) /* finished; r3 is set, or the export is void */
+#define K_WAIT  UINT32_C(1) /* the thread waits; its continuation sets r3 later */
+#define K_FRAME UINT32_C(2) /* a guest frame was pushed; its continuation sets r3 later */
+#define K_GONE  UINT32_C(3) /* the thread no longer exists, or its context was replaced */
+#define K_AGAIN UINT32_C(4) /* not yet: the call did not happen, and is made again next time */
+
+typedef uint32_t (*kexport_fn)(kcall *call);
+
+/* How far an export does what the console's does. */
+#define KEXPORT_FULL     1 /* implemented */
+#define KEXPORT_PARTIAL  2 /* `remark` says what is missing */
+#define KEXPORT_MISSING  0 /* no function: called, it logs once per site and returns an error */
+#define KEXPORT_VARIABLE 3 /* a cell in kernel memory; `remark` says what is in it */
+
+/* One row of the export table: exports/NAME.def, made of
+ *     EXPORT(module, ordinal, Name, "ret(arg:type,...)", STATUS, "remark")
+ * with module KRNL or XAM; for rows with STATUS FULL or PARTIAL there is a function
+ * `uint32_t ex_Name(kcall *)`. Types: v void (as ret), u 32-bit unsigned, i 32-bit signed, p guest
+ * pointer, h handle, q 64-bit, d double, `...` varargs (last). sdk/guest makes import stubs from the
+ * same rows. */
+struct kexport {
+    uint16_t ordinal;
+    uint8_t module; /* KMODULE_* */
+    uint8_t status; /* KEXPORT_* */
+    const char *name;
+    const char *signature;
+    const char *remark; /* "" where there is nothing to say */
+    kexport_fn fn;
+};
+#define KMODULE_KRNL 0
+#define KMODULE_XAM  1
+#define KMODULE_XBDM 2
+
+struct kcall {
+    kernel *k;
+    kthread *thread;
+    weft_cpu_state *cpu;
+    const kexport *export;
+    uint32_t caller;     /* guest address behind the call: lr */
+    bool faulted;        /* a guest pointer was bad: the call becomes an access violation */
+    uint32_t fault_address;
+    bool fault_store;
+    char path[512];      /* set by file exports: the raw path, for kernel.call's `path` */
+};
+
+/* Arguments: 0..7 in r3..r10, the ninth at sp+0x54, then every 8 bytes (LESSONS 24). */
+uint32_t karg(kcall *call, unsigned n);
+uint64_t karg64(kcall *call, unsigned n);
+double karg_double(kcall *call, unsigned n); /* n-th floating-point argument: f1.. */
+/* Sets r3 and answers K_DONE: `return kret(call, STATUS_SUCCESS);`. 32-bit values are zero-extended,
+ * as `li`/`lwz` in the console's kernel leave most of them; statuses are sign-extended. */
+uint32_t kret(kcall *call, uint32_t value);
+uint32_t kret64(kcall *call, uint64_t value);
+uint32_t kret_status(kcall *call, kstatus status);
+
+/* Guest memory seen from an export. A bad pointer marks the call as faulted (loads give 0, stores do
+ * nothing); the dispatcher then raises an access violation in the caller, whatever was returned. */
+uint8_t kget8(kcall *call, uint32_t address);
+uint16_t kget16(kcall *call, uint32_t address);
+uint32_t kget32(kcall *call, uint32_t address);
+uint64_t kget64(kcall *call, uint32_t address);
+void kput8(kcall *call, uint32_t address, uint8_t value);
+void kput16(kcall *call, uint32_t address, uint16_t value);
+void kput32(kcall *call, uint32_t address, uint32_t value);
+void kput64(kcall *call, uint32_t address, uint64_t value);
+/* Host pointer to `length` readable bytes, or NULL and faulted. */
+const void *kread(kcall *call, uint32_t address, uint32_t length);
+/* Host pointer to `length` writable bytes; call kwritten after storing. NULL and faulted if bad. */
+void *kwrite(kcall *call, uint32_t address, uint32_t length);
+void kwritten(kernel *k, uint32_t address, uint32_t length);
+/* A NUL-ended guest string of at most capacity-1 bytes, cut there; returns its length. */
+uint32_t kget_string(kcall *call, uint32_t address, char *text, uint32_t capacity);
+/* An ANSI_STRING {u16 length, u16 capacity, u32 pointer}, likewise. */
+uint32_t kget_ansi(kcall *call, uint32_t address, char *text, uint32_t capacity);
+
+/* The row of an export, or NULL. */
+const kexport *kexport_find(unsigned module, unsigned ordinal);
+const kexport *kexport_named(unsigned module, const char *name);
+/* All rows, for `weft info` and the guest SDK. */
+const kexport *kexport_rows(uint32_t *count);
+
+/* Guest address of a callable thunk for an export (made at first use), also for rows that are
+ * MISSING. 0: no such ordinal is known. */
+uint32_t kthunk(kernel *k, unsigned module, unsigned ordinal);
+/* Guest address of a variable export's cell, 0 if it has none. */
+uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal);
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+/* Guest time of the running thread's hardware thread, in ticks, never less than any time read
+ * before by anybody. */
+uint64_t know(kernel *k);
+/* The console's clocks, as integer functions of ticks. */
+uint64_t ktime_system(kernel *k, uint64_t tick);   /* 100 ns since 1601 */
+uint64_t ktime_interrupt(kernel *k, uint64_t tick); /* 100 ns since power-on */
+uint64_t ktime_base(kernel *k, uint64_t tick);     /* 50 MHz */
+/* Charges the running thread ticks beyond its instructions. */
+void kcharge(kernel *k, uint64_t ticks);
+
+/* ---- objects and handles (object.c) ---------------------------------------------------------- */
+
+#define KOBJECT_EVENT      1 /* the numbers are the trace schema's object types */
+#define KOBJECT_SEMAPHORE  2
+#define KOBJECT_MUTANT     3
+#define KOBJECT_TIMER      4
+#define KOBJECT_THREAD     5
+#define KOBJECT_FILE       6
+#define KOBJECT_NOTIFY     7
+#define KOBJECT_ENUMERATOR 8
+#define KOBJECT_IO_COMPLETION 9
+#define KOBJECT_MODULE     10
+#define KOBJECT_SYMLINK    11
+#define KOBJECT_CRITICAL_SECTION 0x0C
+
+/* A kernel object. Waitable ones have a dispatcher header in guest memory at `body`
+ * (type u8@0, signal state s32@4, wait list @8), which is the truth about their state, since titles
+ * read and reinitialise it inline. */
+struct kobject {
+    uint32_t type;       /* KOBJECT_* */
+    uint32_t references; /* handles, waits, and pointers given to the guest */
+    uint32_t handles;    /* how many handles lead here */
+    uint32_t body;       /* guest address of the object's body, 0 if it has none */
+    uint64_t id;         /* identity, defined */
+    uint64_t operations; /* synchronisation operations so far: the per-object sequence */
+    bool adopted;        /* the body is the title's memory, not ours */
+    void *data;          /* of the type: kthread *, a file ... */
+    void (*close)(kernel *k, kobject *object); /* last reference went; frees data. May be NULL */
+    struct kwait *first_wait, *last_wait; /* who waits, in order */
+    kobject *next;       /* table chain */
+    char name[64];       /* of a named object, else "" */
+};
+
+/* Makes an object with one reference. `body_size` bytes of zeroed kernel memory become its body
+ * (0: none; a waitable object needs >= 16). `site` (guest address) and the creator go into its
+ * identity. NULL: out of memory. */
+kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t site,
+                        uint32_t body_size);
+void kobject_retain(kobject *object);
+void kobject_release(kernel *k, kobject *object);
+/* A new handle to the object (the handle holds a reference); emits handle.create. 0: table full. */
+uint32_t khandle_open(kernel *k, kthread *thread, kobject *object);
+/* Emits handle.destroy. STATUS_INVALID_HANDLE if there is none. */
+kstatus khandle_close(kernel *k, kthread *thread, uint32_t handle);
+/* The object behind a handle, borrowed; NULL if there is none or its type is not `type` (0: any).
+ * Resolves the pseudo-handle of the current thread (0xFFFFFFFE). */
+kobject *khandle_get(kernel *k, kthread *thread, uint32_t handle, uint32_t type);
+/* The object whose body is at `body`: ours, or adopted from its dispatcher header's type byte.
+ * NULL: not a dispatcher header. Borrowed. */
+kobject *kobject_at(kernel *k, kthread *thread, uint32_t body);
+
+/* ---- waits (wait.c) -------------------------------------------------------------------------- */
+
+#define KWAIT_MAX 64
+
+/* Runs when a waiting thread is released, with the wait's status; sets r3 (kret...) and answers
+ * K_DONE, or waits again. `data` is thread->cont_data. */
+typedef uint32_t (*kcontinuation)(kcall *call, uint32_t status);
+
+/* Makes the calling thread wait for objects (count 0: only for the deadline: a delay). `timeout`:
+ * NULL for ever, else 100 ns units, negative relative, positive absolute system time. If the wait
+ * is satisfied at once, runs `cont` at once (NULL: status in r3). Returns what the export returns. */
+uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
+                       const int64_t *timeout, kcontinuation cont);
+/* Sets an event's signal state to 1 and releases waiters as its type says; previous state. */
+int32_t ksignal_event(kernel *k, kobject *event);
+void kreset_event(kernel *k, kobject *event);
+/* Queues a user APC: runs `routine(context, arg1, arg2)` in the thread when it waits alertably. */
+void kapc_queue(kernel *k, kthread *thread, uint32_t routine, uint32_t context, uint32_t arg1,
+                uint32_t arg2);
+
+/* ---- guest frames (call.c) ------------------------------------------------------------------- */
+
+/* Calls guest code on behalf of the running thread: saves its registers, sets r3.. to `arguments`,
+ * and when the code returns restores them and runs `cont` with its r3 as status. */
+uint32_t kframe_push(kcall *call, uint32_t pc, const uint64_t *arguments, unsigned count,
+                     kcontinuation cont);
+
+/* Makes fn's invocation end in the guest exception that the call's fault describes. */
+void kfault(kcall *call, uint32_t address, bool store);
+
+/* Ends the run: WEFT_END_*, with a sentence. */
+void kend(kernel *k, uint32_t end, uint32_t exit_code, const char *reason);
+
+/* ---- asynchronous I/O ------------------------------------------------------------------------ */
+
+/* Runs at `tick` on the clock's I/O source, on no guest thread. */
+typedef void (*kio_fn)(kernel *k, void *request);
+void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, void *request);
+
+/* ---- kernel memory --------------------------------------------------------------------------- */
+
+/* Zeroed guest memory that the kernel owns (0x80000000 region), 16-byte aligned; 0: exhausted. */
+uint32_t kalloc(kernel *k, uint32_t bytes);
+void kfree(kernel *k, uint32_t address);
+
+/* ---- parts written elsewhere in the plugin ---------------------------------------------------- */
+
+/* mm.c: the memory manager. mm_create declares physical memory and the views. */
+mm *mm_create(kernel *k);
+void mm_destroy(mm *m);
+/* Reserves and commits a fixed range for an image; access per page set later by the loader. */
+kstatus mm_map_image(mm *m, uint32_t base, uint32_t size);
+/* Commits stack memory (size rounded up to 4 KiB, a guard page below); lowest usable address, 0: none. */
+uint32_t mm_stack_alloc(mm *m, uint32_t size);
+void mm_stack_free(mm *m, uint32_t base, uint32_t size);
+/* Physical address behind a guest address, or UINT32_MAX. */
+uint32_t mm_physical(mm *m, uint32_t address);
+/* Name of the place of an address, for identities: "module+offset", "stack:TID+offset",
+ * "alloc:THREAD/N+offset". Always fits. */
+void mm_place(mm *m, uint32_t address, char *text, size_t capacity);
+
+/* vfs.c: devices, links, the title's folder. */
+vfs *vfs_create(kernel *k);
+void vfs_destroy(vfs *v);
+/* Mounts the host folder that holds the title as game: and d: (read-only, case-insensitive). */
+kstatus vfs_mount_title(vfs *v, const char *host_folder);
+
+/* The console. Fields are grouped by the file that owns them (kernel_state.h). */
+#include "kernel_state.h"
+
+#endif

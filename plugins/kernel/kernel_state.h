@@ -1,0 +1,215 @@
+/* The structs behind kernel.h. Included by it alone. */
+#ifndef WEFT_KERNEL_STATE_H
+#define WEFT_KERNEL_STATE_H
+
+#define KHANDLE_MAX 16384
+#define KFRAME_MAX  8
+#define KTLS_SLOTS  1024
+
+/* One object of a wait, queued at the object while its thread waits. */
+typedef struct kwait {
+    kthread *thread;
+    kobject *object;
+    struct kwait *next, *previous;
+} kwait;
+
+/* A user APC that waits for its thread to become alertable. */
+typedef struct kapc {
+    uint32_t routine, context, argument1, argument2;
+    uint32_t body; /* guest KAPC it came from, 0 if none */
+    struct kapc *next;
+} kapc;
+
+/* Registers and continuation to come back to when pushed guest code returns. */
+typedef struct kframe {
+    weft_cpu_state saved;
+    kcontinuation cont;
+    uint64_t data;
+    const kexport *export;
+    uint32_t caller;
+    uint32_t status; /* of the wait that an APC interrupted */
+} kframe;
+
+struct kthread {
+    kernel *k;
+    uint64_t id;      /* identity */
+    char name[64];    /* its text */
+    uint32_t tid;     /* guest thread id, from 1 */
+    uint32_t created; /* order of creation, from 0 */
+    kobject *object;  /* its KOBJECT_THREAD; body is the KTHREAD */
+    weft_cpu_state *cpu;
+    uint32_t entry, parameter, startup; /* startup: XapiThreadStartup, 0 if none */
+    uint32_t stack_base, stack_size;    /* lowest address, bytes */
+    uint32_t tls;                       /* guest address of its TLS block, 0 if none */
+    uint32_t dynamic_tls[KTLS_SLOTS];
+    uint32_t last_error;
+    uint32_t exit_code;
+    uint32_t process_type; /* 1 title, 2 system */
+
+    /* scheduler (sched.c) */
+    uint32_t state; /* WEFT_THREAD_* */
+    uint32_t hw;
+    uint32_t affinity;
+    int32_t priority, base_priority;
+    uint32_t suspended; /* count */
+    uint64_t order, ready_since, ready_at; /* ready_at: not before this tick */
+    uint64_t slice_used; /* ticks of its quantum */
+    bool held;          /* policy answered HOLD: the call is made again */
+    uint32_t irql;      /* of the thread: 0 or 1 (APC) between dispatches, 2 while pinned */
+    uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
+
+    /* waits (wait.c) */
+    kwait waits[KWAIT_MAX];
+    uint32_t wait_count;
+    bool wait_all, wait_alertable;
+    uint64_t wait_deadline; /* clock handle, 0 none */
+    uint64_t wait_begun;    /* tick */
+    uint32_t wait_status;
+    uint64_t wait_woken_by; /* object identity */
+    kcontinuation cont;
+    uint64_t cont_data[4];
+    const kexport *cont_export;
+    uint32_t cont_caller;
+    bool cont_ready; /* the wait is over; the continuation runs when the thread is next picked */
+    kapc *first_apc, *last_apc;
+
+    kframe *frames[KFRAME_MAX];
+    uint32_t frame_count;
+    uint32_t children;    /* threads created by it so far */
+    uint64_t sites_made;  /* objects created by it so far */
+    uint64_t sync_index[8]; /* per WEFT_SYNC_* kind */
+    kthread *next; /* all threads, in order of creation */
+};
+
+/* A deferred procedure call, or a graphics interrupt on its way to a hardware thread. */
+typedef struct kdpc {
+    uint32_t routine;
+    uint64_t arguments[4];
+    uint32_t body; /* guest KDPC, 0 for interrupts */
+    bool interrupt;
+    uint32_t source;
+    uint64_t tick; /* not before */
+    struct kdpc *next;
+} kdpc;
+
+typedef struct khw {
+    uint64_t time;      /* its guest time in ticks */
+    uint64_t started;   /* retired of the running state when `time` was last made exact */
+    uint64_t remainder; /* of the instruction cost's division */
+    kthread *current;   /* last that ran here and still can, or NULL */
+    uint32_t pcr;       /* guest address of its KPCR */
+    uint32_t irql;
+    kdpc *first_dpc, *last_dpc;
+    bool in_dpc;        /* the interrupt thread is running one */
+    kthread *interrupt; /* the context that DPCs and interrupts run on */
+    uint64_t irql_start; /* tick when the current thread was pinned */
+} khw;
+
+struct kmodule {
+    char name[64]; /* "title.xex" */
+    uint32_t base, size, entry;
+    uint32_t header;  /* guest copy of the XEX header */
+    uint32_t handle;  /* guest address of its LDR_DATA_TABLE_ENTRY: the HMODULE */
+    uint32_t tls_slots, tls_data, tls_data_size, tls_raw_size;
+    uint32_t stack_size;
+    uint32_t system_flags;
+    void *xex; /* parsed: xex.h's */
+    kmodule *next;
+};
+
+typedef struct kmissing {
+    const kexport *row; /* NULL for an unknown ordinal */
+    char name[80];
+    uint32_t module, ordinal, first_caller;
+    uint64_t count;
+} kmissing;
+
+/* One callable thunk; its index is the word behind its `sc`. */
+typedef struct kthunk_entry {
+    uint32_t address;
+    const kexport *row; /* NULL: unknown ordinal, named in missing */
+    uint32_t module, ordinal;
+    uint64_t id; /* identity of the export, 0 until first called */
+} kthunk_entry;
+
+struct kernel {
+    const weft_host *host;
+    weft_memory *memory;
+    weft_clock *clock;
+    const weft_machine *machine;
+    const weft_cpu_ops *cpu;
+    void *cpu_instance;
+    const weft_gpu_ops *gpu;
+    void *gpu_instance;
+    const weft_policy_ops *policy;
+    void *policy_instance;
+
+    /* sched.c */
+    khw hw[WEFT_HW_COUNT];
+    kthread *threads, *last_thread;
+    uint32_t thread_count, live_threads;
+    kthread *running; /* whose instructions or continuation are being executed */
+    khw *running_hw;
+    uint64_t last_read; /* latest time that anybody read */
+    uint64_t order;     /* source of kthread.order */
+    uint64_t instructions, instruction_limit, tick_limit;
+    uint64_t slice_end; /* tick at which the running slice ends */
+    uint32_t policy_mask;
+    uint64_t last_progress; /* tick of the last event that was not a periodic source's */
+    uint64_t imports_called;
+    weft_sched_view view;
+    weft_sched_thread *view_threads;
+    uint32_t view_capacity;
+    weft_sched_hw view_hw[WEFT_HW_COUNT];
+    kthread **view_order;
+
+    /* end */
+    uint32_t end, exit_code;
+    char reason[256];
+    kthread *first_thread;
+
+    /* call.c */
+    kthunk_entry *thunks;
+    uint32_t thunk_count, thunk_capacity;
+    uint32_t thunk_space, thunk_space_left; /* guest memory for more */
+    uint32_t return_thunk; /* where pushed guest code returns to */
+    uint32_t exit_thunk;   /* where a thread's entry returns to */
+    uint32_t dpc_thunk;    /* where DPCs and interrupts return to */
+    kmissing *missing;
+    uint32_t missing_count;
+
+    /* object.c */
+    kobject *objects[4096]; /* by body address */
+    kobject *named;
+    kobject *handles[KHANDLE_MAX];
+    uint32_t handle_hint;
+    uint32_t heap_next, heap_end;
+    struct kheap_block *heap_free;
+
+    /* time.c, wait.c, sync.c */
+    uint32_t source_deadline, source_timer, source_io, source_vblank;
+    uint32_t time_bundle; /* guest KeTimeStampBundle */
+    uint64_t vblanks;
+    uint32_t tls_used[KTLS_SLOTS / 32];
+
+    /* loader.c */
+    kmodule *modules;
+    kmodule *title;
+    uint32_t command_line;
+    char arguments[1024];
+    uint32_t variables[2][16]; /* reserved for variable cells by table order (exports_table.c) */
+
+    /* video.c */
+    uint32_t graphics_callback, graphics_context;
+    uint32_t system_command_buffer;
+    uint32_t gpu_identifier_address;
+
+    /* xam.c */
+    weft_pad pads[WEFT_PAD_COUNT];
+    uint32_t pad_packet[WEFT_PAD_COUNT];
+
+    mm *mm;
+    vfs *vfs;
+};
+
+#endif
