@@ -1,0 +1,163 @@
+/* The engine's own view of a processor: its state, decoded instructions, and the calling shape of
+ * the handlers that execute them.
+ *
+ * A guest page of code is an array of 1024 `op` records, one per word, decoded when it is first
+ * executed. An op names the handler that executes it and its operands. A handler ends by jumping to
+ * the next op's handler (threaded code), with everything hot in registers: the core, the op, how
+ * many instructions may still retire, and the two memory bases. pc and `retired` are functions of
+ * (op, left), so they cost nothing until somebody asks. */
+#ifndef PPC_H
+#define PPC_H
+
+#include "weft/cpu.h"
+#include "weft/host.h"
+#include "weft/memory.h"
+
+typedef struct core core;
+typedef struct op op;
+typedef struct engine engine;
+
+/* Where execution goes on: with `op`, `left` instructions before the limit. op NULL: leave. */
+typedef struct step {
+    const op *op;
+    uint64_t left;
+} step;
+
+#define PPC_ARGS                                                                                   \
+    core *c, const op *o, uint64_t left, uint8_t *base, const uint8_t *access
+typedef step ppc_handler(PPC_ARGS);
+
+/* One decoded instruction. Register numbers of general registers are one higher than in the word:
+ * register 0 of the file is the constant zero that RA=0 means in addresses. */
+struct op {
+    ppc_handler *run;
+    uint8_t d, a, b, c; /* by form, see decode.c */
+    uint32_t imm;       /* immediate, branch distance in ops, mask, or the whole word: by form */
+};
+
+#define PPC_PAGE_OPS 1024u
+
+typedef struct code_page {
+    op ops[PPC_PAGE_OPS + 1]; /* the last one leads to the next page */
+    uint32_t number;          /* guest address >> 12 */
+    uint32_t watched;         /* the memory service tells us of stores to it */
+} code_page;
+
+/* A vector register as the engine holds it: byte 0 of the guest is b[15], so that words, halfwords
+ * and the whole register are in the host's order. Element i of n is at index n-1-i. */
+typedef union vec {
+    uint8_t b[16];
+    int8_t sb[16];
+    uint16_t h[8];
+    int16_t sh[8];
+    uint32_t w[4];
+    int32_t sw[4];
+    uint64_t d[2];
+    float f[4];
+} vec;
+
+/* XER, CR and vectors live here while running, and in the state's tail after flush. */
+struct core {
+    uint64_t reserved;
+    uint64_t zero; /* general register number 0 of an op, see struct op */
+    weft_cpu_state s;
+    vec v[128];
+    uint8_t cr[32];      /* one byte a bit, cr[0] is LT of CR0 */
+    uint8_t so, ov, ca;  /* XER bits, 0 or 1 */
+    uint8_t xer_count;   /* XER byte count, 7 bits */
+    uint32_t mode_shift; /* 32 with MSR[SF]=0, else 0: moves the sign of a result to bit 0 */
+    const op *ops;       /* ops of the page that runs */
+    uint64_t until;      /* `retired` when left reaches 0 */
+    uint32_t page_pc;    /* guest address of ops[0] */
+    uint32_t exit;       /* WEFT_CPU_* or PPC_GO_ON: why the threaded code was left */
+    code_page **pages;   /* the engine's, by page number */
+    engine *engine;
+    uint32_t reserve_address; /* of the reservation, valid while s.reservation */
+    uint32_t reserve_length;  /* 4 or 8 */
+    uint64_t reserve_value;   /* what was loaded */
+    uint32_t reserve_version; /* of its page, then */
+};
+
+#define PPC_GO_ON UINT32_MAX /* run looks at limit and pending, and continues at s.pc */
+
+/* Room for pages whose watch was used up by a write and has to be asked for again. */
+#define PPC_REWATCH 16
+
+struct engine {
+    const weft_host *host;
+    weft_memory *memory;
+    const weft_cpu_host *calls;
+    core *last;         /* ran last: another one's run drops its reservation */
+    uint16_t *lookup;   /* row + 1 by primary opcode and the word's low 11 bits */
+    code_page *pages[WEFT_PAGE_COUNT];
+    uint32_t rewatch[PPC_REWATCH];
+    uint32_t rewatch_count;
+};
+
+/* Rows of the instruction table. */
+typedef enum ppc_form {
+#define FORM(name, text) FORM_##name,
+#include "forms.def"
+#undef FORM
+    FORM_COUNT
+} ppc_form;
+
+#define PPC_VARIANT_RC 1u /* bit 31 selects run[.. | 1] */
+#define PPC_VARIANT_OE 2u /* bit 21 selects run[.. | 2] */
+#define PPC_VARIANT_VC 4u /* as RC, but bit 21: VMX compares */
+#define PPC_VARIANT_VR 8u /* as RC, but bit 25: VMX128 compares */
+#define PPC_HINT      16u /* disassembled without operands */
+
+typedef struct ppc_row {
+    const char *name; /* mnemonic without dot and o */
+    uint32_t mask, value;
+    uint8_t form;
+    uint8_t variants;
+    ppc_handler *run[4];
+} ppc_row;
+
+#define ROW(name, value, mask, form, handler)  ppc_handler handler;
+#define ROWR(name, value, mask, form, handler) ppc_handler handler, handler##_rc;
+#define ROWV(name, value, mask, form, handler) ppc_handler handler, handler##_rc;
+#define ROWW(name, value, mask, form, handler) ppc_handler handler, handler##_rc;
+#define ROWO(name, value, mask, form, handler)                                                     \
+    ppc_handler handler, handler##_rc, handler##_oe, handler##_oe_rc;
+#include "table.def"
+#undef ROW
+#undef ROWR
+#undef ROWV
+#undef ROWW
+#undef ROWO
+
+/* Handlers that a word's operands select; no rows of their own. */
+ppc_handler op_rlwinm_wrap, op_rlwinm_wrap_rc, op_li, op_mr, op_mr_rc, op_yield, op_nop;
+ppc_handler op_b_near, op_bl_near, op_bt_near, op_bf_near, op_bdnz_near, op_blr, op_bctr, op_bctrl;
+ppc_handler op_mflr, op_mtlr, op_mfctr, op_mtctr;
+
+/* decode.c */
+const ppc_row *ppc_rows(uint32_t *count);
+uint16_t *ppc_lookup_make(void);
+const ppc_row *ppc_row_find(const uint16_t *lookup, uint32_t word);
+void ppc_decode(const uint16_t *lookup, uint32_t address, uint32_t word, op *out);
+
+/* disasm.c */
+void ppc_disassemble(const uint16_t *lookup, uint32_t address, uint32_t word, char *text,
+                     uint32_t capacity);
+
+/* engine.c */
+extern const weft_cpu_ops ppc_ops;
+weft_status ppc_create(const weft_host *host, void **instance);
+void ppc_destroy(void *instance);
+ppc_handler op_undecoded, op_page_end, op_illegal;
+step ppc_leave_chunk(PPC_ARGS);
+step ppc_leave(core *c, const op *o, uint64_t left, uint32_t exit);
+step ppc_leave_fault(core *c, const op *o, uint64_t left, uint32_t address, uint32_t flags);
+step ppc_leave_to(core *c, uint32_t pc, uint64_t left);
+void ppc_rewatch(engine *e);
+void ppc_mode_update(core *c);
+uint32_t ppc_cr_pack(const core *c);
+void ppc_cr_unpack(core *c, uint32_t value);
+uint32_t ppc_xer_pack(const core *c);
+void ppc_xer_unpack(core *c, uint32_t value);
+
+#endif
