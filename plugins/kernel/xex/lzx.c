@@ -44,8 +44,8 @@ typedef struct decoder {
 
 static int bad(decoder *d, const char *what)
 {
-    return fail(d->err, WEFT_XEX_E_FORMAT, "lzx: %s at input offset 0x%zx, output offset 0x%zx",
-                what, d->in_pos, d->pos);
+    return xex_fail(d->err, WEFT_XEX_E_FORMAT, "lzx: %s at input offset 0x%zx, output offset 0x%zx",
+                    what, d->in_pos, d->pos);
 }
 
 /* Makes at least 32 bits available. */
@@ -388,7 +388,7 @@ int weft_lzx_decode(const uint8_t *in, size_t in_size, uint32_t window, uint8_t 
                     size_t out_size, char *err)
 {
     if (window < WEFT_LZX_WINDOW_MIN || window > WEFT_LZX_WINDOW_MAX || (window & (window - 1))) {
-        return fail(
+        return xex_fail(
             err, WEFT_XEX_E_FORMAT,
             "lzx: window size (found 0x%x, expected a power of two from 0x8000 to 0x200000)",
             window);

@@ -76,13 +76,13 @@ static int parse_headers(weft_xex *xex, char *err)
     const uint8_t *data = xex->data;
     xex->header_count = be32(data + XEX_OFF_HEADER_COUNT);
     if (xex->header_count > (xex->header_size - XEX_OFF_HEADERS) / XEX_HEADER_ENTRY) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: optional header count at 0x14 (found %u, expected at most %u)",
-                    xex->header_count, (xex->header_size - XEX_OFF_HEADERS) / XEX_HEADER_ENTRY);
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: optional header count at 0x14 (found %u, expected at most %u)",
+                        xex->header_count, (xex->header_size - XEX_OFF_HEADERS) / XEX_HEADER_ENTRY);
     }
     xex->headers = calloc(xex->header_count + 1u, sizeof *xex->headers);
     if (!xex->headers) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u headers", xex->header_count);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u headers", xex->header_count);
     }
     for (uint32_t i = 0; i < xex->header_count; i++) {
         uint32_t at = XEX_OFF_HEADERS + i * XEX_HEADER_ENTRY;
@@ -97,7 +97,7 @@ static int parse_headers(weft_xex *xex, char *err)
             length = in_range(value, 4, xex->header_size) ? be32(data + value) : 4;
         }
         if (length < 4 || !in_range(value, length, xex->header_size)) {
-            return fail(
+            return xex_fail(
                 err, WEFT_XEX_E_FORMAT,
                 "xex: optional header 0x%08x at 0x%x (found offset 0x%x size 0x%x, expected "
                 "inside the headers of 0x%x bytes)",
@@ -112,10 +112,11 @@ static int parse_security(weft_xex *xex, char *err)
     weft_xex_security *s = &xex->security;
     s->offset = be32(xex->data + XEX_OFF_SECURITY);
     if (!in_range(s->offset, XEX_SEC_PAGES, xex->header_size)) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: security info offset at 0x10 (found 0x%x, expected 0x%x bytes inside the "
-                    "headers of 0x%x)",
-                    s->offset, XEX_SEC_PAGES, xex->header_size);
+        return xex_fail(
+            err, WEFT_XEX_E_FORMAT,
+            "xex: security info offset at 0x10 (found 0x%x, expected 0x%x bytes inside the "
+            "headers of 0x%x)",
+            s->offset, XEX_SEC_PAGES, xex->header_size);
     }
     const uint8_t *p = xex->data + s->offset;
     s->size = be32(p + XEX_SEC_SIZE);
@@ -133,21 +134,21 @@ static int parse_security(weft_xex *xex, char *err)
     memcpy(s->media_id, p + XEX_SEC_MEDIA_ID, sizeof s->media_id);
     memcpy(s->file_key, p + XEX_SEC_FILE_KEY, sizeof s->file_key);
     if (s->image_size == 0 || s->image_size > XEX_MAX_IMAGE) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: image size at 0x%x (found 0x%x, expected 1 to 0x%x bytes)",
-                    s->offset + XEX_SEC_IMAGE_SIZE, s->image_size, XEX_MAX_IMAGE);
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: image size at 0x%x (found 0x%x, expected 1 to 0x%x bytes)",
+                        s->offset + XEX_SEC_IMAGE_SIZE, s->image_size, XEX_MAX_IMAGE);
     }
     xex->page_size = s->image_flags & XEX_IMAGE_PAGE_4K ? 0x1000 : 0x10000;
     xex->page_run_count = be32(p + XEX_SEC_PAGE_COUNT);
     uint32_t room = (xex->header_size - s->offset - XEX_SEC_PAGES) / XEX_PAGE_ENTRY;
     if (xex->page_run_count > room) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: page descriptor count at 0x%x (found %u, expected at most %u)",
-                    s->offset + XEX_SEC_PAGE_COUNT, xex->page_run_count, room);
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: page descriptor count at 0x%x (found %u, expected at most %u)",
+                        s->offset + XEX_SEC_PAGE_COUNT, xex->page_run_count, room);
     }
     xex->page_runs = calloc(xex->page_run_count + 1u, sizeof *xex->page_runs);
     if (!xex->page_runs) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u pages", xex->page_run_count);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u pages", xex->page_run_count);
     }
     p += XEX_SEC_PAGES;
     for (uint32_t i = 0; i < xex->page_run_count; i++, p += XEX_PAGE_ENTRY) {
@@ -168,14 +169,14 @@ static int parse_format(weft_xex *xex, char *err)
     }
     uint32_t at = (uint32_t)(p - xex->data);
     if (size < XEX_FMT_BLOCKS) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: file format info at 0x%x (found %u bytes, expected at least 8)", at,
-                    size);
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: file format info at 0x%x (found %u bytes, expected at least 8)", at,
+                        size);
     }
     f->encryption = be16(p + XEX_FMT_ENCRYPTION);
     f->compression = be16(p + XEX_FMT_COMPRESSION);
     if (f->encryption > XEX_ENCRYPTION_AES || f->compression > XEX_COMPRESSION_DELTA) {
-        return fail(
+        return xex_fail(
             err, WEFT_XEX_E_FORMAT,
             "xex: file format info at 0x%x (found encryption %u compression %u, expected at "
             "most 1 and 3)",
@@ -186,9 +187,9 @@ static int parse_format(weft_xex *xex, char *err)
         f->blocks = p + XEX_FMT_BLOCKS;
     } else if (f->compression == XEX_COMPRESSION_LZX) {
         if (size < XEX_FMT_FIRST_BLOCK + XEX_BLOCK_HEADER) {
-            return fail(err, WEFT_XEX_E_FORMAT,
-                        "xex: file format info at 0x%x (found %u bytes, expected 36 for LZX)", at,
-                        size);
+            return xex_fail(err, WEFT_XEX_E_FORMAT,
+                            "xex: file format info at 0x%x (found %u bytes, expected 36 for LZX)",
+                            at, size);
         }
         f->window = be32(p + XEX_FMT_WINDOW);
         f->first_size = be32(p + XEX_FMT_FIRST_BLOCK);
@@ -241,19 +242,19 @@ int weft_xex_open(const uint8_t *data, size_t size, weft_xex **out, char *err)
 {
     *out = NULL;
     if (size < XEX_OFF_HEADERS) {
-        return fail(err, WEFT_XEX_E_FORMAT, "xex: file (found %zu bytes, expected at least %u)",
-                    size, XEX_OFF_HEADERS);
+        return xex_fail(err, WEFT_XEX_E_FORMAT, "xex: file (found %zu bytes, expected at least %u)",
+                        size, XEX_OFF_HEADERS);
     }
     uint32_t magic = be32(data);
     if (magic != XEX_MAGIC) {
         bool old = magic >> 8 == XEX_MAGIC >> 8; /* XEX1, XEX?, XEX-, XEX%: older consoles' betas */
-        return fail(err, old ? WEFT_XEX_E_UNSUPPORTED : WEFT_XEX_E_FORMAT,
-                    "xex: magic at 0x0 (found 0x%08x%s, expected 0x%08x \"XEX2\")", magic,
-                    old ? ", a pre-release format" : "", XEX_MAGIC);
+        return xex_fail(err, old ? WEFT_XEX_E_UNSUPPORTED : WEFT_XEX_E_FORMAT,
+                        "xex: magic at 0x0 (found 0x%08x%s, expected 0x%08x \"XEX2\")", magic,
+                        old ? ", a pre-release format" : "", XEX_MAGIC);
     }
     weft_xex *xex = calloc(1, sizeof *xex);
     if (!xex) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory");
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory");
     }
     xex->data = data;
     xex->size = size;
@@ -261,9 +262,9 @@ int weft_xex_open(const uint8_t *data, size_t size, weft_xex **out, char *err)
     xex->header_size = be32(data + XEX_OFF_HEADER_SIZE);
     int status = 0;
     if (xex->header_size < XEX_OFF_HEADERS || xex->header_size > size) {
-        status = fail(err, WEFT_XEX_E_FORMAT,
-                      "xex: header size at 0x8 (found 0x%x, expected 0x18 to the file's 0x%zx)",
-                      xex->header_size, size);
+        status = xex_fail(err, WEFT_XEX_E_FORMAT,
+                          "xex: header size at 0x8 (found 0x%x, expected 0x18 to the file's 0x%zx)",
+                          xex->header_size, size);
     }
     if (!status) {
         status = parse_headers(xex, err);
@@ -280,9 +281,9 @@ int weft_xex_open(const uint8_t *data, size_t size, weft_xex **out, char *err)
     }
     xex->image_base = weft_xex_header_u32(xex, XEX_KEY_IMAGE_BASE, xex->security.load_address);
     if (xex->image_base + (xex->security.image_size - 1) < xex->image_base) {
-        status = fail(err, WEFT_XEX_E_FORMAT,
-                      "xex: image base (found 0x%x with 0x%x bytes, expected below 4 GiB)",
-                      xex->image_base, xex->security.image_size);
+        status = xex_fail(err, WEFT_XEX_E_FORMAT,
+                          "xex: image base (found 0x%x with 0x%x bytes, expected below 4 GiB)",
+                          xex->image_base, xex->security.image_size);
         weft_xex_close(xex);
         return status;
     }

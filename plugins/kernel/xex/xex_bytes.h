@@ -59,8 +59,8 @@ static inline bool in_range(uint64_t offset, uint64_t length, uint64_t size)
 }
 
 /* Writes one sentence to err (256 bytes, or NULL) and returns status. */
-__attribute__((format(printf, 3, 4))) static inline int fail(char *err, int status,
-                                                             const char *format, ...)
+__attribute__((format(printf, 3, 4))) static inline int xex_fail(char *err, int status,
+                                                                 const char *format, ...)
 {
     if (err) {
         va_list args;

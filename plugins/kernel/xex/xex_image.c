@@ -20,9 +20,9 @@ typedef struct payload {
 static int copy_plain(const weft_xex *xex, const payload *in, weft_xex_image *image, char *err)
 {
     if (in->size < image->size) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: image data at 0x%x (found 0x%zx bytes, expected 0x%x)", in->at, in->size,
-                    image->size);
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: image data at 0x%x (found 0x%zx bytes, expected 0x%x)", in->at,
+                        in->size, image->size);
     }
     memcpy(image->bytes, in->bytes, image->size);
     return 0;
@@ -36,14 +36,15 @@ static int expand_basic(const weft_xex *xex, const payload *in, weft_xex_image *
         uint32_t data = be32(xex->format.blocks + 8 * (size_t)i);
         uint32_t zeros = be32(xex->format.blocks + 8 * (size_t)i + 4);
         if (!in_range(from, data, in->size)) {
-            return fail(err, WEFT_XEX_E_FORMAT,
-                        "xex: basic block %u at 0x%llx (found 0x%x bytes of data, expected at most "
-                        "the file's 0x%llx)",
-                        i, (unsigned long long)(in->at + from), data,
-                        (unsigned long long)(in->size - from));
+            return xex_fail(
+                err, WEFT_XEX_E_FORMAT,
+                "xex: basic block %u at 0x%llx (found 0x%x bytes of data, expected at most "
+                "the file's 0x%llx)",
+                i, (unsigned long long)(in->at + from), data,
+                (unsigned long long)(in->size - from));
         }
         if (!in_range(to, (uint64_t)data + zeros, image->size)) {
-            return fail(
+            return xex_fail(
                 err, WEFT_XEX_E_FORMAT,
                 "xex: basic block %u (found 0x%x + 0x%x bytes at image offset 0x%llx, expected "
                 "inside the image of 0x%x)",
@@ -68,9 +69,9 @@ static int gather_chunks(const uint8_t *block, size_t size, size_t at, uint8_t *
             break;
         }
         if (!in_range(p, chunk, size)) {
-            return fail(err, WEFT_XEX_E_FORMAT,
-                        "xex: LZX chunk at 0x%zx (found 0x%zx bytes, expected at most 0x%zx)",
-                        at + p, chunk, size - p);
+            return xex_fail(err, WEFT_XEX_E_FORMAT,
+                            "xex: LZX chunk at 0x%zx (found 0x%zx bytes, expected at most 0x%zx)",
+                            at + p, chunk, size - p);
         }
         memcpy(out + *out_size, block + p, chunk);
         *out_size += chunk;
@@ -87,7 +88,7 @@ static int walk_blocks(const weft_xex *xex, const payload *in, weft_xex_image *i
     const uint8_t *expected = xex->format.first_digest;
     while (size) {
         if (size < XEX_BLOCK_HEADER || !in_range(p, size, in->size)) {
-            return fail(
+            return xex_fail(
                 err, WEFT_XEX_E_FORMAT,
                 "xex: LZX block %u at 0x%zx (found 0x%zx bytes, expected 0x18 to the file's "
                 "0x%zx)",
@@ -114,7 +115,7 @@ static int expand_lzx(const weft_xex *xex, const payload *in, weft_xex_image *im
     uint8_t *stream = malloc(in->size + 1);
     size_t stream_size = 0;
     if (!stream) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for 0x%zx bytes of LZX", in->size);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for 0x%zx bytes of LZX", in->size);
     }
     int status = walk_blocks(xex, in, image, stream, &stream_size, err);
     if (!status) {
@@ -150,8 +151,8 @@ static int expand(const weft_xex *xex, const payload *in, weft_xex_image *image,
     image->base = xex->image_base;
     image->bytes = calloc(1, image->size);
     if (!image->bytes) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for an image of 0x%x bytes",
-                    image->size);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for an image of 0x%x bytes",
+                        image->size);
     }
     int status;
     switch (xex->format.compression) {
@@ -186,7 +187,7 @@ static int decode_under(const weft_xex *xex, uint32_t which, weft_xex_image *ima
     uint8_t key[16];
     uint8_t *plain = malloc(size + 1);
     if (!plain) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for 0x%zx bytes of data", size);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for 0x%zx bytes of data", size);
     }
     weft_xex_aes_decrypt(console, xex->security.file_key, key, sizeof key);
     weft_xex_aes_decrypt(key, xex->data + xex->header_size, plain, size);
@@ -202,7 +203,7 @@ int weft_xex_decode(const weft_xex *xex, weft_xex_image *out, char *err)
     memset(out, 0, sizeof *out);
     if (xex->format.compression == XEX_COMPRESSION_DELTA ||
         (xex->module_flags & XEX_MODULE_PATCH_MASK)) {
-        return fail(
+        return xex_fail(
             err, WEFT_XEX_E_UNSUPPORTED,
             "xex: a patch for another title (module flags 0x%x, compression %u), expected a "
             "whole title",
@@ -228,8 +229,8 @@ int weft_xex_decode(const weft_xex *xex, weft_xex_image *out, char *err)
     if (!devkit_status) {
         return 0;
     }
-    return fail(err, devkit_status, "%.110s under the devkit key, %.110s under the retail key",
-                devkit_err, retail_err);
+    return xex_fail(err, devkit_status, "%.110s under the devkit key, %.110s under the retail key",
+                    devkit_err, retail_err);
 }
 
 void weft_xex_image_free(weft_xex_image *image)

@@ -38,7 +38,7 @@ static int read_records(const weft_xex *xex, const weft_xex_image *image, const 
 {
     lib->imports = calloc(count ? count : 1, sizeof *lib->imports);
     if (!lib->imports) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u imports", count);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u imports", count);
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t address = be32(records + 4 * (size_t)i);
@@ -46,7 +46,7 @@ static int read_records(const weft_xex *xex, const weft_xex_image *image, const 
         uint32_t type = word ? word[0] : 0;
         if (!word || address % 4 || type > XEX_RECORD_THUNK ||
             (type == XEX_RECORD_THUNK && !at_address(image, address, XEX_THUNK_SIZE))) {
-            return fail(
+            return xex_fail(
                 err, WEFT_XEX_E_FORMAT,
                 "xex: import record %u of %s at 0x%zx (found address 0x%x type %u, expected a "
                 "word of type 0 or 1 in the image)",
@@ -80,7 +80,7 @@ static int read_library(const weft_xex *xex, const weft_xex_image *image, const 
     lib->name =
         name_at(header + XEX_IMPORTS_STRINGS, be32(header + XEX_IMPORTS_STRING_SIZE), index);
     if (!lib->name || !in_range(XEX_LIB_RECORDS, 4ull * count, length)) {
-        return fail(
+        return xex_fail(
             err, WEFT_XEX_E_FORMAT,
             "xex: import library at 0x%zx (found name %u%s, %u records, expected all inside its "
             "0x%x bytes)",
@@ -101,7 +101,7 @@ int weft_xex_imports(const weft_xex *xex, const weft_xex_image *image, weft_xex_
     }
     if (size < XEX_IMPORTS_STRINGS ||
         !in_range(XEX_IMPORTS_STRINGS, be32(p + XEX_IMPORTS_STRING_SIZE), size)) {
-        return fail(
+        return xex_fail(
             err, WEFT_XEX_E_FORMAT,
             "xex: import names at 0x%zx (found 0x%x bytes, expected inside the header of 0x%x)",
             (size_t)(p - xex->data), size < XEX_IMPORTS_STRINGS ? 0 : be32(p + 4), size);
@@ -110,15 +110,16 @@ int weft_xex_imports(const weft_xex *xex, const weft_xex_image *image, weft_xex_
     /* Each record takes at least XEX_LIB_RECORDS bytes of the file: that bounds the list. */
     out->libraries = calloc((size - at) / XEX_LIB_RECORDS + 1, sizeof *out->libraries);
     if (!out->libraries) {
-        return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for import libraries");
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for import libraries");
     }
     while (in_range(at, XEX_LIB_RECORDS, size) && be32(p + at)) {
         uint32_t length = be32(p + at + XEX_LIB_SIZE);
         int status;
         if (length < XEX_LIB_RECORDS || !in_range(at, length, size)) {
-            status = fail(err, WEFT_XEX_E_FORMAT,
-                          "xex: import library at 0x%zx (found 0x%x bytes, expected 0x28 to 0x%zx)",
-                          (size_t)(p - xex->data) + at, length, size - at);
+            status =
+                xex_fail(err, WEFT_XEX_E_FORMAT,
+                         "xex: import library at 0x%zx (found 0x%x bytes, expected 0x28 to 0x%zx)",
+                         (size_t)(p - xex->data) + at, length, size - at);
         } else {
             status =
                 read_library(xex, image, p, at, length, &out->libraries[out->library_count++], err);
@@ -176,22 +177,22 @@ static int read_hv_table(const weft_xex *xex, const weft_xex_image *image, expor
     const uint8_t *p = at_address(image, address, XEX_EXPORT_ENTRIES);
     if (!p || be32(p) != XEX_EXPORT_MAGIC_0 || be32(p + 4) != XEX_EXPORT_MAGIC_1 ||
         be32(p + 8) != XEX_EXPORT_MAGIC_2) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: export table at address 0x%x (found %s, expected its magic words)",
-                    address, p ? "something else" : "no image there");
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: export table at address 0x%x (found %s, expected its magic words)",
+                        address, p ? "something else" : "no image there");
     }
     uint32_t count = be32(p + XEX_EXPORT_COUNT), ordinal = be32(p + XEX_EXPORT_ORDINAL);
     uint32_t base = be32(p + XEX_EXPORT_BASE_16) << 16;
     uint64_t left = image->size - (uint64_t)(p - image->bytes) - XEX_EXPORT_ENTRIES;
     if (count > left / 4) {
-        return fail(err, WEFT_XEX_E_FORMAT,
-                    "xex: export table at address 0x%x (found %u entries, expected at most %u)",
-                    address, count, (uint32_t)(left / 4));
+        return xex_fail(err, WEFT_XEX_E_FORMAT,
+                        "xex: export table at address 0x%x (found %u entries, expected at most %u)",
+                        address, count, (uint32_t)(left / 4));
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t offset = be32(p + XEX_EXPORT_ENTRIES + 4 * (size_t)i);
         if (offset && !append(list, ordinal + i, base + offset, NULL)) {
-            return fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u exports", count);
+            return xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u exports", count);
         }
     }
     return 0;
@@ -215,7 +216,7 @@ static int read_pe_exports(const weft_xex_image *image, uint32_t rva, uint32_t o
         if (old) {
             old->name = old->name ? old->name : found[i].name;
         } else if (!append(list, found[i].ordinal, image->base + found[i].rva, found[i].name)) {
-            status = fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u exports", count);
+            status = xex_fail(err, WEFT_XEX_E_MEMORY, "xex: no memory for %u exports", count);
         }
     }
     free(found);

@@ -55,16 +55,17 @@
 #define XEX_KEY_EXPORTS_NAMED 0x00E10402u
 
 /* Security info, from its own start. */
-#define XEX_SEC_SIZE          0x000 /* 0x184 + 24 per page descriptor */
-#define XEX_SEC_IMAGE_SIZE    0x004
-#define XEX_SEC_SIGNATURE     0x008 /* 256 bytes, RSA over the image info that follows */
-#define XEX_SEC_INFO_SIZE     0x108 /* 0x174 */
-#define XEX_SEC_IMAGE_FLAGS   0x10C
-#define XEX_SEC_LOAD_ADDRESS  0x110
-#define XEX_SEC_PAGE_DIGEST   0x114 /* of the first page descriptor's pages and the descriptor */
-#define XEX_SEC_IMPORT_COUNT  0x128
-#define XEX_SEC_IMPORT_DIGEST 0x12C /* of the first import library record, without its size word   \
-                                     */
+#define XEX_SEC_SIZE         0x000 /* 0x184 + 24 per page descriptor */
+#define XEX_SEC_IMAGE_SIZE   0x004
+#define XEX_SEC_SIGNATURE    0x008 /* 256 bytes, RSA over the image info that follows */
+#define XEX_SEC_INFO_SIZE    0x108 /* 0x174 */
+#define XEX_SEC_IMAGE_FLAGS  0x10C
+#define XEX_SEC_LOAD_ADDRESS 0x110
+#define XEX_SEC_PAGE_DIGEST  0x114 /* of the first page descriptor's pages and the descriptor */
+#define XEX_SEC_IMPORT_COUNT 0x128
+#define XEX_SEC_IMPORT_DIGEST                                                                      \
+    0x12C /* of the first import library record, without its size word                             \
+           */
 #define XEX_SEC_MEDIA_ID     0x140
 #define XEX_SEC_FILE_KEY     0x150 /* the image's AES key, encrypted under the console key */
 #define XEX_SEC_EXPORT_TABLE 0x160 /* address of the export table by ordinal, or 0 */
