@@ -20,6 +20,7 @@ typedef struct kobject kobject;
 typedef struct kcall kcall;
 typedef struct kexport kexport;
 typedef struct kmodule kmodule;
+typedef struct kdpc *kdpc_ref;
 typedef struct mm mm;
 typedef struct vfs vfs;
 
@@ -107,9 +108,15 @@ const kexport *kexport_named(unsigned module, const char *name);
 /* All rows, for `weft info` and the guest SDK. */
 const kexport *kexport_rows(uint32_t *count);
 
+/* Name of any ordinal that is known, also without a row; NULL: unknown. */
+const char *kexport_ordinal_name(unsigned module, unsigned ordinal);
+
 /* Guest address of a callable thunk for an export (made at first use), also for rows that are
  * MISSING. 0: no such ordinal is known. */
 uint32_t kthunk(kernel *k, unsigned module, unsigned ordinal);
+/* Makes the 16 bytes of an image's import thunk at `address` call the export; also one that nobody
+ * knows. False: out of memory. */
+bool kthunk_place(kernel *k, unsigned module, unsigned ordinal, uint32_t address);
 /* Guest address of a variable export's cell, 0 if it has none. */
 uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal);
 
@@ -242,6 +249,107 @@ vfs *vfs_create(kernel *k);
 void vfs_destroy(vfs *v);
 /* Mounts the host folder that holds the title as game: and d: (read-only, case-insensitive). */
 kstatus vfs_mount_title(vfs *v, const char *host_folder);
+
+/* ---- the core's own seams ---------------------------------------------------------------------- */
+
+/* sched.c */
+weft_status ksched_run(kernel *k, const weft_run_limits *limits);
+/* Brings the running hardware thread's time up to the instructions retired. */
+void ksched_sync(kernel *k);
+/* Makes a thread ready at `tick`, with the policy's delay of that kind (WEFT_DELAY_*). */
+void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind);
+/* The running slice ends no later than the clock's next event; after anything that may schedule. */
+void ksched_bound(kernel *k);
+/* The running slice ends at the next callback. */
+void ksched_yield(kernel *k);
+/* Moves the thread to a hardware thread that its affinity allows. */
+void ksched_place(kernel *k, kthread *thread);
+/* Runs a DPC or interrupt on a hardware thread as soon as IRQL and EE allow. Owns `dpc`. */
+void ksched_dpc(kernel *k, uint32_t hw, kdpc_ref dpc);
+/* The DPC on the running hardware thread has returned. */
+void ksched_dpc_done(kernel *k);
+/* Sets the running hardware thread's IRQL; lowering it lets pending DPCs in. Previous IRQL. */
+uint32_t kirql_set(kernel *k, uint32_t irql);
+/* The hardware thread the call runs on. */
+struct khw *kcall_hw(kcall *call);
+
+/* call.c */
+void kcall_create(kernel *k);
+/* Fills call->path for the exports whose arguments name a file, before kernel.call is emitted. */
+void kcall_resolve_path(kcall *call);
+void kcall_destroy(kernel *k);
+/* The CPU's syscall callback. */
+uint32_t kcall_syscall(void *context, weft_cpu_state *cpu, uint32_t lev);
+/* Runs the continuation of a thread whose wait is over. */
+void kcall_resume(kernel *k, kthread *thread);
+/* A guest exception that nobody handles: event, log, end of the run. */
+void kcall_exception(kernel *k, kthread *thread, const char *cause, uint32_t address,
+                     uint32_t flags);
+/* Fills an event's thread, hardware thread, tick and cycle, and emits it. thread NULL: the machine. */
+void kemit(kernel *k, kthread *thread, weft_event_buffer *event);
+/* Asks the policy about an operation: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). */
+bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
+                    uint32_t pointer);
+void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
+                   uint32_t pointer);
+
+/* thread.c */
+typedef struct kthread_request {
+    uint32_t stack_size, startup, entry, parameter, flags;
+    kthread *creator; /* NULL: the kernel itself */
+    uint32_t site;
+} kthread_request;
+kthread *kthread_create(kernel *k, const kthread_request *request);
+/* Ends a thread: signals it, releases what it holds, wakes its waiters. */
+void kthread_exit(kernel *k, kthread *thread, uint32_t exit_code);
+/* The context on which a hardware thread's DPCs run. */
+kthread *kthread_create_interrupt(kernel *k, uint32_t hw);
+void kthread_free_all(kernel *k);
+kthread *kthread_of(kobject *object);
+/* Writes what the guest sees of a thread that goes on a hardware thread: PCR, r13. */
+void kthread_dispatch(kernel *k, kthread *thread, uint32_t hw);
+
+/* object.c */
+void kobject_create_all(kernel *k);
+void kobject_destroy_all(kernel *k);
+
+/* wait.c */
+/* The thread's wait ends with `status`, at `tick`, because of `by` (identity or 0). */
+void kwait_end(kernel *k, kthread *thread, uint32_t status, uint64_t by, uint64_t tick);
+/* The object may have become signalled: releases the waiters that it satisfies. */
+void kwait_signal(kernel *k, kobject *object);
+void kwait_cancel(kernel *k, kthread *thread);
+/* The thread, now picked, comes out of its wait: wait.end, APCs, continuation. */
+uint32_t kwait_resume(kcall *call);
+/* Pushes the frame of the thread's next APC, or goes on with the wait's continuation. */
+uint32_t kwait_deliver_apc(kcall *call, uint32_t status);
+void kwait_init(kernel *k);
+/* A thread ends: the mutants that it owns are abandoned. */
+void kwait_abandon(kernel *k, kthread *thread);
+/* The continuation of a delay: a time-out is success. */
+uint32_t kdelay_done(kcall *call, uint32_t status);
+
+/* sync.c */
+/* Makes the 28 bytes at `cs` a free critical section. */
+void kcs_init(kernel *k, uint32_t cs, uint32_t spin);
+
+/* time.c */
+void ktime_init(kernel *k);
+void ktime_end(kernel *k);
+/* The CPU's time base callback. */
+uint64_t ktime_mftb(void *context, weft_cpu_state *cpu);
+
+/* loader.c, info.c, variables.c */
+weft_status kloader_open(kernel *k, const char *path, const char *arguments);
+weft_status kloader_info(kernel *k, const char *path, weft_info_fn sink, void *context);
+void kloader_close(kernel *k);
+
+/* video.c */
+void kvideo_init(kernel *k);
+uint32_t kvideo_mmio_read(void *context, weft_cpu_state *cpu, uint32_t address, uint32_t length,
+                          uint8_t *bytes);
+uint32_t kvideo_mmio_write(void *context, weft_cpu_state *cpu, uint32_t address, uint32_t length,
+                           const uint8_t *bytes);
 
 /* The console. Fields are grouped by the file that owns them (kernel_state.h). */
 #include "kernel_state.h"

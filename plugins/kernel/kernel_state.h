@@ -27,7 +27,9 @@ typedef struct kframe {
     uint64_t data;
     const kexport *export;
     uint32_t caller;
-    uint32_t status; /* of the wait that an APC interrupted */
+    /* the interrupted wait's, when the frame is an APC's */
+    kcontinuation wait_cont;
+    uint64_t wait_data[4];
 } kframe;
 
 struct kthread {
@@ -54,7 +56,11 @@ struct kthread {
     uint32_t suspended; /* count */
     uint64_t order, ready_since, ready_at; /* ready_at: not before this tick */
     uint64_t slice_used; /* ticks of its quantum */
-    bool held;          /* policy answered HOLD: the call is made again */
+    bool held;          /* policy answered HOLD: the call is made again when others have run */
+    uint32_t granted;   /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, the next is GO */
+    uint32_t held_kind; /* of the operation that is held */
+    uint64_t announced; /* retired + 1 of the call that was last announced */
+    uint64_t held_since;
     uint32_t irql;      /* of the thread: 0 or 1 (APC) between dispatches, 2 while pinned */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
 
@@ -101,6 +107,7 @@ typedef struct khw {
     uint32_t irql;
     kdpc *first_dpc, *last_dpc;
     bool in_dpc;        /* the interrupt thread is running one */
+    uint32_t dpc_irql;  /* IRQL to come back to after it */
     kthread *interrupt; /* the context that DPCs and interrupts run on */
     uint64_t irql_start; /* tick when the current thread was pinned */
 } khw;
@@ -152,6 +159,9 @@ struct kernel {
     khw *running_hw;
     uint64_t last_read; /* latest time that anybody read */
     uint64_t order;     /* source of kthread.order */
+    bool reschedule;    /* the running slice should end at the next callback */
+    uint32_t policy_faults;
+    bool policy_ejected;
     uint64_t instructions, instruction_limit, tick_limit;
     uint64_t slice_end; /* tick at which the running slice ends */
     uint32_t policy_mask;
@@ -184,10 +194,14 @@ struct kernel {
     kobject *handles[KHANDLE_MAX];
     uint32_t handle_hint;
     uint32_t heap_next, heap_end;
-    struct kheap_block *heap_free;
+    struct kheap_block *heap_blocks;
+    struct ksite *sites; /* open-addressed: objects made per (thread, site) */
+    uint32_t site_count, site_capacity;
 
     /* time.c, wait.c, sync.c */
-    uint32_t source_deadline, source_timer, source_io, source_vblank;
+    uint32_t source_deadline, source_timer, source_io, source_vblank, source_bundle;
+    struct kio *io_pending;
+    uint64_t io_serial;
     uint32_t time_bundle; /* guest KeTimeStampBundle */
     uint64_t vblanks;
     uint32_t tls_used[KTLS_SLOTS / 32];
@@ -195,9 +209,9 @@ struct kernel {
     /* loader.c */
     kmodule *modules;
     kmodule *title;
-    uint32_t command_line;
-    char arguments[1024];
-    uint32_t variables[2][16]; /* reserved for variable cells by table order (exports_table.c) */
+    char command_line_text[1024];
+    char image_path[256];
+    uint32_t *variables; /* cells of VARIABLE rows, by row; 0 until asked for */
 
     /* video.c */
     uint32_t graphics_callback, graphics_context;
@@ -208,8 +222,15 @@ struct kernel {
     weft_pad pads[WEFT_PAD_COUNT];
     uint32_t pad_packet[WEFT_PAD_COUNT];
 
+    uint32_t mmio_noted;
+
     mm *mm;
     vfs *vfs;
+
+    /* plugin.c */
+    bool opened;
+    weft_cpu_host cpu_calls;
+    weft_gpu_host gpu_calls;
 };
 
 #endif

@@ -1,0 +1,188 @@
+/* Exports about modules, and those that end a title. */
+#include <stdio.h>
+#include <string.h>
+
+#include "exports.h"
+#include "kernel.h"
+#include "xex_layout.h"
+
+/* Handles of the system's own modules, which have no image here. */
+#define HANDLE_KRNL UINT32_C(0x80010000)
+#define HANDLE_XAM  UINT32_C(0x80010100)
+
+static int system_module(uint32_t handle)
+{
+    return handle == HANDLE_KRNL ? KMODULE_KRNL : handle == HANDLE_XAM ? KMODULE_XAM : -1;
+}
+
+uint32_t ex_XexGetModuleHandle(kcall *call)
+{
+    kernel *k = call->k;
+    char name[256];
+    uint32_t handle = 0;
+    if (!karg(call, 0)) {
+        handle = k->title->handle;
+    } else {
+        kget_string(call, karg(call, 0), name, sizeof name);
+        handle = strcasecmp(name, "xboxkrnl.exe") == 0 ? HANDLE_KRNL
+                 : strcasecmp(name, "xam.xex") == 0    ? HANDLE_XAM
+                                                       : 0;
+        for (const kmodule *m = k->modules; m && !handle; m = m->next) {
+            handle = strcasecmp(m->name, name) == 0 ? m->handle : 0;
+        }
+    }
+    kput32(call, karg(call, 1), handle);
+    return kret_status(call, handle ? STATUS_SUCCESS : STATUS_NOT_FOUND);
+}
+
+/* `ordinal` below 64 KiB is one, else the address of a name (xenia xboxkrnl_modules.cc). */
+uint32_t ex_XexGetProcedureAddress(kcall *call)
+{
+    int module = system_module(karg(call, 0));
+    uint32_t ordinal = karg(call, 1), address = 0;
+    if (module >= 0 && ordinal >= 0x10000) {
+        char name[128];
+        kget_string(call, ordinal, name, sizeof name);
+        const kexport *row = kexport_named((unsigned)module, name);
+        ordinal = row ? row->ordinal : 0;
+    }
+    if (module >= 0 && ordinal) {
+        const kexport *row = kexport_find((unsigned)module, ordinal);
+        address = row && row->status == KEXPORT_VARIABLE
+                      ? kvariable(call->k, (unsigned)module, ordinal)
+                      : kthunk(call->k, (unsigned)module, ordinal);
+    }
+    kput32(call, karg(call, 2), address);
+    return kret_status(call, address ? STATUS_SUCCESS : STATUS_ENTRYPOINT_NOT_FOUND);
+}
+
+/* Optional header of a XEX header in guest memory: big-endian {key, value} pairs at 0x18. */
+static bool find_header(kcall *call, uint32_t header, uint32_t key, uint32_t *at)
+{
+    uint32_t count = kget32(call, header + 0x14);
+    for (uint32_t i = 0; i < count && i < 256 && !call->faulted; i++) {
+        if (kget32(call, header + 0x18 + 8 * i) == key) {
+            *at = header + 0x18 + 8 * i + 4;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The key's low byte: 0 the value itself, 1 where the value is, else the offset of a structure. */
+uint32_t ex_RtlImageXexHeaderField(kcall *call)
+{
+    uint32_t header = karg(call, 0), key = karg(call, 1), at;
+    if (!header || !find_header(call, header, key, &at)) {
+        return kret(call, 0);
+    }
+    switch (key & 0xFF) {
+    case 0:
+        return kret(call, kget32(call, at));
+    case 1:
+        return kret(call, at);
+    default:
+        return kret(call, header + kget32(call, at));
+    }
+}
+
+/* Resource {char name[8], u32 address, u32 size} list of header 0x000002FF. */
+uint32_t ex_XexGetModuleSection(kcall *call)
+{
+    kernel *k = call->k;
+    char name[9] = "";
+    uint32_t at, handle = karg(call, 0);
+    kget_string(call, karg(call, 1), name, sizeof name);
+    const kmodule *m = k->modules;
+    while (m && m->handle != handle) {
+        m = m->next;
+    }
+    if (m && find_header(call, m->header, XEX_KEY_RESOURCES, &at)) {
+        uint32_t list = m->header + kget32(call, at);
+        uint32_t size = kget32(call, list);
+        for (uint32_t i = 4; i + 16 <= size && !call->faulted; i += 16) {
+            char entry[9] = "";
+            for (uint32_t c = 0; c < 8; c++) {
+                entry[c] = (char)kget8(call, list + i + c);
+            }
+            if (strcmp(entry, name) == 0) {
+                kput32(call, karg(call, 2), kget32(call, list + i + 8));
+                kput32(call, karg(call, 3), kget32(call, list + i + 12));
+                return kret_status(call, STATUS_SUCCESS);
+            }
+        }
+    }
+    return kret_status(call, STATUS_NOT_FOUND);
+}
+
+/* ---- ends -------------------------------------------------------------------------------------- */
+
+static uint32_t bug_check(kcall *call, unsigned parameters)
+{
+    char text[200];
+    int used = snprintf(text, sizeof text, "bug check 0x%08x", karg(call, 0));
+    for (unsigned i = 1; i <= parameters && used > 0 && (size_t)used < sizeof text; i++) {
+        used += snprintf(text + used, sizeof text - (size_t)used, ", 0x%08x", karg(call, i));
+    }
+    if (used > 0 && (size_t)used < sizeof text) {
+        snprintf(text + used, sizeof text - (size_t)used, ", called from 0x%08x", call->caller);
+    }
+    kend(call->k, WEFT_END_BUGCHECK, 0, text);
+    return K_GONE;
+}
+
+uint32_t ex_KeBugCheck(kcall *call)
+{
+    return bug_check(call, 0);
+}
+
+uint32_t ex_KeBugCheckEx(kcall *call)
+{
+    return bug_check(call, 4);
+}
+
+uint32_t ex_HalReturnToFirmware(kcall *call)
+{
+    kend(call->k, WEFT_END_EXIT, 0, "the title returned to the firmware");
+    return K_GONE;
+}
+
+uint32_t ex_XamLoaderTerminateTitle(kcall *call)
+{
+    kend(call->k, WEFT_END_EXIT, 0, "the title terminated itself");
+    return K_GONE;
+}
+
+uint32_t ex_XamLoaderLaunchTitle(kcall *call)
+{
+    char path[200] = "the dashboard", text[240];
+    if (karg(call, 0)) {
+        kget_string(call, karg(call, 0), path, sizeof path);
+    }
+    snprintf(text, sizeof text, "the title asked to launch %s", path);
+    kend(call->k, WEFT_END_EXIT, 0, text);
+    return K_GONE;
+}
+
+uint32_t ex_DbgBreakPoint(kcall *call)
+{
+    call->k->host->log(call->k->host, WEFT_LOG_WARN, "DbgBreakPoint: no debugger is attached");
+    return K_DONE;
+}
+
+/* EXCEPTION_RECORD {code, flags, record, address, count, parameters[15]}. 0x406D1388 with parameters
+ * {0x1000, name, thread id, flags} tells a debugger a thread's name, and is then continued
+ * (Microsoft, "How to: Set a Thread Name in Native Code"). */
+uint32_t ex_RtlRaiseException(kcall *call)
+{
+    uint32_t record = karg(call, 0);
+    uint32_t code = kget32(call, record);
+    if (code == UINT32_C(0x406D1388)) {
+        return K_DONE;
+    }
+    char cause[64];
+    snprintf(cause, sizeof cause, "exception 0x%08x raised", code);
+    call->cpu->pc = call->caller;
+    kcall_exception(call->k, call->thread, cause, kget32(call, record + 12), 0);
+    return K_GONE;
+}

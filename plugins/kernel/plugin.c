@@ -1,0 +1,226 @@
+/* kernel-hle: the console's system software, high level. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "kernel.h"
+
+static weft_status create(const weft_host *host, void **instance)
+{
+    kernel *k = calloc(1, sizeof *k);
+    if (!k) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "out of memory for the kernel");
+    }
+    k->host = host;
+    k->memory = host->memory;
+    k->clock = host->clock;
+    k->machine = host->machine;
+    *instance = k;
+    return WEFT_OK;
+}
+
+static void destroy(void *instance)
+{
+    kernel *k = instance;
+    if (k->opened) {
+        kthread_free_all(k);
+        kobject_destroy_all(k);
+        kloader_close(k);
+        kcall_destroy(k);
+        ktime_end(k);
+        vfs_destroy(k->vfs);
+        mm_destroy(k->mm);
+    }
+    free(k->view_threads);
+    free(k->view_order);
+    free(k);
+}
+
+static weft_status info(void *instance, const char *path, weft_info_fn sink, void *context)
+{
+    return kloader_info(instance, path, sink, context);
+}
+
+static weft_status find_parts(kernel *k)
+{
+    const weft_host *host = k->host;
+    const void *ops;
+    weft_status status = host->part(host, WEFT_ROLE_CPU, &ops, &k->cpu_instance);
+    if (status != WEFT_OK) {
+        return host->fail(host, status, "the run has no CPU (expected [cpu] plugin = ...)");
+    }
+    k->cpu = ops;
+    status = host->part(host, WEFT_ROLE_GPU, &ops, &k->gpu_instance);
+    if (status != WEFT_OK) {
+        return host->fail(host, status, "the run has no GPU (expected [gpu] plugin = ...)");
+    }
+    k->gpu = ops;
+    if (host->part(host, WEFT_ROLE_POLICY, &ops, &k->policy_instance) == WEFT_OK) {
+        k->policy = ops;
+    }
+    return WEFT_OK;
+}
+
+static weft_status open_title(void *instance, const char *path, const char *arguments)
+{
+    kernel *k = instance;
+    if (strlen(arguments) > 900) {
+        return k->host->fail(k->host, WEFT_E_INVALID,
+                             "the title's arguments are too long (expected at most 900 bytes)");
+    }
+    weft_status status = find_parts(k);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    k->mm = mm_create(k);
+    k->vfs = k->mm ? vfs_create(k) : NULL;
+    if (!k->vfs) {
+        mm_destroy(k->mm);
+        return k->host->fail(k->host, WEFT_E_NO_MEMORY, "no memory for the guest address space");
+    }
+    k->opened = true;
+    kcall_create(k);
+    kwait_init(k);
+    ktime_init(k);
+    kvideo_init(k);
+    k->cpu_calls = (weft_cpu_host){
+        .size = sizeof k->cpu_calls,
+        .context = k,
+        .syscall = kcall_syscall,
+        .mmio_read = kvideo_mmio_read,
+        .mmio_write = kvideo_mmio_write,
+        .timebase = ktime_mftb,
+    };
+    status = k->cpu->attach(k->cpu_instance, &k->cpu_calls);
+    return status == WEFT_OK ? kloader_open(k, path, arguments) : status;
+}
+
+static weft_status run(void *instance, const weft_run_limits *limits)
+{
+    return ksched_run(instance, limits);
+}
+
+/* ---- what is left behind ----------------------------------------------------------------------- */
+
+static void hash_state(XXH3_state_t *hash, kernel *k, weft_cpu_state *cpu)
+{
+    if (k->cpu->flush) {
+        k->cpu->flush(k->cpu_instance, cpu);
+    }
+    XXH3_64bits_update(hash, cpu->r, sizeof cpu->r);
+    XXH3_64bits_update(hash, cpu->f, sizeof cpu->f);
+    uint64_t words[] = {cpu->lr, cpu->ctr, cpu->msr, cpu->retired, cpu->pc,
+                        cpu->cr, cpu->xer, cpu->fpscr, cpu->vscr, cpu->vrsave};
+    XXH3_64bits_update(hash, words, sizeof words);
+    XXH3_64bits_update(hash, cpu->v, sizeof cpu->v);
+}
+
+static uint64_t state_digest(kernel *k)
+{
+    XXH3_state_t *hash = XXH3_createState();
+    if (!hash) {
+        return 0;
+    }
+    XXH3_64bits_reset(hash);
+    uint64_t memory = k->memory->digest(k->memory), gpu = k->gpu->digest(k->gpu_instance);
+    XXH3_64bits_update(hash, &memory, sizeof memory);
+    XXH3_64bits_update(hash, &gpu, sizeof gpu);
+    for (kthread *t = k->threads; t; t = t->next) {
+        uint64_t words[] = {t->id, t->state, t->hw, (uint64_t)(int64_t)t->priority, t->exit_code};
+        XXH3_64bits_update(hash, words, sizeof words);
+        hash_state(hash, k, t->cpu);
+    }
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        uint64_t words[] = {k->hw[i].time, k->hw[i].irql};
+        XXH3_64bits_update(hash, words, sizeof words);
+        if (k->hw[i].interrupt) {
+            hash_state(hash, k, k->hw[i].interrupt->cpu);
+        }
+    }
+    uint64_t digest = XXH3_64bits_digest(hash);
+    XXH3_freeState(hash);
+    return digest;
+}
+
+static void result(void *instance, weft_run_result *out)
+{
+    kernel *k = instance;
+    uint64_t ticks = 0;
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        ticks = k->hw[i].time > ticks ? k->hw[i].time : ticks;
+    }
+    uint64_t now = k->opened ? k->clock->now(k->clock) : 0;
+    *out = (weft_run_result){
+        .size = sizeof *out,
+        .end = k->end,
+        .exit_code = k->exit_code,
+        .thread_count = k->thread_count,
+        .instructions = k->instructions,
+        .ticks = now > ticks ? now : ticks,
+        .imports_called = k->imports_called,
+        .state_digest = k->opened ? state_digest(k) : 0,
+        .reason = k->reason,
+    };
+}
+
+static int32_t thread_at(void *instance, uint32_t index, weft_run_thread *out)
+{
+    kernel *k = instance;
+    for (kthread *t = k->threads; t; t = t->next) {
+        if (t->created == index) {
+            *out = (weft_run_thread){
+                .size = sizeof *out,
+                .tid = t->tid,
+                .id = t->id,
+                .name = t->name,
+                .entry = t->entry,
+                .state = t->state,
+                .retired = t->cpu->retired,
+                .pc = t->cpu->pc,
+                .priority = t->priority,
+            };
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int32_t missing_at(void *instance, uint32_t index, weft_run_missing *out)
+{
+    kernel *k = instance;
+    if (index >= k->missing_count) {
+        return 0;
+    }
+    *out = (weft_run_missing){
+        .size = sizeof *out,
+        .first_caller = k->missing[index].first_caller,
+        .count = k->missing[index].count,
+        .name = k->missing[index].name,
+    };
+    return 1;
+}
+
+static const weft_kernel_ops ops = {
+    .size = sizeof(weft_kernel_ops),
+    .info = info,
+    .open = open_title,
+    .run = run,
+    .result = result,
+    .thread = thread_at,
+    .missing = missing_at,
+};
+
+WEFT_EXPORT const weft_plugin_desc weft_plugin = {
+    .size = sizeof(weft_plugin_desc),
+    .abi_major = WEFT_ABI_MAJOR,
+    .abi_minor = WEFT_ABI_MINOR,
+    .role = WEFT_ROLE_KERNEL,
+    .id = "kernel-hle",
+    .version = "0.1",
+    .summary = "xboxkrnl and xam at the export level: threads, memory, files, display",
+    .sanitizers = WEFT_SANITIZERS,
+    .ops = &ops,
+    .create = create,
+    .destroy = destroy,
+};

@@ -1,0 +1,763 @@
+/* The loop in which everything happens, and who runs in it.
+ *
+ * Each of the six hardware threads has its own guest time. The loop takes the one that the policy
+ * picks (by default the one with the least time) and runs its thread until the next event of the
+ * clock, or until it is `lookahead` ahead of the others, or until its quantum ends. Clock events
+ * fire between slices, once no hardware thread with work is behind them. A woken thread carries its
+ * wake's tick and never runs earlier. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel.h"
+
+#define DEFAULT_QUANTUM UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
+#define IRQL_DISPATCH 2
+/* CONTRACTS.md, exit code 4: this long with only periodic sources and no wait that ended. */
+#define DEADLOCK_TICKS (5 * WEFT_TICKS_PER_SECOND)
+
+/* ---- time -------------------------------------------------------------------------------------- */
+
+/* Ticks for `count` instructions, carrying the division's remainder in *remainder. */
+static uint64_t instruction_ticks(const kernel *k, uint64_t count, uint64_t *remainder)
+{
+    uint64_t num = k->machine->instruction_cost_num, den = k->machine->instruction_cost_den;
+    uint64_t total = count * num + *remainder;
+    *remainder = total % den;
+    return total / den;
+}
+
+void ksched_sync(kernel *k)
+{
+    khw *hw = k->running_hw;
+    if (!hw || !k->running) {
+        return;
+    }
+    uint64_t count = k->running->cpu->retired - hw->started;
+    hw->time += instruction_ticks(k, count, &hw->remainder);
+    hw->started = k->running->cpu->retired;
+    k->instructions += count;
+}
+
+uint64_t know(kernel *k)
+{
+    ksched_sync(k);
+    uint64_t time = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
+    if (time > k->last_read) {
+        k->last_read = time;
+    }
+    return k->last_read;
+}
+
+/* Lowers or raises the running state's limit to where its slice ends. */
+static void set_limit(kernel *k)
+{
+    khw *hw = k->running_hw;
+    weft_cpu_state *cpu = k->running->cpu;
+    uint64_t left = k->slice_end > hw->time ? k->slice_end - hw->time : 0;
+    uint64_t num = k->machine->instruction_cost_num, den = k->machine->instruction_cost_den;
+    uint64_t count = (left * den - (left ? hw->remainder : 0) + num - 1) / num;
+    if (k->instruction_limit) {
+        uint64_t allowed =
+            k->instruction_limit > k->instructions ? k->instruction_limit - k->instructions : 0;
+        count = count < allowed ? count : allowed;
+    }
+    cpu->limit = cpu->retired + count;
+}
+
+void kcharge(kernel *k, uint64_t ticks)
+{
+    if (k->running_hw) {
+        ksched_sync(k);
+        k->running_hw->time += ticks;
+        set_limit(k);
+    }
+}
+
+void ksched_bound(kernel *k)
+{
+    uint64_t next = k->clock->next(k->clock);
+    if (k->running_hw && k->running && next < k->slice_end) {
+        k->slice_end = next;
+        set_limit(k);
+    }
+}
+
+void ksched_yield(kernel *k)
+{
+    k->reschedule = true;
+}
+
+/* ---- queues ------------------------------------------------------------------------------------ */
+
+static bool runnable(const kthread *t)
+{
+    return (t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING) && !t->held;
+}
+
+static bool ee_on(const kthread *t)
+{
+    return (t->cpu->msr & WEFT_MSR_EE) != 0;
+}
+
+/* The current thread may not be replaced: interrupts off, or IRQL raised. */
+static bool pinned(const khw *hw)
+{
+    return hw->current && runnable(hw->current) &&
+           (hw->irql >= IRQL_DISPATCH || !ee_on(hw->current));
+}
+
+static bool dpc_deliverable(const khw *hw)
+{
+    return hw->first_dpc && !hw->in_dpc && hw->irql < IRQL_DISPATCH &&
+           (!hw->current || !runnable(hw->current) || ee_on(hw->current));
+}
+
+void ksched_place(kernel *k, kthread *thread)
+{
+    if (thread->affinity & (1u << thread->hw)) {
+        return;
+    }
+    for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
+        if (thread->affinity & (1u << hw)) {
+            if (k->hw[thread->hw].current == thread) {
+                k->hw[thread->hw].current = NULL;
+            }
+            uint64_t now = know(k);
+            thread->hw = hw;
+            thread->ready_at = thread->ready_at > now ? thread->ready_at : now;
+            thread->order = ++k->order;
+            if (thread == k->running) {
+                thread->state = WEFT_THREAD_READY;
+                k->reschedule = true;
+            }
+            return;
+        }
+    }
+}
+
+void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind)
+{
+    uint64_t delay = 0;
+    if (k->policy && k->policy->delay) {
+        delay = k->policy->delay(k->policy_instance, delay_kind, thread->id, 0);
+    }
+    thread->state = thread->suspended ? WEFT_THREAD_SUSPENDED : WEFT_THREAD_READY;
+    thread->ready_at = tick + delay;
+    thread->ready_since = tick + delay;
+    thread->order = ++k->order;
+    thread->slice_used = 0;
+    k->last_progress = tick;
+    if (!k->running_hw || !k->running) {
+        return;
+    }
+    if (thread->hw == k->running->hw) {
+        if (thread->priority > k->running->priority) {
+            k->reschedule = true;
+        }
+    } else if (k->slice_end > thread->ready_at + k->machine->lookahead) {
+        k->slice_end = thread->ready_at + k->machine->lookahead;
+        ksched_sync(k);
+        set_limit(k);
+    }
+}
+
+/* ---- DPCs and interrupts ----------------------------------------------------------------------- */
+
+void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
+{
+    khw *h = &k->hw[hw];
+    dpc->next = NULL;
+    *(h->last_dpc ? &h->last_dpc->next : &h->first_dpc) = dpc;
+    h->last_dpc = dpc;
+    if (h->current) {
+        h->current->cpu->interrupt = 1;
+    }
+    if (h == k->running_hw) {
+        k->reschedule = true;
+    } else if (k->running_hw && k->slice_end > dpc->tick + k->machine->lookahead) {
+        k->slice_end = dpc->tick + k->machine->lookahead;
+        ksched_sync(k);
+        set_limit(k);
+    }
+}
+
+static void start_dpc(kernel *k, khw *hw)
+{
+    kdpc *dpc = hw->first_dpc;
+    kthread *t = hw->interrupt;
+    hw->first_dpc = dpc->next;
+    if (!hw->first_dpc) {
+        hw->last_dpc = NULL;
+    }
+    if (hw->time < dpc->tick) {
+        hw->time = dpc->tick;
+    }
+    hw->in_dpc = true;
+    hw->dpc_irql = hw->irql;
+    hw->irql = IRQL_DISPATCH;
+    t->state = WEFT_THREAD_READY;
+    t->cpu->msr = WEFT_MSR_EE;
+    for (unsigned i = 0; i < 4; i++) {
+        t->cpu->r[3 + i] = dpc->arguments[i];
+    }
+    t->cpu->r[1] = t->stack_base + t->stack_size - 0x100;
+    t->cpu->lr = k->dpc_thunk;
+    t->cpu->pc = dpc->routine;
+    if (dpc->interrupt) {
+        weft_event_buffer event;
+        weft_event_begin(&event, WEFT_EVENT_INTERRUPT);
+        weft_event_word(&event, dpc->source);
+        weft_event_word(&event, (uint64_t)(hw - k->hw));
+        k->running_hw = hw;
+        kemit(k, t, &event);
+    } else if (dpc->body && weft_memory_ok(k->memory, dpc->body, 28, WEFT_PAGE_WRITE)) {
+        weft_store32(k->memory->base + dpc->body + 24, 0); /* no longer queued */
+        kwritten(k, dpc->body + 24, 4);
+    }
+    free(dpc);
+}
+
+void ksched_dpc_done(kernel *k)
+{
+    khw *hw = k->running_hw;
+    ksched_sync(k);
+    hw->in_dpc = false;
+    hw->irql = hw->dpc_irql;
+    hw->interrupt->state = WEFT_THREAD_WAITING;
+    k->reschedule = true;
+}
+
+uint32_t kirql_set(kernel *k, uint32_t irql)
+{
+    khw *hw = k->running_hw;
+    uint32_t previous = hw->irql;
+    hw->irql = irql;
+    k->memory->base[hw->pcr + 0x18] = (uint8_t)irql;
+    if (irql < previous && dpc_deliverable(hw)) {
+        k->reschedule = true;
+    }
+    return previous;
+}
+
+khw *kcall_hw(kcall *call)
+{
+    return call->k->running_hw;
+}
+
+/* ---- the policy -------------------------------------------------------------------------------- */
+
+static bool build_view(kernel *k)
+{
+    if (k->view_capacity < k->thread_count) {
+        uint32_t capacity = k->thread_count + 32;
+        weft_sched_thread *threads = realloc(k->view_threads, capacity * sizeof *threads);
+        kthread **order = realloc(k->view_order, capacity * sizeof *order);
+        k->view_threads = threads ? threads : k->view_threads;
+        k->view_order = order ? order : k->view_order;
+        if (!threads || !order) {
+            kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for the policy's view");
+            return false;
+        }
+        k->view_capacity = capacity;
+    }
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        k->view_hw[i] = (weft_sched_hw){
+            .time = k->hw[i].time,
+            .current = -1,
+            .pinned = pinned(&k->hw[i]) || k->hw[i].in_dpc,
+        };
+    }
+    uint32_t count = 0;
+    for (kthread *t = k->threads; t; t = t->next) {
+        if (t->state == WEFT_THREAD_TERMINATED) {
+            continue;
+        }
+        weft_sched_hw *hw = &k->view_hw[t->hw];
+        if (k->hw[t->hw].current == t && runnable(t)) {
+            hw->current = (int32_t)count;
+        }
+        hw->ready += runnable(t);
+        k->view_order[count] = t;
+        k->view_threads[count++] = (weft_sched_thread){
+            .id = t->id,
+            .ready_since = t->ready_since,
+            .retired = t->cpu->retired,
+            .order = t->order,
+            .state = t->held ? WEFT_THREAD_WAITING : t->state,
+            .hw = t->hw,
+            .affinity = t->affinity,
+            .priority = t->priority,
+            .tid = t->tid,
+        };
+    }
+    k->view = (weft_sched_view){
+        .size = sizeof k->view,
+        .thread_count = count,
+        .thread_stride = sizeof(weft_sched_thread),
+        .hw_stride = sizeof(weft_sched_hw),
+        .threads = k->view_threads,
+        .hw = k->view_hw,
+    };
+    return true;
+}
+
+static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t instead)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_POLICY_ANSWER);
+    weft_event_word(&event, op);
+    weft_event_word(&event, answer);
+    weft_event_word(&event, instead);
+    kemit(k, NULL, &event);
+    if (++k->policy_faults >= k->machine->policy_faults && !k->policy_ejected) {
+        static const char reason[] = "too many illegal answers; the built-in policy serves";
+        k->policy_ejected = true;
+        k->policy_mask = 0;
+        k->policy = NULL;
+        weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);
+        weft_event_text(&event, reason, strlen(reason));
+        kemit(k, NULL, &event);
+        k->host->log(k->host, WEFT_LOG_WARN, reason);
+    }
+}
+
+/* When the hardware thread could next run something, or NEVER. */
+static uint64_t effective_time(const kernel *k, uint32_t index)
+{
+    const khw *hw = &k->hw[index];
+    if (hw->in_dpc) {
+        return runnable(hw->interrupt) ? hw->time : WEFT_TICK_NEVER;
+    }
+    if (pinned(hw)) {
+        return hw->time;
+    }
+    uint64_t best = WEFT_TICK_NEVER;
+    if (dpc_deliverable(hw)) {
+        best = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
+    }
+    for (const kthread *t = k->threads; t; t = t->next) {
+        if (t->hw == index && runnable(t)) {
+            uint64_t at = t->ready_at > hw->time ? t->ready_at : hw->time;
+            best = at < best ? at : best;
+        }
+    }
+    return best;
+}
+
+static kthread *default_next(const kernel *k, uint32_t index)
+{
+    kthread *best = NULL;
+    for (kthread *t = k->threads; t; t = t->next) {
+        if (t->hw != index || !runnable(t) || t->ready_at > k->hw[index].time) {
+            continue;
+        }
+        if (!best || t->priority > best->priority ||
+            (t->priority == best->priority && t->order < best->order)) {
+            best = t;
+        }
+    }
+    return best;
+}
+
+/* The thread that was ready longest beyond the starvation limit, or NULL. */
+static kthread *starving(const kernel *k, uint32_t index)
+{
+    kthread *worst = NULL;
+    for (kthread *t = k->threads; t; t = t->next) {
+        if (t->hw == index && runnable(t) && t != k->hw[index].current &&
+            t->ready_since + k->machine->starve <= k->hw[index].time &&
+            (!worst || t->ready_since < worst->ready_since)) {
+            worst = t;
+        }
+    }
+    return worst;
+}
+
+static kthread *pick_thread(kernel *k, uint32_t index)
+{
+    khw *hw = &k->hw[index];
+    if (pinned(hw)) {
+        return hw->current;
+    }
+    kthread *starved = starving(k, index);
+    if (starved) {
+        return starved;
+    }
+    kthread *fallback = default_next(k, index);
+    if (!k->policy || !k->policy->pick_next) {
+        return fallback;
+    }
+    int32_t answer = k->policy->pick_next(k->policy_instance, &k->view, index);
+    if (answer >= 0 && (uint32_t)answer < k->view.thread_count) {
+        kthread *t = k->view_order[answer];
+        if (t->hw == index && runnable(t)) {
+            return t->ready_at <= hw->time ? t : fallback;
+        }
+    }
+    policy_fault(k, 1, (uint64_t)(int64_t)answer, fallback ? fallback->id : 0);
+    return fallback;
+}
+
+static uint32_t pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice)
+{
+    uint32_t least = 0;
+    for (uint32_t i = 1; i < WEFT_HW_COUNT; i++) {
+        least = times[i] < times[least] ? i : least;
+    }
+    *slice = WEFT_TICK_NEVER;
+    if (!k->policy || !k->policy->pick_cpu) {
+        return least;
+    }
+    uint32_t answer = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
+    if (answer < WEFT_HW_COUNT && times[answer] != WEFT_TICK_NEVER && times[answer] < deadline &&
+        *slice > 0) {
+        return answer;
+    }
+    if (answer >= WEFT_HW_COUNT || times[answer] == WEFT_TICK_NEVER || *slice == 0) {
+        policy_fault(k, 0, answer, least);
+    }
+    *slice = WEFT_TICK_NEVER;
+    return least;
+}
+
+static bool asked(kernel *k, uint32_t kind)
+{
+    return (k->policy_mask >> kind & 1) != 0;
+}
+
+static weft_sync_op sync_op(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
+                            uint32_t pointer)
+{
+    return (weft_sync_op){
+        .size = sizeof(weft_sync_op),
+        .kind = kind,
+        .thread = call->thread->id,
+        .object = object,
+        .index = call->thread->sync_index[kind],
+        .sequence = sequence,
+        .site = call->caller,
+        .pointer = pointer,
+    };
+}
+
+bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
+                    uint32_t pointer)
+{
+    kernel *k = call->k;
+    kthread *t = call->thread;
+    if (!asked(k, kind) || !k->policy || !k->policy->before) {
+        return true;
+    }
+    if (t->granted >> kind & 1) {
+        t->granted &= ~(1u << kind);
+        return true;
+    }
+    weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
+    uint64_t amount = 0;
+    if (!build_view(k)) {
+        return true;
+    }
+    switch (k->policy->before(k->policy_instance, &k->view, &op, &amount)) {
+    case WEFT_ANSWER_HOLD:
+        t->held = true;
+        t->held_kind = kind;
+        t->held_since = k->running_hw->time;
+        break;
+    case WEFT_ANSWER_YIELD:
+        t->granted |= 1u << kind;
+        t->order = ++k->order;
+        break;
+    case WEFT_ANSWER_SPIN:
+        t->granted |= 1u << kind;
+        kcharge(k, amount);
+        break;
+    default:
+        return true;
+    }
+    k->reschedule = true;
+    return false;
+}
+
+void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
+                   uint32_t pointer)
+{
+    kernel *k = call->k;
+    if (asked(k, kind) && k->policy && k->policy->after && build_view(k)) {
+        weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
+        k->policy->after(k->policy_instance, &k->view, &op);
+    }
+    call->thread->sync_index[kind]++;
+}
+
+/* Every runnable thread is held: the policy, or the longest wait, says which goes on. */
+static bool release_held(kernel *k)
+{
+    kthread *oldest = NULL;
+    for (kthread *t = k->threads; t; t = t->next) {
+        if (t->held && (!oldest || t->held_since < oldest->held_since)) {
+            oldest = t;
+        }
+    }
+    if (!oldest) {
+        return false;
+    }
+    if (k->policy && k->policy->stuck && build_view(k)) {
+        uint64_t answer = k->policy->stuck(k->policy_instance, &k->view);
+        for (kthread *t = k->threads; t; t = t->next) {
+            if (t->held && t->id == answer) {
+                oldest = t;
+                break;
+            }
+        }
+    }
+    oldest->held = false;
+    oldest->granted |= 1u << oldest->held_kind;
+    return true;
+}
+
+/* ---- one slice --------------------------------------------------------------------------------- */
+
+static void account(kernel *k, kthread *t, uint64_t before)
+{
+    khw *hw = k->running_hw;
+    t->slice_used += hw->time - before;
+    uint64_t quantum = 0;
+    if (k->policy && k->policy->quantum) {
+        for (uint32_t i = 0; i < k->view.thread_count; i++) {
+            if (k->view_threads[i].id == t->id) {
+                quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)i);
+                break;
+            }
+        }
+    }
+    if (t->slice_used >= (quantum ? quantum : DEFAULT_QUANTUM)) {
+        t->slice_used = 0;
+        t->order = ++k->order;
+    }
+    t->ready_since = hw->time;
+}
+
+static void exception(kernel *k, kthread *t, uint32_t reason)
+{
+    static const char *const causes[] = {
+        [WEFT_CPU_ILLEGAL] = "illegal instruction",
+        [WEFT_CPU_PRIVILEGED] = "privileged instruction",
+        [WEFT_CPU_FAULT] = "access violation",
+        [WEFT_CPU_ALIGNMENT] = "misaligned access",
+        [WEFT_CPU_FP] = "floating-point exception",
+        [WEFT_CPU_TRAP] = "trap",
+    };
+    char cause[96];
+    snprintf(cause, sizeof cause, "%s", causes[reason]);
+    if (reason == WEFT_CPU_ILLEGAL &&
+        weft_memory_ok(k->memory, t->cpu->pc, 4, WEFT_PAGE_READ)) {
+        uint32_t word = weft_load32(k->memory->base + t->cpu->pc);
+        char text[48] = "";
+        if (k->cpu->disassemble) {
+            k->cpu->disassemble(k->cpu_instance, t->cpu->pc, word, text, sizeof text);
+        }
+        snprintf(cause, sizeof cause, "illegal instruction 0x%08x %s", word, text);
+    } else if (reason == WEFT_CPU_FAULT && t->cpu->fault_flags & WEFT_FAULT_FETCH) {
+        snprintf(cause, sizeof cause, "access violation on instruction fetch");
+    } else if (reason == WEFT_CPU_FAULT && t->cpu->fault_flags & WEFT_FAULT_STORE) {
+        snprintf(cause, sizeof cause, "access violation on store");
+    }
+    kcall_exception(k, t, cause, t->cpu->fault_address, t->cpu->fault_flags);
+}
+
+/* `twi 31,r0,N`: the kernel's debug services. 20 and 26 print the string of r4 bytes at r3, 22 is a
+ * breakpoint (xenia src/xenia/cpu/backend/x64/x64_emitter.cc, trap types). */
+static bool debug_service(kernel *k, kthread *t)
+{
+    uint32_t code = t->cpu->trap_code;
+    if (code == 20 || code == 26) {
+        uint32_t text = (uint32_t)t->cpu->r[3], length = (uint32_t)t->cpu->r[4] & 0xFFFF;
+        if (weft_memory_ok(k->memory, text, length, WEFT_PAGE_READ)) {
+            k->host->print(k->host, t->id, t->tid, k->running_hw->time,
+                           (const char *)k->memory->base + text, length);
+        }
+    } else if (code != 22) {
+        return false;
+    }
+    t->cpu->pc += 4;
+    t->cpu->retired++;
+    return true;
+}
+
+/* Runs one thread until its slice ends. */
+static void execute(kernel *k, kthread *t)
+{
+    khw *hw = k->running_hw;
+    uint32_t grace = (uint32_t)k->machine->reservation_grace;
+    while (k->end == WEFT_END_NONE && runnable(t)) {
+        uint32_t reason = k->cpu->run(k->cpu_instance, t->cpu);
+        ksched_sync(k);
+        if (reason == WEFT_CPU_LIMIT) {
+            bool limited = k->instruction_limit && k->instructions >= k->instruction_limit;
+            if (t->cpu->reservation && grace > 0 && !limited) {
+                grace--;
+                t->cpu->limit = t->cpu->retired + 1;
+                continue;
+            }
+            return;
+        }
+        if (reason == WEFT_CPU_YIELD) {
+            hw->time += k->machine->yield_cost;
+            t->order = ++k->order;
+            return;
+        }
+        if (reason == WEFT_CPU_TRAP && debug_service(k, t)) {
+            continue;
+        }
+        if (reason >= WEFT_CPU_TRAP && reason <= WEFT_CPU_FP) {
+            exception(k, t, reason);
+            return;
+        }
+        return; /* SYSCALL, STOPPED, INTERRUPT: the callback has done what there was to do */
+    }
+}
+
+static void slice(kernel *k, uint32_t index, uint64_t end)
+{
+    khw *hw = &k->hw[index];
+    k->running_hw = hw;
+    k->running = NULL;
+    if (dpc_deliverable(hw) && (!hw->first_dpc->tick || hw->first_dpc->tick <= hw->time)) {
+        start_dpc(k, hw);
+    }
+    kthread *t = hw->in_dpc ? hw->interrupt : pick_thread(k, index);
+    if (!t) {
+        k->running_hw = NULL;
+        return;
+    }
+    if (!hw->in_dpc && hw->current != t) {
+        if (hw->current && hw->current->state == WEFT_THREAD_RUNNING) {
+            hw->current->state = WEFT_THREAD_READY;
+        }
+        if (k->cpu->reservation_clear) {
+            k->cpu->reservation_clear(k->cpu_instance, t->cpu);
+        }
+        hw->current = t;
+    }
+    t->state = WEFT_THREAD_RUNNING;
+    k->running = t;
+    k->reschedule = false;
+    k->slice_end = end;
+    hw->started = t->cpu->retired;
+    t->cpu->hw = index;
+    t->cpu->interrupt = hw->first_dpc != NULL;
+    kthread_dispatch(k, t, index);
+    uint64_t before = hw->time;
+    bool resumed = t->cont_ready;
+    if (resumed) {
+        kcall_resume(k, t);
+    }
+    if (k->end == WEFT_END_NONE && runnable(t) && !(resumed && k->reschedule)) {
+        set_limit(k);
+        k->reschedule = false;
+        execute(k, t);
+    }
+    ksched_sync(k);
+    if (t->state == WEFT_THREAD_RUNNING || t->state == WEFT_THREAD_READY) {
+        account(k, t, before);
+    }
+    for (kthread *other = k->threads; other; other = other->next) {
+        if (other != t) {
+            other->held = false; /* others have run: ask again */
+        }
+    }
+    k->running = NULL;
+    k->running_hw = NULL;
+}
+
+/* ---- the loop ---------------------------------------------------------------------------------- */
+
+static void deadlock(kernel *k)
+{
+    if (k->policy && k->policy->deadlock && build_view(k)) {
+        k->policy->deadlock(k->policy_instance, &k->view);
+    }
+    char text[200];
+    int used = snprintf(text, sizeof text, "deadlock: no thread can run and nothing is due;");
+    for (kthread *t = k->threads; t && used > 0 && (size_t)used < sizeof text; t = t->next) {
+        if (t->state == WEFT_THREAD_WAITING) {
+            used += snprintf(text + used, sizeof text - (size_t)used, " thread %u waits at 0x%08x,",
+                             t->tid, (uint32_t)t->cpu->lr);
+        }
+    }
+    kend(k, WEFT_END_DEADLOCK, 0, text);
+}
+
+static bool limits_hold(kernel *k, uint64_t now)
+{
+    if (k->host->stop_requested(k->host)) {
+        kend(k, WEFT_END_CONDITION, 0, "stop requested");
+    } else if (k->instruction_limit && k->instructions >= k->instruction_limit) {
+        kend(k, WEFT_END_CONDITION, 0, "instruction limit reached");
+    } else if (k->tick_limit && now != WEFT_TICK_NEVER && now >= k->tick_limit) {
+        kend(k, WEFT_END_CONDITION, 0, "tick limit reached");
+    }
+    return k->end != WEFT_END_NONE;
+}
+
+weft_status ksched_run(kernel *k, const weft_run_limits *limits)
+{
+    k->instruction_limit = limits->instructions;
+    k->tick_limit = limits->ticks;
+    if (k->policy && k->policy->subscribe) {
+        k->policy_mask = k->policy->subscribe(k->policy_instance);
+    }
+    while (k->end == WEFT_END_NONE) {
+        uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
+        for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+            times[i] = effective_time(k, i);
+            now = times[i] < now ? times[i] : now;
+        }
+        uint64_t deadline = k->clock->next(k->clock);
+        uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
+        if (limits_hold(k, now < event_bound ? now : event_bound)) {
+            break;
+        }
+        if (now == WEFT_TICK_NEVER && release_held(k)) {
+            continue;
+        }
+        if (now == WEFT_TICK_NEVER &&
+            (deadline == WEFT_TICK_NEVER || deadline > k->last_progress + DEADLOCK_TICKS)) {
+            deadlock(k);
+            break;
+        }
+        if (deadline <= now) {
+            k->clock->advance(k->clock, deadline);
+            continue;
+        }
+        if (!build_view(k)) {
+            break;
+        }
+        k->view.now = now;
+        k->view.next_deadline = deadline;
+        uint64_t length;
+        uint32_t index = pick_hw(k, times, event_bound, &length);
+        khw *hw = &k->hw[index];
+        if (hw->time < times[index]) {
+            hw->time = times[index];
+            hw->remainder = 0;
+        }
+        uint64_t end = event_bound;
+        for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+            if (i != index && times[i] != WEFT_TICK_NEVER &&
+                times[i] + k->machine->lookahead < end) {
+                end = times[i] + k->machine->lookahead;
+            }
+        }
+        if (length < end - hw->time) {
+            end = hw->time + length;
+        }
+        if (end - hw->time > DEFAULT_QUANTUM && end != hw->time) {
+            end = hw->time + DEFAULT_QUANTUM;
+        }
+        slice(k, index, end > hw->time ? end : hw->time + 1);
+    }
+    return k->end == WEFT_END_PLUGIN ? WEFT_E_STATE : WEFT_OK;
+}

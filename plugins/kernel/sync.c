@@ -1,0 +1,309 @@
+/* Critical sections, spin locks, IRQL, DPCs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exports.h"
+#include "kernel.h"
+
+/* RTL_CRITICAL_SECTION: an auto-reset event's header, then lock count -1 when free (Wine and NT's
+ * layout on the console's 28 bytes: xenia src/xenia/kernel/xboxkrnl/xboxkrnl_rtl.cc). */
+#define CS_SPIN      1 /* u8: spin count / 256 */
+#define CS_LOCK      0x10
+#define CS_RECURSION 0x14
+#define CS_OWNER     0x18 /* KTHREAD of the owner */
+#define CS_SIZE      0x1C
+
+#define IRQL_DISPATCH 2
+#define SPIN_COST     8 /* ticks for one turn of a spin on a held lock */
+
+/* ---- critical sections ------------------------------------------------------------------------- */
+
+void kcs_init(kernel *k, uint32_t cs, uint32_t spin)
+{
+    uint8_t *p = k->memory->base + cs;
+    uint32_t units = (spin + 255) >> 8;
+    memset(p, 0, CS_SIZE);
+    p[0] = 1;
+    p[CS_SPIN] = (uint8_t)(units > 255 ? 255 : units);
+    weft_store32(p + CS_LOCK, UINT32_MAX);
+    kwritten(k, cs, CS_SIZE);
+}
+
+uint32_t ex_RtlInitializeCriticalSection(kcall *call)
+{
+    if (kwrite(call, karg(call, 0), CS_SIZE)) {
+        kcs_init(call->k, karg(call, 0), 0);
+    }
+    return K_DONE;
+}
+
+uint32_t ex_RtlInitializeCriticalSectionAndSpinCount(kcall *call)
+{
+    if (kwrite(call, karg(call, 0), CS_SIZE)) {
+        kcs_init(call->k, karg(call, 0), karg(call, 1));
+    }
+    return kret_status(call, STATUS_SUCCESS);
+}
+
+static uint32_t self(const kcall *call)
+{
+    return call->thread->object ? call->thread->object->body : 0;
+}
+
+static void observe(kcall *call, uint32_t cs, bool contended)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_CONTENTION_OBSERVED);
+    weft_event_word(&event, cs);
+    weft_event_word(&event, contended);
+    weft_event_word(&event, call->caller);
+    kemit(call->k, call->thread, &event);
+}
+
+/* The wait for a contended section is over: it is ours. */
+static uint32_t cs_acquired(kcall *call, uint32_t status)
+{
+    uint32_t cs = (uint32_t)call->thread->cont_data[0];
+    kput32(call, cs + CS_OWNER, self(call));
+    kput32(call, cs + CS_RECURSION, 1);
+    kobject *o = kobject_at(call->k, call->thread, cs);
+    kpolicy_after(call, WEFT_SYNC_ENTER_CONTENDED, o ? o->id : 0, o ? o->operations : 0, cs);
+    return K_DONE;
+}
+
+uint32_t ex_RtlEnterCriticalSection(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t cs = karg(call, 0);
+    if (!kwrite(call, cs, CS_SIZE)) {
+        return K_DONE;
+    }
+    uint8_t *p = k->memory->base + cs;
+    int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
+    if (weft_load32(p + CS_OWNER) == self(call) && lock >= 0) {
+        kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+        kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
+        return K_DONE;
+    }
+    bool contended = lock != -1;
+    kobject *o = k->policy_mask || contended ? kobject_at(k, call->thread, cs) : NULL;
+    uint32_t kind = contended ? WEFT_SYNC_ENTER_CONTENDED : WEFT_SYNC_ENTER;
+    if (o && !kpolicy_before(call, kind, o->id, o->operations, cs)) {
+        return K_AGAIN;
+    }
+    if (!contended) {
+        kput32(call, cs + CS_LOCK, 0);
+        kput32(call, cs + CS_RECURSION, 1);
+        kput32(call, cs + CS_OWNER, self(call));
+        if (o) {
+            o->operations++;
+            kpolicy_after(call, kind, o->id, o->operations, cs);
+        }
+        return K_DONE;
+    }
+    if (!o) { /* not a critical section at all */
+        kfault(call, cs, true);
+        return K_DONE;
+    }
+    observe(call, cs, true);
+    kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+    call->thread->cont_data[0] = cs;
+    return kwait_objects(call, &o, 1, false, false, NULL, cs_acquired);
+}
+
+uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
+{
+    uint32_t cs = karg(call, 0);
+    if (!kwrite(call, cs, CS_SIZE)) {
+        return kret(call, 0);
+    }
+    uint8_t *p = call->k->memory->base + cs;
+    int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
+    if (lock == -1) {
+        kput32(call, cs + CS_LOCK, 0);
+        kput32(call, cs + CS_RECURSION, 1);
+        kput32(call, cs + CS_OWNER, self(call));
+        return kret(call, 1);
+    }
+    if (weft_load32(p + CS_OWNER) == self(call)) {
+        kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+        kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
+        return kret(call, 1);
+    }
+    return kret(call, 0);
+}
+
+uint32_t ex_RtlLeaveCriticalSection(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t cs = karg(call, 0);
+    if (!kwrite(call, cs, CS_SIZE)) {
+        return K_DONE;
+    }
+    uint8_t *p = k->memory->base + cs;
+    kobject *o = k->policy_mask ? kobject_at(k, call->thread, cs) : NULL;
+    if (o && !kpolicy_before(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs)) {
+        return K_AGAIN;
+    }
+    uint32_t recursion = weft_load32(p + CS_RECURSION);
+    int32_t lock = (int32_t)weft_load32(p + CS_LOCK) - 1;
+    kput32(call, cs + CS_LOCK, (uint32_t)lock);
+    if (recursion > 1) {
+        kput32(call, cs + CS_RECURSION, recursion - 1);
+        return K_DONE;
+    }
+    kput32(call, cs + CS_RECURSION, 0);
+    kput32(call, cs + CS_OWNER, 0);
+    if (lock >= 0) { /* somebody waits: hand it over through the header's event */
+        o = kobject_at(k, call->thread, cs);
+        if (o) {
+            ksignal_event(k, o);
+        }
+    } else if (o) {
+        o->operations++;
+    }
+    if (o) {
+        kpolicy_after(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs);
+    }
+    return K_DONE;
+}
+
+/* ---- spin locks and IRQL ----------------------------------------------------------------------- */
+
+/* A lock word is 0 when free and the owner's hardware thread + 1 when taken... the console stores 1;
+ * titles read it as a flag (LESSONS 37). A held lock lets guest time pass and is tried again. */
+static bool spin_take(kcall *call, uint32_t lock)
+{
+    if (kget32(call, lock) != 0 && !call->faulted) {
+        kcharge(call->k, SPIN_COST);
+        ksched_yield(call->k);
+        return false;
+    }
+    kput32(call, lock, 1);
+    return true;
+}
+
+uint32_t ex_KfAcquireSpinLock(kcall *call)
+{
+    khw *hw = kcall_hw(call);
+    uint32_t previous = hw->irql;
+    if (!spin_take(call, karg(call, 0))) {
+        return K_AGAIN;
+    }
+    if (previous < IRQL_DISPATCH) {
+        kirql_set(call->k, IRQL_DISPATCH);
+    }
+    return kret(call, previous);
+}
+
+uint32_t ex_KfReleaseSpinLock(kcall *call)
+{
+    kput32(call, karg(call, 0), 0);
+    kirql_set(call->k, karg(call, 1) & 0x1F);
+    return K_DONE;
+}
+
+uint32_t ex_KeAcquireSpinLockAtRaisedIrql(kcall *call)
+{
+    return spin_take(call, karg(call, 0)) ? K_DONE : K_AGAIN;
+}
+
+uint32_t ex_KeReleaseSpinLockFromRaisedIrql(kcall *call)
+{
+    kput32(call, karg(call, 0), 0);
+    return K_DONE;
+}
+
+uint32_t ex_KfRaiseIrql(kcall *call)
+{
+    uint32_t wanted = karg(call, 0) & 0x1F;
+    uint32_t previous = kcall_hw(call)->irql;
+    kirql_set(call->k, wanted > previous ? wanted : previous);
+    return kret(call, previous);
+}
+
+uint32_t ex_KfLowerIrql(kcall *call)
+{
+    kirql_set(call->k, karg(call, 0) & 0x1F);
+    return K_DONE;
+}
+
+/* ---- DPCs -------------------------------------------------------------------------------------- */
+
+/* KDPC: type u8@0 (19), processor u8@2, routine@0x0C, context@0x10, arguments@0x14/0x18; offset 0x18
+ * of our bookkeeping is the second argument; `queued` lives in the list's first word @4 (NT's KDPC
+ * with 4-byte pointers). */
+#define KDPC_TYPE      19
+#define KDPC_ROUTINE   0x0C
+#define KDPC_CONTEXT   0x10
+#define KDPC_SIZE      0x1C
+
+uint32_t ex_KeInitializeDpc(kcall *call)
+{
+    uint32_t dpc = karg(call, 0);
+    uint8_t *p = kwrite(call, dpc, KDPC_SIZE);
+    if (p) {
+        memset(p, 0, KDPC_SIZE);
+        p[1] = KDPC_TYPE;
+        weft_store32(p + KDPC_ROUTINE, karg(call, 1));
+        weft_store32(p + KDPC_CONTEXT, karg(call, 2));
+        kwritten(call->k, dpc, KDPC_SIZE);
+    }
+    return K_DONE;
+}
+
+static kdpc **queued(kernel *k, uint32_t body, khw **where)
+{
+    for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
+        for (kdpc **p = &k->hw[hw].first_dpc; *p; p = &(*p)->next) {
+            if ((*p)->body == body) {
+                *where = &k->hw[hw];
+                return p;
+            }
+        }
+    }
+    return NULL;
+}
+
+uint32_t ex_KeInsertQueueDpc(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t body = karg(call, 0);
+    khw *where;
+    const uint8_t *p = kread(call, body, KDPC_SIZE);
+    if (!p || queued(k, body, &where)) {
+        return kret(call, 0);
+    }
+    kdpc *dpc = calloc(1, sizeof *dpc);
+    if (!dpc) {
+        return kret(call, 0);
+    }
+    /* DPC routine(dpc, context, argument1, argument2) on the calling hardware thread */
+    dpc->routine = weft_load32(p + KDPC_ROUTINE);
+    dpc->arguments[0] = body;
+    dpc->arguments[1] = weft_load32(p + KDPC_CONTEXT);
+    dpc->arguments[2] = karg(call, 1);
+    dpc->arguments[3] = karg(call, 2);
+    dpc->body = body;
+    dpc->tick = kcall_hw(call)->time;
+    ksched_dpc(k, (uint32_t)(kcall_hw(call) - k->hw), dpc);
+    return kret(call, 1);
+}
+
+uint32_t ex_KeRemoveQueueDpc(kcall *call)
+{
+    khw *hw;
+    kdpc **p = queued(call->k, karg(call, 0), &hw);
+    if (!p) {
+        return kret(call, 0);
+    }
+    kdpc *dpc = *p;
+    *p = dpc->next;
+    hw->last_dpc = NULL;
+    for (kdpc *d = hw->first_dpc; d; d = d->next) {
+        hw->last_dpc = d;
+    }
+    free(dpc);
+    return kret(call, 1);
+}
