@@ -1,0 +1,49 @@
+/* checked.h: `[machine] checked = yes`: every role's ops behind wrappers that hold caller and plugin
+ * to their contract: which thread calls, in which state, with which arguments, and whether the
+ * answer is one. A violation is a fault of a plugin: one line, exit code 5. Digests are the same
+ * with it on and off. */
+#ifndef WEFT_HOST_CHECKED_H
+#define WEFT_HOST_CHECKED_H
+
+#include "../run.h"
+
+/* What is known about one wrapped instance. */
+typedef struct checked {
+    part *part;
+    role_ops ops;   /* the plugin's own */
+    void *instance; /* the plugin's own */
+    int attached, opened, ran, running;
+    uint64_t last_sequence; /* tracer: of the latest event, + 1 */
+} checked;
+
+/* Puts the wrappers between a created part and its callers. */
+void checked_wrap(part *p);
+void checked_unwrap(part *p);
+
+/* A host service was called: from an allowed thread? Does nothing unless the profile says checked. */
+void checked_service(part *p, const char *service, uint32_t tags);
+
+/* For the wrappers: ends the process with the line `ID.op: sentence` and exit code 5. */
+void checked_violation(const checked *c, const char *op, const char *format, ...)
+    __attribute__((format(printf, 3, 4), noreturn));
+
+/* For the wrappers: the calling thread must have one of these tags. */
+void checked_thread(const checked *c, const char *op, uint32_t tags);
+
+/* For the wrappers: `condition` must hold. */
+#define CHECK(c, op, condition, ...)                                                               \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            checked_violation(c, op, __VA_ARGS__);                                                 \
+        }                                                                                          \
+    } while (0)
+
+/* The tables of wrappers (checked/ROLE.c). */
+void checked_cpu(role_ops *ops);
+void checked_kernel(role_ops *ops);
+void checked_gpu(role_ops *ops);
+void checked_tracer(role_ops *ops);
+void checked_policy(role_ops *ops);
+void checked_frontend(role_ops *ops);
+
+#endif

@@ -1,0 +1,109 @@
+/* events.h: the stream of everything that happened: writer, drain thread, digest, tracer.
+ *
+ * One thread writes (the guest's; before and after it, the main thread). The drain thread numbers
+ * the events, keeps the names of identities, computes the trace_digest and hands each event to the
+ * tracer. Other threads can only add LOCAL events, through a side queue. */
+#ifndef WEFT_HOST_EVENTS_H
+#define WEFT_HOST_EVENTS_H
+
+#include "map.h"
+#include "ring.h"
+#include "weft/tracer.h"
+
+#define EVENTS_RING_WORDS (UINT32_C(1) << 18) /* 2 MiB */
+#define EVENTS_WANTED     4                   /* words of kinds, as weft_host.wanted has them */
+
+/* A tracer in service: its full-size ops and its instance. */
+typedef struct tracer_slot {
+    const weft_tracer_ops *ops;
+    void *instance;
+    const char *id; /* lives as long as the slot */
+    uint32_t deaf;  /* the built-in one: nobody wants LOCAL and DECISION events */
+} tracer_slot;
+
+/* A text that an identity stands for; the drain's. */
+typedef struct definition {
+    uint64_t id;
+    char *what, *text;
+} definition;
+
+typedef struct side_event {
+    struct side_event *next;
+    weft_event_buffer *event;
+} side_event;
+
+/* A change of tracer on its way to the drain (swap.c). */
+typedef struct swap_request {
+    tracer_slot next;
+    weft_status status;
+    int done;
+} swap_request;
+
+typedef struct events {
+    ring ring;
+    pthread_t drain;
+    _Atomic(pthread_t) drain_id; /* set by the drain itself */
+    _Atomic uint32_t started;
+    _Atomic uint32_t ending;
+    _Atomic uint64_t wanted[EVENTS_WANTED]; /* read by all as weft_host.wanted */
+
+    /* the writer's */
+    map index;   /* by thread identity: its next GUEST index */
+    map defined; /* identities whose DEFINE is on its way */
+
+    /* shared, under the lock */
+    pthread_mutex_t lock;
+    pthread_cond_t answered;
+    side_event *side_first, **side_last;
+    swap_request *swap;
+    int opened;
+    weft_status status; /* of the tracer: the first failure */
+    char *failed;       /* "tracer-jsonl.open": which op it was */
+
+    /* the drain's */
+    tracer_slot tracer;
+    weft_trace_begin begin[2]; /* of the tracer in service, and of the one before or after it */
+    char digest_before[2][33], profile_digest[33];
+    uint32_t current; /* which of the two is in service */
+    char *title;
+    void *hash;        /* XXH3 state */
+    uint64_t sequence; /* of the next event */
+    uint64_t guest;    /* GUEST events so far */
+    int unflushed;
+    definition *definitions;
+    size_t definition_count;
+    map names; /* identity to index + 1 in definitions */
+} events;
+
+/* Starts the drain with its first tracer; returns what its `open` returned. `ring_words` is a power
+ * of two, 0 for the usual size. */
+weft_status events_start(events *e, const tracer_slot *tracer, const char *title,
+                         const char *profile_digest, uint32_t ring_words);
+
+/* Drains the rest, closes the tracer. Returns the tracer's first failure. */
+weft_status events_finish(events *e);
+void events_free(events *e);
+
+/* The writer's thread: sets `index` of a GUEST event and hands a copy on. */
+void events_emit(events *e, weft_event *event);
+
+/* The writer's thread: an identity's hash, with a DEFINE the first time. */
+uint64_t events_define(events *e, const char *what, const char *text);
+
+/* Any other thread: a LOCAL event. */
+void events_emit_aside(events *e, const weft_event *event);
+
+/* After events_finish: the trace_digest, and the number of GUEST events in it. */
+void events_digest(const events *e, char *hex);
+
+/* Any thread but the drain and the guest: puts another tracer into service between two events, and
+ * waits for it. The old one is closed, or stays when the new one's `open` fails. */
+weft_status events_swap(events *e, const tracer_slot *next);
+
+/* The drain's, for swap.c */
+weft_status events_open_tracer(events *e, const tracer_slot *tracer);
+weft_status events_close_tracer(events *e);
+void events_deliver(events *e, weft_event *event);
+void events_do_swap(events *e, swap_request *request);
+
+#endif

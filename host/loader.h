@@ -1,0 +1,67 @@
+/* loader.h: finding, checking and opening plugins.
+ *
+ * A plugin is described from its file alone (elf.h), so listing and refusing run none of its code.
+ * Opening, which runs its constructors, comes when an instance is wanted. */
+#ifndef WEFT_HOST_LOADER_H
+#define WEFT_HOST_LOADER_H
+
+#include "elf.h"
+#include "weft/host.h"
+
+/* Every role's ops, in full size, with the defaults filled in. */
+typedef union role_ops {
+    uint32_t size;
+    weft_cpu_ops cpu;
+    weft_kernel_ops kernel;
+    weft_gpu_ops gpu;
+    weft_tracer_ops tracer;
+    weft_policy_ops policy;
+    weft_frontend_ops frontend;
+} role_ops;
+
+typedef struct plugin {
+    const weft_plugin_desc *desc; /* always readable; its code only after plugin_open */
+    char *path;                   /* NULL for a built-in */
+    elf_image image;
+    void *library;
+    uint32_t instances;
+    role_ops ops; /* after plugin_open */
+    struct plugin *next;
+} plugin;
+
+typedef struct loader {
+    char *folders[3]; /* where ids are looked up, first match wins */
+    uint32_t folder_count;
+    char *program_folder;
+    plugin *plugins;  /* described so far */
+    uint32_t refused; /* files that loader_find found and refused: exit code 5, not 2 */
+} loader;
+
+/* Looks beside the program, then in the installed place. `folder`, when given, comes first. */
+void loader_start(loader *l, const char *folder);
+void loader_end(loader *l);
+
+/* The plugin with an id of a role ("ppc" and "cpu-ppc" are the same for WEFT_ROLE_CPU). NULL with
+ * `why` set ("WHAT (found X, expected Y)"). */
+plugin *loader_find(loader *l, uint32_t role, const char *id, char *why, size_t room);
+
+/* The plugin in a file, of any role. */
+plugin *loader_find_file(loader *l, const char *path, char *why, size_t room);
+
+/* Runs the file's constructors and fills `ops`. -1 with `why` set. */
+int plugin_open(plugin *p, char *why, size_t room);
+
+/* Paths of all ID.so in a folder, sorted; NULL-ended, allocated, each allocated. */
+char **loader_list(const char *folder);
+
+/* "cpu", "kernel" ...; NULL for no role. */
+const char *role_name(uint32_t role);
+
+/* The plugins that live in the host: tracer-none, policy-default, frontend-none. NULL past the
+ * last. */
+const weft_plugin_desc *builtin_plugin(uint32_t index);
+
+/* The role's table with every op's default, mandatory ops NULL (host/builtin/defaults.c). */
+void builtin_defaults(uint32_t role, role_ops *ops);
+
+#endif

@@ -1,0 +1,387 @@
+/* profile.c: from text to a typed, complete, frozen profile. */
+#include "profile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define INT_OPTION(name, value, low, high, text)                                                   \
+    {                                                                                              \
+        .key = name, .type = WEFT_OPTION_INT, .default_value = value, .minimum = low,              \
+        .maximum = high, .help = text                                                              \
+    }
+
+static const weft_option schedule_options[] = {
+    {.key = "mode",
+     .type = WEFT_OPTION_CHOICE,
+     .default_value = "lockstep",
+     .choices = "lockstep|parallel",
+     .help = "lockstep: one host thread, bit-stable"},
+    INT_OPTION("lookahead", "20000", 1, INT64_C(1000000000),
+               "ticks that a hardware thread may run ahead of the others"),
+    INT_OPTION("starve_ticks", "100000000", 1, INT64_MAX,
+               "ready this long without running: the thread runs next"),
+    INT_OPTION("faults", "16", 1, 1000000, "illegal answers until a policy is ejected"),
+};
+
+static const weft_option machine_options[] = {
+    {.key = "rtc",
+     .type = OPTION_TIME,
+     .default_value = "2005-11-22T00:00:00Z",
+     .help = "wall clock at power-on, UTC"},
+    INT_OPTION("seed", "0", 0, INT64_MAX, "seed of everything that is random on the console"),
+    {.key = "instruction_cost",
+     .type = OPTION_RATIO,
+     .default_value = "1",
+     .help = "ticks an instruction takes, N or N/M"},
+    INT_OPTION("call_cost", "100", 0, INT64_C(1000000000), "ticks a kernel call takes"),
+    INT_OPTION("io_cost", "200000", 0, INT64_C(1000000000000), "ticks until a file answers"),
+    INT_OPTION("io_cost_per_kib", "20000", 0, INT64_C(1000000000), "ticks to move 1 KiB"),
+    INT_OPTION("yield_cost", "16", 0, INT64_C(1000000000), "ticks a spin hint takes"),
+    INT_OPTION("reservation_grace", "64", 0, 1000000,
+               "instructions a slice may overrun inside a reservation"),
+    INT_OPTION("vblank_hz", "60", 1, 1000, "vertical blanks per second"),
+    INT_OPTION("width", "1280", 64, 4096, "display mode, pixels"),
+    INT_OPTION("height", "720", 64, 4096, "display mode, pixels"),
+    {.key = "state",
+     .type = WEFT_OPTION_PATH,
+     .default_value = "",
+     .help = "folder of writable devices; empty: discarded at the end"},
+    {.key = "checked",
+     .type = WEFT_OPTION_BOOL,
+     .default_value = "no",
+     .help = "hold every plugin to its contract"},
+    {.key = "log",
+     .type = WEFT_OPTION_CHOICE,
+     .default_value = "warn",
+     .choices = "error|warn|info|debug",
+     .help = "what reaches stderr"},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Plugin that serves a role when the profile names none; NULL: the part is absent. */
+static const char *fallback(uint32_t role)
+{
+    static const char *const ids[WEFT_ROLE_COUNT] = {[WEFT_ROLE_TRACER] = "tracer-none",
+                                                     [WEFT_ROLE_POLICY] = "policy-default",
+                                                     [WEFT_ROLE_FRONTEND] = "frontend-none"};
+    return ids[role];
+}
+
+static const char *section_name(uint32_t index)
+{
+    return index == PROFILE_SCHEDULE  ? "schedule"
+           : index == PROFILE_MACHINE ? "machine"
+                                      : role_name(index);
+}
+
+static const weft_option *option_at(const profile_section *s, uint32_t index, size_t i)
+{
+    if (index == PROFILE_SCHEDULE) {
+        return i < COUNT(schedule_options) ? &schedule_options[i] : NULL;
+    }
+    if (index == PROFILE_MACHINE) {
+        return i < COUNT(machine_options) ? &machine_options[i] : NULL;
+    }
+    if (!s->plugin || i >= s->plugin->desc->option_count) {
+        return NULL;
+    }
+    const weft_plugin_desc *d = s->plugin->desc;
+    return (const weft_option *)((const char *)d->options + i * d->option_stride);
+}
+
+static void unknown_section(const ini *text, const ini_entry *entry)
+{
+    const char *names[PROFILE_SECTIONS];
+    size_t count = 0;
+    for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
+        names[count++] = section_name(i);
+    }
+    names[count++] = "include";
+    const char *near = text_nearest(entry->section, names, count);
+    if (near) {
+        errors_add(text->errors, entry->where, "unknown section (found [%s], expected [%s])",
+                   entry->section, near);
+    } else {
+        errors_add(text->errors, entry->where,
+                   "unknown section (found [%s], expected cpu, kernel, gpu, tracer, policy, "
+                   "frontend, schedule, machine or include)",
+                   entry->section);
+    }
+}
+
+/* Sections are checked by their first entry in each layer: one message, not one per key. */
+static void check_sections(const ini *text)
+{
+    for (size_t i = 0; i < text->count; i++) {
+        const ini_entry *entry = &text->entries[i];
+        int known = 0, told = 0;
+        for (uint32_t s = 1; s < PROFILE_SECTIONS; s++) {
+            known |= strcmp(entry->section, section_name(s)) == 0;
+        }
+        for (size_t j = 0; j < i && !known; j++) {
+            told |= text->entries[j].layer == entry->layer &&
+                    strcmp(text->entries[j].section, entry->section) == 0;
+        }
+        if (!known && !told) {
+            unknown_section(text, entry);
+        }
+    }
+}
+
+/* Chooses the section's plugin. *layer is the layer from which on the section's keys are meant for
+ * it: what an earlier layer said was said to the plugin that the later one replaced. */
+static void choose_plugin(profile_section *s, uint32_t role, const ini *text, loader *l,
+                          uint32_t *layer)
+{
+    const ini_entry *chosen = ini_find(text, s->name, "plugin");
+    const char *id = chosen ? chosen->value : fallback(role);
+    char why[512];
+    *layer = 0;
+    if (!id) {
+        return;
+    }
+    s->plugin = loader_find(l, role, id, why, sizeof why);
+    if (!s->plugin) {
+        errors_add(text->errors, chosen->where, "[%s] plugin: %s", s->name, why);
+        return;
+    }
+    const char *full = s->plugin->desc->id;
+    const char *bare = strchr(full, '-') + 1;
+    for (size_t i = 0; i < text->count; i++) {
+        const ini_entry *entry = &text->entries[i];
+        if (strcmp(entry->section, s->name) == 0 && strcmp(entry->key, "plugin") == 0 &&
+            strcmp(entry->value, full) != 0 && strcmp(entry->value, bare) != 0) {
+            *layer = entry->layer + 1;
+        }
+    }
+}
+
+static void unknown_key(const profile_section *s, uint32_t index, const ini *text,
+                        const ini_entry *entry)
+{
+    const char *keys[320];
+    size_t count = 0;
+    if (index < WEFT_ROLE_COUNT) {
+        keys[count++] = "plugin";
+    }
+    for (size_t i = 0; option_at(s, index, i) && count < COUNT(keys); i++) {
+        keys[count++] = option_at(s, index, i)->key;
+    }
+    const char *near = text_nearest(entry->key, keys, count);
+    buffer list = {0};
+    for (size_t i = 0; i < count && !near; i++) {
+        buffer_format(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", keys[i]);
+    }
+    errors_add(text->errors, entry->where, "unknown key in [%s] (found %s, expected %s)", s->name,
+               entry->key, near ? near : count ? list.bytes : "no key");
+    buffer_free(&list);
+}
+
+static void resolve_section(profile_section *s, uint32_t index, const ini *text, loader *l)
+{
+    uint32_t layer = 0;
+    size_t before = text->errors->count;
+    if (index < WEFT_ROLE_COUNT) {
+        choose_plugin(s, index, text, l, &layer);
+        if (text->errors->count > before) {
+            return; /* without the plugin its keys cannot be judged */
+        }
+    }
+    for (size_t i = 0; option_at(s, index, i); i++) {
+        s->values = text_grow(s->values, (i + 1) * sizeof *s->values);
+        s->values[i] = (profile_value){.option = option_at(s, index, i)};
+        s->count = i + 1;
+    }
+    for (size_t i = 0; i < text->count; i++) {
+        const ini_entry *entry = &text->entries[i];
+        if (strcmp(entry->section, s->name) != 0 || entry->layer < layer ||
+            (index < WEFT_ROLE_COUNT && strcmp(entry->key, "plugin") == 0)) {
+            continue;
+        }
+        size_t k = 0;
+        while (k < s->count && strcmp(s->values[k].option->key, entry->key) != 0) {
+            k++;
+        }
+        if (k == s->count) {
+            unknown_key(s, index, text, entry);
+            continue;
+        }
+        option_value value;
+        char expected[160];
+        if (option_parse(s->values[k].option, entry->value, &value, expected, sizeof expected)) {
+            errors_add(text->errors, entry->where, "[%s] %s has no such value (found %s, expected "
+                       "%s)", s->name, entry->key, *entry->value ? entry->value : "nothing",
+                       expected);
+            continue;
+        }
+        free(s->values[k].value.text);
+        free(s->values[k].where);
+        s->values[k].value = value;
+        s->values[k].where = text_copy(entry->where);
+    }
+    for (size_t k = 0; k < s->count; k++) {
+        if (!s->values[k].value.text) {
+            char expected[160];
+            option_parse(s->values[k].option, s->values[k].option->default_value,
+                         &s->values[k].value, expected, sizeof expected);
+        }
+    }
+}
+
+const profile_value *profile_get(const profile *p, uint32_t section, const char *key)
+{
+    const profile_section *s = &p->sections[section];
+    for (size_t i = 0; i < s->count; i++) {
+        if (strcmp(s->values[i].option->key, key) == 0) {
+            return &s->values[i];
+        }
+    }
+    return NULL;
+}
+
+static uint64_t machine_number(const profile *p, uint32_t section, const char *key)
+{
+    return (uint64_t)profile_get(p, section, key)->value.number;
+}
+
+static void fill_machine(profile *p, const ini *text)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    const profile_value *mode = profile_get(p, PROFILE_SCHEDULE, "mode");
+    const option_value *cost = &profile_get(p, PROFILE_MACHINE, "instruction_cost")->value;
+    if (strcmp(mode->value.text, "parallel") == 0) {
+        errors_add(text->errors, mode->where,
+                   "[schedule] mode is not available yet (found parallel, expected lockstep)");
+    }
+    p->machine = (weft_machine){
+        .size = sizeof(weft_machine),
+        .mode = WEFT_MODE_LOCKSTEP,
+        .rtc = machine_number(p, PROFILE_MACHINE, "rtc"),
+        .seed = machine_number(p, PROFILE_MACHINE, "seed"),
+        .instruction_cost_num = (uint64_t)cost->number,
+        .instruction_cost_den = (uint64_t)cost->second,
+        .call_cost = machine_number(p, PROFILE_MACHINE, "call_cost"),
+        .io_cost = machine_number(p, PROFILE_MACHINE, "io_cost"),
+        .io_cost_per_kib = machine_number(p, PROFILE_MACHINE, "io_cost_per_kib"),
+        .yield_cost = machine_number(p, PROFILE_MACHINE, "yield_cost"),
+        .lookahead = machine_number(p, PROFILE_SCHEDULE, "lookahead"),
+        .starve = machine_number(p, PROFILE_SCHEDULE, "starve_ticks"),
+        .reservation_grace = machine_number(p, PROFILE_MACHINE, "reservation_grace"),
+        .policy_faults = (uint32_t)machine_number(p, PROFILE_SCHEDULE, "faults"),
+        .vblank_hz = (uint32_t)machine_number(p, PROFILE_MACHINE, "vblank_hz"),
+        .width = (uint32_t)machine_number(p, PROFILE_MACHINE, "width"),
+        .height = (uint32_t)machine_number(p, PROFILE_MACHINE, "height"),
+        .state_folder = profile_get(p, PROFILE_MACHINE, "state")->value.text,
+    };
+    p->checked = (uint32_t)machine_number(p, PROFILE_MACHINE, "checked");
+    for (uint32_t i = 0; i < COUNT(levels); i++) {
+        if (strcmp(levels[i], profile_get(p, PROFILE_MACHINE, "log")->value.text) == 0) {
+            p->log = i;
+        }
+    }
+}
+
+int profile_resolve(profile *p, const ini *text, loader *l, const char *name, uint32_t roles)
+{
+    *p = (profile){0};
+    size_t before = text->errors->count;
+    check_sections(text);
+    for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
+        p->sections[i].name = section_name(i);
+        if (i >= WEFT_ROLE_COUNT || (roles >> i & 1)) {
+            resolve_section(&p->sections[i], i, text, l);
+        }
+    }
+    if (!ini_find(text, "kernel", "plugin")) {
+        errors_add(text->errors, name, "[kernel] plugin is missing (found none, expected an id such "
+                   "as kernel-hle)");
+    }
+    fill_machine(p, text);
+    return text->errors->count > before ? -1 : 0;
+}
+
+void profile_print(const profile *p, buffer *out)
+{
+    for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
+        const profile_section *s = &p->sections[i];
+        if (i < WEFT_ROLE_COUNT && !s->plugin) {
+            continue;
+        }
+        buffer_format(out, "%s[%s]\n", out->length ? "\n" : "", s->name);
+        if (s->plugin) {
+            buffer_format(out, "; %.120s, version %.40s\nplugin = %s\n", s->plugin->desc->summary,
+                          s->plugin->desc->version, s->plugin->desc->id);
+        }
+        for (size_t k = 0; k < s->count; k++) {
+            const profile_value *v = &s->values[k];
+            const weft_option *o = v->option;
+            buffer_format(out, "; %.100s\n; %s", o->help, option_type_name(o->type));
+            if (o->type == WEFT_OPTION_INT) {
+                buffer_format(out, " %" PRId64 "..%" PRId64, o->minimum, o->maximum);
+            } else if (o->type == WEFT_OPTION_CHOICE) {
+                buffer_format(out, " %.80s", o->choices);
+            }
+            buffer_format(out, ", default %.60s; %s%.60s\n%s = %s\n",
+                          *o->default_value ? o->default_value : "(empty)",
+                          v->where ? "set at " : "not set", v->where ? v->where : "", o->key,
+                          v->value.text);
+        }
+    }
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void profile_digest(const profile *p, const char *extra, char *hex)
+{
+    char **lines = NULL;
+    size_t count = 0;
+    for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
+        const profile_section *s = &p->sections[i];
+        if (i == WEFT_ROLE_TRACER || i == WEFT_ROLE_FRONTEND) {
+            continue;
+        }
+        lines = text_grow(lines, (count + s->count + 1) * sizeof *lines);
+        if (s->plugin) {
+            lines[count++] = text_format("%s.plugin=%s %s\n", s->name, s->plugin->desc->id,
+                                         s->plugin->desc->version);
+        }
+        for (size_t k = 0; k < s->count; k++) {
+            const char *key = s->values[k].option->key;
+            /* the state folder counts by its contents, which the run adds */
+            if (i == PROFILE_MACHINE && (strcmp(key, "log") == 0 || strcmp(key, "checked") == 0 ||
+                                         strcmp(key, "state") == 0)) {
+                continue;
+            }
+            lines[count++] = text_format("%s.%s=%s\n", s->name, key, s->values[k].value.text);
+        }
+    }
+    qsort(lines, count, sizeof *lines, by_text);
+    buffer text = {0};
+    for (size_t i = 0; i < count; i++) {
+        buffer_text(&text, lines[i]);
+        free(lines[i]);
+    }
+    buffer_text(&text, extra);
+    XXH128_hash_t hash = XXH3_128bits(text.bytes, text.length);
+    text_hash_hex(hash.high64, hash.low64, hex);
+    buffer_free(&text);
+    free(lines);
+}
+
+void profile_free(profile *p)
+{
+    for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
+        for (size_t k = 0; k < p->sections[i].count; k++) {
+            free(p->sections[i].values[k].value.text);
+            free(p->sections[i].values[k].where);
+        }
+        free(p->sections[i].values);
+    }
+    *p = (profile){0};
+}

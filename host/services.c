@@ -1,0 +1,265 @@
+/* services.c: the weft_host that each plugin instance is given. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checked/checked.h"
+#include "frames.h"
+#include "run.h"
+
+static part *of(const weft_host *host)
+{
+    return host->impl;
+}
+
+static weft_status fail(const weft_host *host, weft_status status, const char *sentence)
+{
+    part *p = of(host);
+    pthread_mutex_lock(&p->lock);
+    free(p->sentence);
+    p->sentence = text_copy(sentence ? sentence : "");
+    pthread_mutex_unlock(&p->lock);
+    return status;
+}
+
+/* True on the thread that may write to the ring now. */
+static int is_writer(run *r)
+{
+    return (run_thread_tag(r) & WEFT_THREAD_GUEST) != 0;
+}
+
+static int wanted(const run *r, uint16_t kind)
+{
+    return atomic_load_explicit(&r->events.wanted[kind / 64], memory_order_relaxed) >> kind % 64 &
+           1;
+}
+
+static void log_line(const weft_host *host, uint32_t level, const char *line)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+    part *p = of(host);
+    run *r = p->run;
+    level = level > WEFT_LOG_DEBUG ? WEFT_LOG_DEBUG : level;
+    char *text = text_format("%s: %s", p->plugin->desc->id, line);
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            *c = ' ';
+        }
+    }
+    if (level <= r->profile->log) {
+        fprintf(stderr, "weft: %s: %s\n", names[level], text);
+    }
+    if (r->events.started && wanted(r, WEFT_EVENT_LOG)) {
+        weft_event_buffer event;
+        weft_event_begin(&event, WEFT_EVENT_LOG);
+        weft_event_word(&event, level);
+        weft_event_text(&event, text, strlen(text));
+        if (is_writer(r)) {
+            events_emit(&r->events, &event.head);
+        } else {
+            events_emit_aside(&r->events, &event.head);
+        }
+    }
+    free(text);
+}
+
+static const option_value *option(const weft_host *host, const char *key)
+{
+    const profile_section *s = of(host)->section;
+    for (size_t i = 0; s && i < s->count; i++) {
+        if (strcmp(s->values[i].option->key, key) == 0) {
+            return &s->values[i].value;
+        }
+    }
+    return NULL;
+}
+
+static int64_t option_int(const weft_host *host, const char *key)
+{
+    const option_value *value = option(host, key);
+    return value ? value->number : 0;
+}
+
+static int32_t option_bool(const weft_host *host, const char *key)
+{
+    return option_int(host, key) != 0;
+}
+
+static const char *option_text(const weft_host *host, const char *key)
+{
+    const option_value *value = option(host, key);
+    return value ? value->text : "";
+}
+
+static weft_status part_of_role(const weft_host *host, uint32_t role, const void **ops,
+                                void **instance)
+{
+    run *r = of(host)->run;
+    if (role == 0 || role >= WEFT_ROLE_COUNT || !r->parts[role].created) {
+        return WEFT_E_NOT_FOUND;
+    }
+    *ops = &r->parts[role].ops;
+    *instance = r->parts[role].self;
+    return WEFT_OK;
+}
+
+static void emit(const weft_host *host, weft_event *event)
+{
+    run *r = of(host)->run;
+    checked_service(of(host), "host.emit", WEFT_THREAD_GUEST);
+    if (r->events.started) {
+        events_emit(&r->events, event);
+    }
+}
+
+static uint64_t define(const weft_host *host, const char *what, const char *text)
+{
+    run *r = of(host)->run;
+    checked_service(of(host), "host.define", WEFT_THREAD_GUEST);
+    return r->events.started ? events_define(&r->events, what, text)
+                             : weft_fnv1a(text, strlen(text));
+}
+
+static void present(const weft_host *host, weft_frame *frame)
+{
+    run *r = of(host)->run;
+    checked_service(of(host), "host.present", WEFT_THREAD_GUEST);
+    frame->number = ++r->frames;
+    if (r->options.frames_to && !r->write_failed) {
+        char why[256];
+        if (frame_write(r->options.frames_to, frame, why, sizeof why)) {
+            error_print(r->options.frames_to, "frame cannot be written (found: %s, expected room "
+                        "for a PNG file)", why);
+            r->write_failed = 1;
+            run_stop(r, "a frame could not be written");
+        }
+    }
+    part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
+    if (frontend->created) {
+        frontend->ops.frontend.present(frontend->self, frame);
+    }
+    if (r->options.until_frames && r->frames >= r->options.until_frames) {
+        char reason[64];
+        snprintf(reason, sizeof reason, "reached frames=%llu", (unsigned long long)r->frames);
+        run_stop(r, reason);
+    }
+}
+
+static void emit_input(run *r, uint32_t port, uint64_t tick, const weft_pad *pad)
+{
+    uint64_t sticks[4] = {(uint16_t)pad->left_x, (uint16_t)pad->left_y, (uint16_t)pad->right_x,
+                          (uint16_t)pad->right_y};
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_INPUT);
+    event.head.tick = tick;
+    weft_event_word(&event, port);
+    weft_event_word(&event, pad->buttons | (uint64_t)(pad->connected != 0) << 16);
+    weft_event_word(&event, pad->left_trigger | (uint64_t)pad->right_trigger << 8);
+    weft_event_array(&event, sticks, 4);
+    if (r->events.started) {
+        events_emit(&r->events, &event.head);
+    }
+}
+
+static void pads(const weft_host *host, uint64_t vblank, uint64_t tick, weft_pad *pad)
+{
+    run *r = of(host)->run;
+    checked_service(of(host), "host.pads", WEFT_THREAD_GUEST);
+    part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
+    weft_pad now[WEFT_PAD_COUNT];
+    memcpy(now, r->pads, sizeof now);
+    if (r->options.input) {
+        input_apply(&r->input, vblank, now);
+    } else if (frontend->created) {
+        memset(now, 0, sizeof now);
+        frontend->ops.frontend.pads(frontend->self, now);
+    }
+    for (uint32_t port = 0; port < WEFT_PAD_COUNT; port++) {
+        if (memcmp(&now[port], &r->pads[port], sizeof now[port]) != 0) {
+            emit_input(r, port, tick, &now[port]);
+        }
+    }
+    memcpy(r->pads, now, sizeof now);
+    memcpy(pad, now, sizeof now);
+}
+
+static void rumble(const weft_host *host, uint32_t port, uint16_t left, uint16_t right)
+{
+    part *frontend = &of(host)->run->parts[WEFT_ROLE_FRONTEND];
+    checked_service(of(host), "host.rumble", WEFT_THREAD_GUEST);
+    if (frontend->created && port < WEFT_PAD_COUNT) {
+        frontend->ops.frontend.rumble(frontend->self, port, left, right);
+    }
+}
+
+static void print(const weft_host *host, uint64_t thread, uint32_t tid, uint64_t tick,
+                  const char *text, size_t length)
+{
+    run *r = of(host)->run;
+    checked_service(of(host), "host.print", WEFT_THREAD_GUEST);
+    fwrite(text, 1, length, stdout);
+    fflush(stdout);
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_DEBUG_PRINT);
+    event.head.thread = thread;
+    event.head.tid = tid;
+    event.head.tick = tick;
+    weft_event_text(&event, text, length);
+    if (r->events.started) {
+        events_emit(&r->events, &event.head);
+    }
+}
+
+static int32_t stop_requested(const weft_host *host)
+{
+    return atomic_load_explicit(&of(host)->run->stop, memory_order_relaxed);
+}
+
+static const void *extension(const weft_host *host, const char *name)
+{
+    return NULL;
+}
+
+void services_start(part *p)
+{
+    run *r = p->run;
+    p->host = (weft_host){
+        .size = sizeof(weft_host),
+        .impl = p,
+        .memory = r->memory,
+        .clock = r->clock,
+        .machine = &r->profile->machine,
+        .wanted = (const uint64_t *)r->events.wanted,
+        .fail = fail,
+        .log = log_line,
+        .option_int = option_int,
+        .option_bool = option_bool,
+        .option_text = option_text,
+        .part = part_of_role,
+        .emit = emit,
+        .define = define,
+        .present = present,
+        .pads = pads,
+        .rumble = rumble,
+        .print = print,
+        .stop_requested = stop_requested,
+        .extension = extension,
+    };
+}
+
+char *part_sentence(part *p, const char *otherwise)
+{
+    pthread_mutex_lock(&p->lock);
+    char *text = text_copy(p->sentence && *p->sentence ? p->sentence : otherwise);
+    pthread_mutex_unlock(&p->lock);
+    return text;
+}
+
+void part_error(part *p, const char *where, weft_status status)
+{
+    char *otherwise = text_format("plugin gave no reason (found status %s, expected ok)",
+                                  weft_status_name(status));
+    char *sentence = part_sentence(p, otherwise);
+    error_print(where, "%s", sentence);
+    free(sentence);
+    free(otherwise);
+}
