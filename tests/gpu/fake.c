@@ -1,0 +1,216 @@
+#include "fake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const weft_plugin_desc weft_plugin;
+
+static weft_status host_fail(const weft_host *host, weft_status status, const char *sentence)
+{
+    ((fake *)host->impl)->fails++;
+    return status;
+}
+
+static void host_log(const weft_host *host, uint32_t level, const char *line)
+{
+    fake *f = host->impl;
+    f->logs++;
+    snprintf(f->last_log, sizeof f->last_log, "%s", line);
+}
+
+static int64_t host_option_int(const weft_host *host, const char *key)
+{
+    const fake *f = host->impl;
+    return strcmp(key, "packet_cost") == 0     ? f->packet_cost
+           : strcmp(key, "dword_cost") == 0    ? f->dword_cost
+           : strcmp(key, "draw_cost") == 0     ? f->draw_cost
+           : strcmp(key, "poll_interval") == 0 ? f->poll_interval
+           : strcmp(key, "batch") == 0         ? f->batch
+                                               : 0;
+}
+
+static void host_emit(const weft_host *host, weft_event *event)
+{
+    fake *f = host->impl;
+    f->emitted++;
+    memcpy(&f->event, event, event->size);
+}
+
+static void host_present(const weft_host *host, weft_frame *frame)
+{
+    fake *f = host->impl;
+    f->presented++;
+    f->frame = *frame;
+    free(f->frame_pixels);
+    f->frame_pixels = malloc((size_t)frame->stride * frame->height);
+    memcpy(f->frame_pixels, frame->pixels, (size_t)frame->stride * frame->height);
+    f->frame.pixels = f->frame_pixels;
+}
+
+static void memory_written(weft_memory *memory, uint32_t start, uint32_t length)
+{
+    fake *f = memory->impl;
+    f->written_calls++;
+    f->written_start = start;
+    f->written_length = length;
+}
+
+static weft_status clock_source_add(weft_clock *clock, const char *name, uint32_t rank,
+                                    weft_clock_fn fn, void *context, uint32_t *id)
+{
+    fake *f = clock->impl;
+    f->fn = fn;
+    f->fn_context = context;
+    *id = 7;
+    return WEFT_OK;
+}
+
+static uint64_t clock_schedule(weft_clock *clock, uint32_t source, uint64_t tick, uint64_t argument)
+{
+    fake *f = clock->impl;
+    uint32_t at = f->pending_count++;
+    while (at > 0 && f->pending[at - 1].tick > tick) {
+        f->pending[at] = f->pending[at - 1];
+        at--;
+    }
+    f->pending[at].tick = tick;
+    f->pending[at].handle = ++f->handles;
+    return f->handles;
+}
+
+static int32_t clock_cancel(weft_clock *clock, uint64_t handle)
+{
+    fake *f = clock->impl;
+    for (uint32_t i = 0; i < f->pending_count; i++) {
+        if (f->pending[i].handle == handle) {
+            memmove(&f->pending[i], &f->pending[i + 1],
+                    (f->pending_count - i - 1) * sizeof f->pending[0]);
+            f->pending_count--;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void kernel_interrupt(void *context, uint32_t source, uint32_t cpu_mask, uint64_t tick)
+{
+    fake *f = context;
+    if (f->interrupt_count < FAKE_EVENTS) {
+        f->interrupts[f->interrupt_count++] = (fake_interrupt){source, cpu_mask, tick};
+    }
+}
+
+fake *fake_new_with(uint32_t memory)
+{
+    fake *f = calloc(1, sizeof *f);
+    f->bytes = calloc(1, memory);
+    f->packet_cost = 20;
+    f->dword_cost = 2;
+    f->draw_cost = 500;
+    f->poll_interval = 10000;
+    f->batch = 5000;
+    f->memory.physical = f->bytes;
+    f->memory.physical_size = memory;
+    f->memory.impl = f;
+    f->memory.written_physical = memory_written;
+    f->clock.impl = f;
+    f->clock.source_add = clock_source_add;
+    f->clock.schedule = clock_schedule;
+    f->clock.cancel = clock_cancel;
+    f->machine.vblank_hz = 60;
+    f->machine.width = 1280;
+    f->machine.height = 720;
+    f->host.size = (uint32_t)sizeof f->host;
+    f->host.impl = f;
+    f->host.memory = &f->memory;
+    f->host.clock = &f->clock;
+    f->host.machine = &f->machine;
+    f->host.fail = host_fail;
+    f->host.log = host_log;
+    f->host.option_int = host_option_int;
+    f->host.emit = host_emit;
+    f->host.present = host_present;
+    f->ops = weft_plugin.ops;
+    if (weft_plugin.create(&f->host, &f->gpu) != WEFT_OK) {
+        abort();
+    }
+    const weft_gpu_host calls = {.size = sizeof calls, .context = f, .interrupt = kernel_interrupt};
+    f->ops->attach(f->gpu, &calls);
+    f->ops->ring(f->gpu, FAKE_RING, FAKE_LOG2);
+    return f;
+}
+
+fake *fake_new(void)
+{
+    return fake_new_with(FAKE_MEMORY);
+}
+
+void fake_delete(fake *f)
+{
+    weft_plugin.destroy(f->gpu);
+    free(f->frame_pixels);
+    free(f->bytes);
+    free(f);
+}
+
+void fake_poke(fake *f, uint32_t address, uint32_t value)
+{
+    weft_store32(f->bytes + address, value);
+}
+
+uint32_t fake_peek(const fake *f, uint32_t address)
+{
+    return weft_load32(f->bytes + address);
+}
+
+void fake_put(fake *f, const uint32_t *dwords, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        fake_poke(f, FAKE_RING + f->put * 4, dwords[i]);
+        f->put = (f->put + 1) % (1u << (FAKE_LOG2 + 1));
+    }
+}
+
+void fake_kick(fake *f)
+{
+    f->ops->register_write(f->gpu, 0x714, f->put, f->now);
+}
+
+static void fire_first(fake *f)
+{
+    uint64_t tick = f->pending[0].tick;
+    f->pending_count--;
+    memmove(&f->pending[0], &f->pending[1], f->pending_count * sizeof f->pending[0]);
+    f->now = tick > f->now ? tick : f->now;
+    f->fired++;
+    f->fn(f->fn_context, tick, 0);
+}
+
+void fake_until(fake *f, uint64_t tick)
+{
+    while (f->pending_count > 0 && f->pending[0].tick <= tick) {
+        fire_first(f);
+    }
+    f->now = tick > f->now ? tick : f->now;
+}
+
+int fake_settle(fake *f, uint64_t limit)
+{
+    while (f->pending_count > 0 && limit-- > 0) {
+        fire_first(f);
+    }
+    return f->pending_count == 0;
+}
+
+uint32_t fake_register(fake *f, uint32_t number)
+{
+    return f->ops->register_read(f->gpu, number * 4, f->now);
+}
+
+weft_gpu_stats fake_stats(fake *f)
+{
+    weft_gpu_stats stats = {.size = sizeof stats};
+    f->ops->stats(f->gpu, &stats);
+    return stats;
+}
