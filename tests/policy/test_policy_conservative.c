@@ -16,6 +16,7 @@ static int setup(void **state)
 {
     policy_case *c = calloc(1, sizeof *c);
     fake_load(&c->fake, "policy-conservative");
+    fake_set(&c->fake, "starve_ms", "200");
     c->ops = fake_create(&c->fake);
     views_init(&c->v);
     *state = c;
@@ -94,6 +95,14 @@ static void equals_go_in_queue_order(void **state)
     views_thread(&c->v, 0, 8, 5);
     views_thread(&c->v, 0, 8, 6);
     assert_int_equal(next(c, 0), 1);
+}
+
+static void equal_places_in_the_queue_go_by_creation(void **state)
+{
+    policy_case *c = *state;
+    views_thread(&c->v, 0, 8, 5);
+    views_thread(&c->v, 0, 8, 5);
+    assert_int_equal(next(c, 0), 0);
 }
 
 /* Three equals; whoever ran goes behind the others, as the kernel does at a quantum's end. */
@@ -211,6 +220,18 @@ static void starved_thread_gets_one_quantum(void **state)
     assert_int_equal(next(c, 0), 0);
 }
 
+/* [schedule] starve_ticks of the shipped profiles is 100 ms: a policy that wants to be first must
+ * be quicker. */
+static void default_comes_before_the_hosts_own_rule(void **state)
+{
+    fake_host fake;
+    fake_load(&fake, "policy-conservative");
+    const char *text = fake_option_text(&fake.host, "starve_ms");
+    int ms = atoi(text);
+    fake_close(&fake);
+    assert_in_range(ms, 1, 99);
+}
+
 static void longest_starved_goes_first(void **state)
 {
     policy_case *c = *state;
@@ -308,6 +329,7 @@ static void equal_views_get_equal_answers(void **state)
     policy_case *c = *state;
     fake_host other;
     fake_load(&other, "policy-conservative");
+    fake_set(&other, "starve_ms", "200");
     const weft_policy_ops *ops = fake_create(&other);
     uint64_t seed = 2;
     for (int i = 0; i < 5000; i++) {
@@ -369,6 +391,7 @@ int main(void)
         CASE(equal_times_go_to_the_lowest_number),
         CASE(highest_priority_runs),
         CASE(equals_go_in_queue_order),
+        CASE(equal_places_in_the_queue_go_by_creation),
         CASE(equals_take_turns),
         CASE(running_thread_goes_on_among_equals),
         CASE(higher_priority_preempts_the_running_thread),
@@ -380,6 +403,7 @@ int main(void)
         CASE(quantum_is_20_ms_by_default),
         CASE(quantum_follows_its_option),
         CASE(starved_thread_gets_one_quantum),
+        cmocka_unit_test(default_comes_before_the_hosts_own_rule),
         CASE(longest_starved_goes_first),
         CASE(boost_ends_when_its_thread_waits),
         CASE(starve_zero_means_strict_priorities),

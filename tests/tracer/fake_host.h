@@ -35,7 +35,7 @@ typedef struct fake_host {
 static inline const char *fake_option_text(const weft_host *host, const char *key)
 {
     fake_host *fake = host->impl;
-    for (uint32_t i = 0; i < fake->set_count; i++) {
+    for (uint32_t i = fake->set_count; i-- > 0;) { /* the latest wins */
         if (strcmp(fake->keys[i], key) == 0) {
             return fake->values[i];
         }

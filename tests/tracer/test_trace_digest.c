@@ -168,6 +168,19 @@ static void payloads_outside_the_table_are_rebuilt(void **state)
     }
 }
 
+/* What follows a string's last byte in its word is digested, and no JSON string could hold it. */
+static void padding_that_is_not_zero_is_rebuilt(void **state)
+{
+    trace_case c;
+    weft_event_buffer e;
+    trace_setup(&c);
+    trace_start(&e, WEFT_EVENT_DEBUG_PRINT);
+    weft_event_word(&e, 1);
+    weft_event_word(&e, 0xff41);
+    expect_rebuilt(trace_one(&c, &e), &e);
+    trace_teardown(&c);
+}
+
 static void longest_event_is_rebuilt(void **state)
 {
     static char bytes[WEFT_EVENT_MAX_WORDS * 8];
@@ -224,6 +237,7 @@ int main(void)
         cmocka_unit_test(every_byte_value_survives_a_string),
         cmocka_unit_test(call_with_defined_arguments_is_rebuilt),
         cmocka_unit_test(payloads_outside_the_table_are_rebuilt),
+        cmocka_unit_test(padding_that_is_not_zero_is_rebuilt),
         cmocka_unit_test(longest_event_is_rebuilt),
         cmocka_unit_test(text_gives_the_digest_of_the_events),
     };

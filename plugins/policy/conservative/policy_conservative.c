@@ -177,7 +177,7 @@ static const weft_option options[] = {
     {
         .key = "starve_ms",
         .type = WEFT_OPTION_INT,
-        .default_value = "200",
+        .default_value = "80", /* below the host's own starve_ticks, 100 ms by default */
         .minimum = 0,
         .maximum = 100000,
         .help = "a thread ready for so many ms gets one quantum before all others; 0: never",
