@@ -10,6 +10,7 @@
 
 typedef struct link {
     char name[VFS_PATH_MAX], target[VFS_PATH_MAX];
+    bool preset; /* the kernel's own: a title that makes it again is answered success (xenia) */
     struct link *next;
 } link_entry;
 
@@ -138,7 +139,7 @@ kstatus vfs_link_create(vfs *v, const char *name, const char *target)
     }
     link_entry **at = link_find(v, name);
     if (*at) {
-        return STATUS_OBJECT_NAME_COLLISION;
+        return (*at)->preset ? STATUS_SUCCESS : STATUS_OBJECT_NAME_COLLISION;
     }
     link_entry *made = calloc(1, sizeof *made);
     if (!made) {
@@ -167,6 +168,14 @@ const char *vfs_link_target(vfs *v, const char *name)
 {
     link_entry *found = *link_find(v, skip_dos_prefix(name));
     return found ? found->target : NULL;
+}
+
+/* A link that is there before the title starts. */
+static void link_preset(vfs *v, const char *name, const char *target)
+{
+    if (vfs_link_create(v, name, target) == STATUS_SUCCESS) {
+        v->links->preset = true;
+    }
 }
 
 void vfs_mount(vfs *v, vfs_device *device, const char *path)
@@ -588,7 +597,7 @@ vfs *vfs_create(kernel *k)
             return NULL;
         }
         vfs_mount(v, device, writable[i].mount);
-        vfs_link_create(v, writable[i].link, writable[i].mount);
+        link_preset(v, writable[i].link, writable[i].mount);
     }
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++) {
         vfs_device *device = vfs_null_create();
@@ -624,8 +633,8 @@ kstatus vfs_mount_title(vfs *v, const char *host_folder)
         return STATUS_OBJECT_PATH_NOT_FOUND;
     }
     vfs_mount(v, device, "\\Device\\Harddisk0\\Partition1");
-    vfs_link_create(v, "\\Device\\Cdrom0", device->mount);
-    vfs_link_create(v, "game:", device->mount);
-    vfs_link_create(v, "d:", device->mount);
+    link_preset(v, "\\Device\\Cdrom0", device->mount);
+    link_preset(v, "game:", device->mount);
+    link_preset(v, "d:", device->mount);
     return STATUS_SUCCESS;
 }

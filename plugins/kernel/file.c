@@ -1,0 +1,421 @@
+/* Opening files and moving their bytes.
+ *
+ * A transfer takes io_cost and io_cost_per_kib ticks of guest time, and its data, status block,
+ * event and APC land together at the end. On a synchronous handle the caller waits for that tick;
+ * on any other it goes on with STATUS_PENDING (LESSONS 48). */
+#include "file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exports.h"
+
+#define FILE_BODY_BYTES 64   /* the guest sees a dispatcher header, and never looks further */
+#define SEGMENT_BYTES   4096 /* ReadFileScatter fills pages (xenia xfile.cc) */
+
+#define ROOT_DOS_DEVICES UINT32_C(0xFFFFFFFD) /* OBJECT_ATTRIBUTES.RootDirectory: \?? (xenia) */
+
+#define OFFSET_APPEND  UINT64_C(0xFFFFFFFFFFFFFFFF) /* FILE_WRITE_TO_END_OF_FILE */
+#define OFFSET_CURRENT UINT64_C(0xFFFFFFFFFFFFFFFE) /* FILE_USE_FILE_POINTER_POSITION */
+
+enum { DO_READ, DO_SCATTER, DO_WRITE };
+
+/* One transfer, as asked for. */
+typedef struct transfer {
+    uint32_t what, buffer, length, status_block, routine, context;
+    uint64_t offset; /* OFFSET_CURRENT: the file's position */
+} transfer;
+
+typedef struct kfile_request {
+    transfer t;
+    kobject *file, *event; /* retained; event may be NULL */
+    kthread *thread;       /* threads live as long as the kernel */
+    struct kfile_request *next;
+} kfile_request;
+
+/* ---- names and handles ----------------------------------------------------------------------- */
+
+bool kfile_name_valid(const char *name, bool pattern)
+{
+    for (const char *c = name; *c; c++) {
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7E || strchr("\"+,;<=>|", *c) ||
+            (!pattern && (*c == '*' || *c == '?'))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+kstatus kfile_name(kcall *call, uint32_t attributes, char *path, const vfs_file **root)
+{
+    uint32_t handle = kget32(call, attributes), name = kget32(call, attributes + 4);
+    *root = NULL;
+    path[0] = 0;
+    if (call->faulted) {
+        return STATUS_ACCESS_VIOLATION;
+    }
+    if (handle != 0 && handle != ROOT_DOS_DEVICES) {
+        const kfile *folder = kfile_get(call, handle);
+        if (!folder) {
+            return STATUS_INVALID_HANDLE;
+        }
+        *root = folder->file;
+    }
+    if (name != 0) {
+        uint32_t length = kget_ansi(call, name, path, VFS_PATH_MAX);
+        if (call->faulted) {
+            return STATUS_ACCESS_VIOLATION;
+        }
+        /* a NUL inside, or a name longer than any path */
+        if (length != kget16(call, name) || strlen(path) != length) {
+            return STATUS_OBJECT_NAME_INVALID;
+        }
+        memcpy(call->path, path, length + 1);
+    }
+    return kfile_name_valid(path, false) ? STATUS_SUCCESS : STATUS_OBJECT_NAME_INVALID;
+}
+
+kfile *kfile_get(kcall *call, uint32_t handle)
+{
+    kobject *object = khandle_get(call->k, call->thread, handle, KOBJECT_FILE);
+    return object ? object->data : NULL;
+}
+
+bool kfile_is_synchronous(const kfile *file)
+{
+    return (file->options & VFS_SYNCHRONOUS) != 0;
+}
+
+void kfile_put_status(kcall *call, uint32_t address, kstatus status, uint32_t information)
+{
+    if (address != 0) {
+        kput32(call, address, status);
+        kput32(call, address + 4, information);
+    }
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static void file_closed(kernel *k, kobject *object)
+{
+    kfile *file = object->data;
+    vfs_close(file->file);
+    free(file);
+    object->data = NULL;
+}
+
+/* Wraps an open file in an object and a handle, 0: none. Takes the file over. */
+static uint32_t file_handle(kcall *call, vfs_file *opened, uint32_t access, uint32_t options)
+{
+    kfile *file = calloc(1, sizeof *file);
+    kobject *object =
+        file ? kobject_create(call->k, call->thread, KOBJECT_FILE, call->caller, FILE_BODY_BYTES)
+             : NULL;
+    if (!object) {
+        free(file);
+        vfs_close(opened);
+        return 0;
+    }
+    *file = (kfile){.file = opened, .access = access, .options = options};
+    object->data = file;
+    object->close = file_closed;
+    uint32_t handle = khandle_open(call->k, call->thread, object);
+    kobject_release(call->k, object); /* the handle keeps it */
+    return handle;
+}
+
+static uint32_t create_file(kcall *call, uint32_t disposition, uint32_t options)
+{
+    uint32_t out = karg(call, 0), access = karg(call, 1), attributes = karg(call, 2);
+    uint32_t status_block = karg(call, 3), action = VFS_DOES_NOT_EXIST, handle = 0;
+    char path[VFS_PATH_MAX];
+    const vfs_file *root;
+    vfs_file *opened;
+    if (attributes == 0 || out == 0) {
+        return kret_status(call, STATUS_INVALID_PARAMETER);
+    }
+    kstatus status = kfile_name(call, attributes, path, &root);
+    if (status == STATUS_SUCCESS) {
+        status = vfs_open(call->k->vfs, root, path, disposition, options, &opened, &action);
+    }
+    if (status == STATUS_SUCCESS) {
+        handle = file_handle(call, opened, access, options);
+        if (handle == 0) {
+            status = STATUS_INSUFFICIENT_RESOURCES;
+        } else {
+            kput32(call, out, handle);
+        }
+    }
+    kfile_put_status(call, status_block, status, action);
+    return kret_status(call, status);
+}
+
+uint32_t ex_NtCreateFile(kcall *call)
+{
+    return create_file(call, karg(call, 7), karg(call, 8));
+}
+
+/* Its options are the fifth argument, in r7 (LESSONS 25). */
+uint32_t ex_NtOpenFile(kcall *call)
+{
+    return create_file(call, VFS_OPEN, karg(call, 4));
+}
+
+/* ---- transfers ------------------------------------------------------------------------------- */
+
+static uint64_t transfer_ticks(kernel *k, uint32_t length)
+{
+    return k->machine->io_cost + k->machine->io_cost_per_kib * (((uint64_t)length + 1023) / 1024);
+}
+
+/* Reads into one range of guest memory. */
+static kstatus read_range(kernel *k, kfile *file, uint64_t offset, uint32_t address,
+                          uint32_t length, uint32_t *done)
+{
+    /* only what the file can fill has to be writable */
+    vfs_info info;
+    vfs_info_get(file->file, &info);
+    uint64_t left = offset < info.size ? info.size - offset : 0;
+    uint32_t most = left < length ? (uint32_t)left : length;
+    if (!weft_memory_ok(k->memory, address, most, WEFT_PAGE_WRITE)) {
+        return STATUS_ACCESS_VIOLATION;
+    }
+    kstatus status = vfs_read(file->file, offset, k->memory->base + address, length, done);
+    if (*done > 0) {
+        kwritten(k, address, *done);
+    }
+    return status;
+}
+
+static kstatus read_scattered(kernel *k, kfile *file, uint64_t offset, uint32_t list,
+                              uint32_t length, uint32_t *done)
+{
+    kstatus status = STATUS_SUCCESS;
+    *done = 0;
+    while (*done < length && status == STATUS_SUCCESS) {
+        uint32_t left = length - *done, got = 0;
+        uint32_t piece = left < SEGMENT_BYTES ? left : SEGMENT_BYTES;
+        if (!weft_memory_ok(k->memory, list, 4, WEFT_PAGE_READ)) {
+            return STATUS_ACCESS_VIOLATION;
+        }
+        uint32_t address = weft_load32(k->memory->base + list);
+        status = read_range(k, file, offset + *done, address, piece, &got);
+        *done += got;
+        list += 4;
+        if (got < piece) {
+            break;
+        }
+    }
+    return status == STATUS_END_OF_FILE && *done > 0 ? STATUS_SUCCESS : status;
+}
+
+/* Moves the bytes; *done of them. The position follows (NT does so on synchronous handles; the
+ * others have none of their own, and a title that gives no offset there gets this one). */
+static kstatus transfer_do(kernel *k, kfile *file, const transfer *t, uint32_t *done)
+{
+    kstatus status;
+    uint64_t offset = t->offset;
+    *done = 0;
+    if (offset == OFFSET_CURRENT) {
+        offset = file->position;
+    } else if (offset == OFFSET_APPEND && t->what == DO_WRITE) {
+        vfs_info info;
+        vfs_info_get(file->file, &info);
+        offset = info.size;
+    } else if (offset > INT64_MAX) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (t->what == DO_READ) {
+        status = read_range(k, file, offset, t->buffer, t->length, done);
+    } else if (t->what == DO_SCATTER) {
+        status = read_scattered(k, file, offset, t->buffer, t->length, done);
+    } else if (!weft_memory_ok(k->memory, t->buffer, t->length, WEFT_PAGE_READ)) {
+        status = STATUS_ACCESS_VIOLATION;
+    } else {
+        status = vfs_write(file->file, offset, k->memory->base + t->buffer, t->length, done);
+    }
+    file->position = offset + *done;
+    return status;
+}
+
+/* Everything that a completed transfer leaves behind, at once. */
+static void transfer_finish(kernel *k, kthread *thread, kobject *file, kobject *event,
+                            const transfer *t, kstatus status, uint32_t done)
+{
+    if (t->status_block != 0 && weft_memory_ok(k->memory, t->status_block, 8, WEFT_PAGE_WRITE)) {
+        weft_store32(k->memory->base + t->status_block, status);
+        weft_store32(k->memory->base + t->status_block + 4, done);
+        kwritten(k, t->status_block, 8);
+    }
+    if (event) {
+        ksignal_event(k, event);
+    }
+    ksignal_event(k, file);
+    /* the lowest bit only says that no completion port is to be told (xenia xboxkrnl_io.cc) */
+    if ((t->routine & ~UINT32_C(1)) != 0 && thread->state != WEFT_THREAD_TERMINATED) {
+        kapc_queue(k, thread, t->routine & ~UINT32_C(1), t->context, t->status_block, 0);
+    }
+}
+
+static void request_free(kernel *k, kfile_request *request)
+{
+    kfile_request **at = &k->file_requests;
+    while (*at != request) {
+        at = &(*at)->next;
+    }
+    *at = request->next;
+    if (request->event) {
+        kobject_release(k, request->event);
+    }
+    kobject_release(k, request->file);
+    free(request);
+}
+
+static void request_completed(kernel *k, void *data)
+{
+    kfile_request *request = data;
+    uint32_t done;
+    kstatus status = transfer_do(k, request->file->data, &request->t, &done);
+    transfer_finish(k, request->thread, request->file, request->event, &request->t, status, done);
+    request_free(k, request);
+}
+
+void kfile_destroy(kernel *k)
+{
+    while (k->file_requests) {
+        request_free(k, k->file_requests);
+    }
+}
+
+/* The eight arguments that NtReadFile, NtReadFileScatter and NtWriteFile share: file, event, APC
+ * routine and context, status block, buffer, length, pointer to the offset or 0. */
+static transfer transfer_of(kcall *call, uint32_t what)
+{
+    transfer t = {
+        .what = what,
+        .routine = karg(call, 2),
+        .context = karg(call, 3),
+        .status_block = karg(call, 4),
+        .buffer = karg(call, 5),
+        .length = karg(call, 6),
+        .offset = OFFSET_CURRENT,
+    };
+    if (karg(call, 7) != 0) {
+        t.offset = kget64(call, karg(call, 7));
+    }
+    return t;
+}
+
+/* The synchronous caller's tick has come. Its registers still hold the arguments: nothing else runs
+ * on a thread that waits unalertably. */
+static uint32_t transfer_now(kcall *call, uint32_t what)
+{
+    transfer t = transfer_of(call, what);
+    kobject *object = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
+    kobject *event =
+        karg(call, 1) ? khandle_get(call->k, call->thread, karg(call, 1), KOBJECT_EVENT) : NULL;
+    uint32_t done = 0;
+    if (!object) {
+        return kret_status(call, STATUS_FILE_CLOSED);
+    }
+    kstatus status = transfer_do(call->k, object->data, &t, &done);
+    transfer_finish(call->k, call->thread, object, event, &t, status, done);
+    return kret_status(call, status);
+}
+
+static uint32_t read_waited(kcall *call, uint32_t status)
+{
+    return transfer_now(call, DO_READ);
+}
+
+static uint32_t scatter_waited(kcall *call, uint32_t status)
+{
+    return transfer_now(call, DO_SCATTER);
+}
+
+static uint32_t write_waited(kcall *call, uint32_t status)
+{
+    return transfer_now(call, DO_WRITE);
+}
+
+static uint32_t transfer_begin(kcall *call, uint32_t what)
+{
+    static const kcontinuation waited[] = {read_waited, scatter_waited, write_waited};
+    kernel *k = call->k;
+    transfer t = transfer_of(call, what);
+    kobject *object = khandle_get(k, call->thread, karg(call, 0), KOBJECT_FILE);
+    kobject *event =
+        karg(call, 1) ? khandle_get(k, call->thread, karg(call, 1), KOBJECT_EVENT) : NULL;
+    if (call->faulted) {
+        return kret_status(call, STATUS_ACCESS_VIOLATION);
+    }
+    if (!object || (karg(call, 1) && !event)) {
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    kfile *file = object->data;
+    uint32_t rights = what == DO_WRITE ? KFILE_WRITE_DATA | KFILE_APPEND_DATA | KFILE_WRITE
+                                       : KFILE_READ_DATA | KFILE_READ;
+    if (!(file->access & (rights | KFILE_ALL))) {
+        return kret_status(call, STATUS_ACCESS_DENIED);
+    }
+    uint64_t ticks = transfer_ticks(k, t.length);
+    if (kfile_is_synchronous(file)) {
+        if (ticks == 0) {
+            return transfer_now(call, what);
+        }
+        int64_t timeout = -(int64_t)((ticks + 99) / 100);
+        return kwait_objects(call, NULL, 0, false, false, &timeout, waited[what]);
+    }
+
+    kfile_request *request = calloc(1, sizeof *request);
+    if (!request) {
+        return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
+    }
+    kfile_put_status(call, t.status_block, STATUS_PENDING, 0);
+    if (call->faulted) {
+        free(request);
+        return kret_status(call, STATUS_ACCESS_VIOLATION);
+    }
+    *request = (kfile_request){
+        .t = t,
+        .file = object,
+        .event = event,
+        .thread = call->thread,
+        .next = k->file_requests,
+    };
+    k->file_requests = request;
+    kobject_retain(object);
+    kreset_event(k, object);
+    if (event) {
+        kobject_retain(event);
+        kreset_event(k, event);
+    }
+    kio_schedule(k, know(k) + ticks, request_completed, request);
+    return kret_status(call, STATUS_PENDING);
+}
+
+uint32_t ex_NtReadFile(kcall *call)
+{
+    return transfer_begin(call, DO_READ);
+}
+
+uint32_t ex_NtReadFileScatter(kcall *call)
+{
+    return transfer_begin(call, DO_SCATTER);
+}
+
+uint32_t ex_NtWriteFile(kcall *call)
+{
+    return transfer_begin(call, DO_WRITE);
+}
+
+uint32_t ex_NtFlushBuffersFile(kcall *call)
+{
+    kfile *file = kfile_get(call, karg(call, 0));
+    if (!file) {
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    vfs_flush(file->file);
+    kfile_put_status(call, karg(call, 1), STATUS_SUCCESS, 0);
+    return kret_status(call, STATUS_SUCCESS);
+}
