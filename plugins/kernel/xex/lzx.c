@@ -315,8 +315,9 @@ static int decode_symbols(decoder *d, size_t end)
                 return bad(d, "match past the end of its block or frame");
             }
             uint8_t *to = d->out + d->pos;
+            const uint8_t *from = to - offset;
             for (size_t i = 0; i < length; i++) {
-                to[i] = to[i - (size_t)offset]; /* overlaps on purpose */
+                to[i] = from[i]; /* overlaps on purpose */
             }
             d->pos += length;
         }

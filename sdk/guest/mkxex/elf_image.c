@@ -261,7 +261,7 @@ static int add_range(linker *l, const char *name, class kind, uint32_t start, ui
 
 static int place_section(linker *l, const section *s)
 {
-    class kind;
+    class kind = CLASS_RODATA;
     int status = classify(l, s, &kind);
     if (status) {
         return status;
