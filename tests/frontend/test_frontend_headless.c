@@ -39,6 +39,7 @@ static void two_instances_live_side_by_side(void **state)
     assert_int_equal(a.desc->flags, 0);
     fake_create(&a);
     fake_create(&b);
+    assert_ptr_not_equal(a.instance, b.instance);
     fake_close(&a);
     fake_close(&b);
 }

@@ -45,7 +45,6 @@ static void takes_turns_whatever_the_priorities(void **state)
     assert_int_equal(ops->pick_next(fake.instance, &v.view, 0), 2);
     v.threads[2].state = WEFT_THREAD_WAITING;
     assert_int_equal(ops->pick_next(fake.instance, &v.view, 0), 0);
-    assert_int_equal(ops->quantum(fake.instance, &v.view, 0), 1000000);
     fake_close(&fake);
     template_remove(path);
 }

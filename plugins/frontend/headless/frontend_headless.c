@@ -1,12 +1,17 @@
 /* frontend-headless: no window and no hands. Frames are accepted and dropped (--frames-to is the
  * host's), no controller is connected; pump is left to the host, which sleeps. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "weft/host.h"
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    *instance = (void *)(uintptr_t)host; /* no state: any pointer that is not NULL will do */
+    void *made = malloc(1); /* no state: a byte makes each instance one of its own */
+    if (!made) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for frontend-headless");
+    }
+    *instance = made;
     return WEFT_OK;
 }
 
@@ -37,4 +42,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .option_stride = sizeof(weft_option),
     .ops = &ops,
     .create = create,
+    .destroy = free,
 };

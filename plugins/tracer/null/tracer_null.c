@@ -1,10 +1,16 @@
 /* tracer-null: takes every event and writes none. It keeps the tracer's path alive (ring, drain,
  * swap) at the least cost, so that a run with it measures what tracing itself costs. */
+#include <stdlib.h>
+
 #include "weft/host.h"
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    *instance = (void *)(uintptr_t)host; /* no state: any pointer that is not NULL will do */
+    void *made = malloc(1); /* no state: a byte makes each instance one of its own */
+    if (!made) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for tracer-null");
+    }
+    *instance = made;
     return WEFT_OK;
 }
 
@@ -29,4 +35,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .option_stride = sizeof(weft_option),
     .ops = &ops,
     .create = create,
+    .destroy = free,
 };

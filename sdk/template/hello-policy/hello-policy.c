@@ -1,15 +1,20 @@
-/* hello-policy: the smallest scheduling policy. Every thread of a hardware thread gets its turn of
- * 1 ms, whatever its priority; what this file leaves out (pick_cpu, before, delay, ...) is the
+/* hello-policy: the smallest scheduling policy. The threads of a hardware thread take turns,
+ * whatever their priorities; what this file leaves out (pick_cpu, quantum, before, ...) is the
  * default written beside each op in weft/policy.h.
  *
  *     gcc -std=c11 -fPIC -shared -I/usr/include hello-policy.c -o policy-hello.so
  *     weft conform policy-hello.so */
-#include <weft/policy.h>
+#include <stdlib.h>
+#include <weft/host.h>
 
-/* No state, so that any pointer but NULL will do as an instance. */
+/* This policy remembers nothing; a byte makes each instance one of its own. */
 static weft_status create(const weft_host *host, void **instance)
 {
-    *instance = (void *)(uintptr_t)host;
+    void *made = malloc(1);
+    if (!made) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-hello");
+    }
+    *instance = made;
     return WEFT_OK;
 }
 
@@ -28,15 +33,9 @@ static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t h
     return best;
 }
 
-static uint64_t quantum(void *instance, const weft_sched_view *view, int32_t thread)
-{
-    return 1000000; /* ticks of 1 ns */
-}
-
 static const weft_policy_ops ops = {
     .size = sizeof ops,
     .pick_next = pick_next,
-    .quantum = quantum,
 };
 
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {
@@ -50,4 +49,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .sanitizers = WEFT_SANITIZERS,
     .ops = &ops,
     .create = create,
+    .destroy = free,
 };

@@ -13,8 +13,12 @@ typedef struct counts {
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    *instance = calloc(1, sizeof(counts));
-    return *instance ? WEFT_OK : host->fail(host, WEFT_E_NO_MEMORY, "no memory for tracer-hello");
+    counts *made = calloc(1, sizeof *made);
+    if (!made) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for tracer-hello");
+    }
+    *instance = made;
+    return WEFT_OK;
 }
 
 static void event(void *instance, const weft_event *record)
