@@ -11,6 +11,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MEMORY  (1u << 20) /* small, so that ends are near */
 #define FIRINGS 200u
 
+/* A swap slot by the input's last 32 bytes: fetch constant, width, height. The magic numbers that a
+ * blind search would have to guess (signature, texture type) are given. */
+static void swap_slot(fake *f, const uint8_t *data)
+{
+    uint32_t fetch[6], slot[XENOS_SWAP_SLOT];
+    for (uint32_t i = 0; i < 6; i++) {
+        fetch[i] = weft_load32(data + i * 4);
+    }
+    fetch[0] = (fetch[0] & ~UINT32_C(3)) | 2;
+    fetch[1] &= data[24] & 0x80 ? 0xFFFFFFFF : 0x0007FFFF; /* else a base within memory */
+    uint32_t width = weft_load16(data + 28), height = weft_load16(data + 30);
+    xenos_swap_slot((uint8_t *)slot, fetch, fetch[1], width, height);
+    f->ops->ring(f->gpu, FAKE_RING, 5);
+    memcpy(f->bytes + FAKE_RING, slot, sizeof slot - 4);
+    f->ops->register_write(f->gpu, 0x714, XENOS_SWAP_SLOT - 1, f->now);
+    fake_settle(f, FIRINGS);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 4) {
@@ -42,6 +60,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             f->ops->register_write(f->gpu, weft_load16(data), 0x100, f->now);
             f->ops->vblank(f->gpu, i, f->now);
         }
+    }
+    if (size >= 32) {
+        swap_slot(f, data + size - 32);
     }
     for (uint32_t i = 0; i < f->interrupt_count; i++) {
         if (f->interrupts[i].mask == 0 || f->interrupts[i].mask > 0x3F) {

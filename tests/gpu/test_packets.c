@@ -1,5 +1,6 @@
 /* What each packet does to registers and memory. Meanings: xenia src/xenia/gpu/command_processor.cc
  * and xenos.h; streams marked libxenon are what its drivers/xenos/xe.c sends to real hardware. */
+#include <stdio.h>
 #include <string.h>
 
 #include "test.h"
@@ -60,6 +61,26 @@ static void packet_table_is_sorted_and_named(void **state)
     assert_string_equal(xenos_packet_find(0x3C)->name, "WAIT_REG_MEM");
     assert_string_equal(xenos_packet_find(0x58)->name, "EVENT_WRITE_SHD");
     assert_null(xenos_packet_find(0x7F));
+}
+
+/* docs/gpu.md lists every packet, with the status that the table gives it. */
+static void the_page_lists_every_packet(void **state)
+{
+    static char page[32768];
+    FILE *file = fopen(WEFT_SOURCE_DIR "/docs/gpu.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = 0;
+    fclose(file);
+    uint32_t count;
+    const xenos_packet *rows = xenos_packet_table(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        char line[160];
+        snprintf(line, sizeof line, "| 0x%02X | %s | ", rows[i].opcode, rows[i].name);
+        const char *at = strstr(page, line);
+        assert_non_null(at);
+        int none = strncmp(at + strlen(line), "no effect yet", 13) == 0;
+        assert_int_equal(none, rows[i].run == NULL);
+    }
 }
 
 /* ---- types 0, 1, 2 ---- */
@@ -136,6 +157,10 @@ static void reg_rmw_with_registers(void **state)
     fake *f = *state;
     FAKE_RUN(f, XENOS_TYPE0(0x100, 3), 0xFF, 0x3C, 0x100, T3(REG_RMW, 3), 0xC0000100, 0x101, 0x102);
     assert_int_equal(fake_register(f, 0x100), 0x13C);
+    FAKE_RUN(f, T3(REG_RMW, 3), 0x40000100, 0x0F, 0x102); /* or-mask alone */
+    assert_int_equal(fake_register(f, 0x100), 0x10C);
+    FAKE_RUN(f, T3(REG_RMW, 3), 0x80000100, 0x102, 0x1); /* and-mask alone */
+    assert_int_equal(fake_register(f, 0x100), 0x101);
 }
 
 /* Types 0..4: ALU 0x4000, fetch 0x4800, bool 0x4900, loop 0x4908, registers 0x2000. */
@@ -310,6 +335,8 @@ static void event_write_shd_counter(void **state)
     FAKE_RUN(f, T3(EVENT_WRITE_SHD, 3), 0x80000004, 0x4000 | 2, 1234);
     assert_int_equal(fake_peek(f, 0x4000), 2);
     assert_int_equal(fake_register(f, 0x21F9), 4);
+    FAKE_RUN(f, T3(EVENT_WRITE_SHD, 3), 0x40000004, 0x4000 | 2, 1234);
+    assert_int_equal(fake_peek(f, 0x4000), 1234);
 }
 
 /* Six halfwords {0, 8192/8, 0, 8192/8, 0, 1}, big-endian with 8in16. */
@@ -448,6 +475,7 @@ int main(void)
         cmocka_unit_test(register_table_is_sorted_and_found),
         cmocka_unit_test(register_numbers_of_the_lessons),
         cmocka_unit_test(packet_table_is_sorted_and_named),
+        cmocka_unit_test(the_page_lists_every_packet),
         FAKE_TEST(type0_sets_consecutive_registers),
         FAKE_TEST(type0_one_register),
         FAKE_TEST(type1_sets_two_registers),
