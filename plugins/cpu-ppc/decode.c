@@ -182,6 +182,7 @@ static void operands(uint32_t form, uint32_t w, op *out)
         break;
     case FORM_CRF:
     case FORM_CRD:
+    case FORM_FSFI:
         out->d = t & 0x1C, out->a = a & 0x1C;
         break;
     case FORM_LDS:
@@ -215,10 +216,17 @@ static void operands(uint32_t form, uint32_t w, op *out)
     case FORM_XLX:
         out->d = (uint8_t)vd128(w), out->a = a0, out->b = b + 1;
         break;
+    case FORM_XABD: /* D = A * B + D: the plain form's VB is the addend */
+        out->d = (uint8_t)vd128(w), out->a = (uint8_t)va128(w), out->b = (uint8_t)vd128(w);
+        out->c = (uint8_t)vb128(w);
+        break;
+    case FORM_XADB:
+    case FORM_XABV:
+        out->d = (uint8_t)vd128(w), out->a = (uint8_t)va128(w), out->b = (uint8_t)vb128(w);
+        out->c = (uint8_t)vd128(w);
+        break;
     case FORM_XAB:
     case FORM_XB:
-    case FORM_XABD:
-    case FORM_XADB:
         out->d = (uint8_t)vd128(w), out->a = (uint8_t)va128(w), out->b = (uint8_t)vb128(w);
         break;
     case FORM_XABC:

@@ -123,8 +123,9 @@ static code_page *page_make(engine *e, uint32_t number)
     return page;
 }
 
-/* Bytes of decoded code changed: forgets their words. The page's watch is used up, and renewed
- * before the next instruction runs; see ppc_rewatch. */
+/* Bytes of a page with decoded code changed, which used up the page's watch. After an own store the
+ * watch is renewed before the next instruction (ppc_rewatch), so that only the written words have to
+ * be forgotten. After anybody else's, more writes may follow unreported: the whole page goes. */
 static void written(void *context, uint32_t start, uint32_t length)
 {
     engine *e = context;
@@ -134,21 +135,17 @@ static void written(void *context, uint32_t start, uint32_t length)
     uint32_t last = start + (length - 1);
     for (uint32_t number = start >> WEFT_PAGE_SHIFT; number <= last >> WEFT_PAGE_SHIFT; number++) {
         code_page *page = e->pages[number];
-        if (!page) {
+        if (!page || !page->watched) {
             continue;
         }
-        uint32_t page_start = number << WEFT_PAGE_SHIFT;
-        uint32_t from = start > page_start ? (start - page_start) / 4 : 0;
-        uint32_t to = last - page_start < WEFT_PAGE_SIZE ? (last - page_start) / 4
-                                                         : PPC_PAGE_OPS - 1;
-        if (!page->watched) {
-            continue; /* nothing decoded, or already waiting for its watch */
-        }
-        if (e->rewatch_count == PPC_REWATCH) {
-            from = 0, to = PPC_PAGE_OPS - 1; /* no room to remember: decode from scratch */
-            page->watched = 0;
-        } else {
+        uint32_t first_byte = number << WEFT_PAGE_SHIFT;
+        uint32_t from = 0, to = PPC_PAGE_OPS - 1;
+        if (e->storing && e->rewatch_count < PPC_REWATCH) {
+            from = start > first_byte ? (start - first_byte) / 4 : 0;
+            to = last - first_byte < WEFT_PAGE_SIZE ? (last - first_byte) / 4 : to;
             e->rewatch[e->rewatch_count++] = number;
+        } else {
+            page->watched = 0;
         }
         for (uint32_t i = from; i <= to; i++) {
             page->ops[i].run = op_undecoded;
@@ -156,8 +153,11 @@ static void written(void *context, uint32_t start, uint32_t length)
     }
 }
 
-void ppc_rewatch(engine *e)
+void ppc_written(engine *e, uint32_t start, uint32_t length)
 {
+    e->storing = 1;
+    e->memory->written(e->memory, start, length);
+    e->storing = 0;
     while (e->rewatch_count) {
         uint32_t number = e->rewatch[--e->rewatch_count];
         e->memory->watch(e->memory, number << WEFT_PAGE_SHIFT, WEFT_PAGE_SIZE);
@@ -202,7 +202,6 @@ static uint32_t run(void *instance, weft_cpu_state *state)
         if (__atomic_load_n(&state->pending, __ATOMIC_RELAXED)) {
             return WEFT_CPU_STOPPED;
         }
-        ppc_rewatch(e);
         ppc_mode_update(c);
         uint64_t left = state->limit - state->retired;
         left = left < CHUNK ? left : CHUNK;

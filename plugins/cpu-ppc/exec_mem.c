@@ -59,7 +59,7 @@ int ppc_read(core *c, const op *o, uint64_t left, uint32_t address, uint32_t len
         memset(bytes, 0, length);
         return calls->mmio_read(calls->context, &c->s, address, length, bytes) == WEFT_CPU_STOP
                    ? MEM_STOP
-                   : MEM_DONE;
+                   : MEM_CALLED;
     }
     uint32_t refused = refused_at(memory, address, length, WEFT_PAGE_READ);
     if (refused < length) {
@@ -73,15 +73,15 @@ int ppc_read(core *c, const op *o, uint64_t left, uint32_t address, uint32_t len
 /* Own reservations outlive own stores: the version that stwcx. compares moves along. */
 void ppc_range_written(core *c, uint32_t address, uint32_t length)
 {
-    weft_memory *memory = c->engine->memory;
+    const weft_memory *memory = c->engine->memory;
     uint32_t first = WEFT_PAGE_SIZE - (address & (WEFT_PAGE_SIZE - 1));
     uint32_t held = c->reserve_address >> WEFT_PAGE_SHIFT;
     int current = c->s.reservation && memory->version[held] == c->reserve_version;
 
     first = first < length ? first : length;
-    memory->written(memory, address, first);
+    ppc_written(c->engine, address, first);
     if (first < length) {
-        memory->written(memory, address + first, length - first);
+        ppc_written(c->engine, address + first, length - first);
     }
     if (current) {
         c->reserve_version = memory->version[held];
@@ -108,7 +108,7 @@ int ppc_write(core *c, const op *o, uint64_t left, uint32_t address, uint32_t le
         }
         return calls->mmio_write(calls->context, &c->s, address, length, bytes) == WEFT_CPU_STOP
                    ? MEM_STOP
-                   : MEM_DONE;
+                   : MEM_CALLED;
     }
     uint32_t refused = refused_at(memory, address, length, WEFT_PAGE_WRITE);
     if (refused < length) {
@@ -444,7 +444,6 @@ static PPC_NOINLINE int store_conditional(core *c, uint32_t at, uint32_t length,
     }
     if (held && memory->access[at >> WEFT_PAGE_SHIFT] & WEFT_PAGE_WATCH) {
         ppc_range_written(c, at, length);
-        ppc_rewatch(c->engine);
     }
     return held;
 }

@@ -80,7 +80,7 @@ struct core {
 
 #define PPC_GO_ON UINT32_MAX /* run looks at limit and pending, and continues at s.pc */
 
-/* Room for pages whose watch was used up by a write and has to be asked for again. */
+/* Room for pages (aliases of one) whose watch an own store used up. */
 #define PPC_REWATCH 16
 
 struct engine {
@@ -92,6 +92,7 @@ struct engine {
     code_page *pages[WEFT_PAGE_COUNT];
     uint32_t rewatch[PPC_REWATCH];
     uint32_t rewatch_count;
+    uint32_t storing; /* the write that listeners hear of is our own */
 };
 
 /* Rows of the instruction table. */
@@ -153,7 +154,7 @@ step ppc_leave_chunk(PPC_ARGS);
 step ppc_leave(core *c, const op *o, uint64_t left, uint32_t exit);
 step ppc_leave_fault(core *c, const op *o, uint64_t left, uint32_t address, uint32_t flags);
 step ppc_leave_to(core *c, uint32_t pc, uint64_t left);
-void ppc_rewatch(engine *e);
+void ppc_written(engine *e, uint32_t start, uint32_t length); /* after an own store */
 void ppc_mode_update(core *c);
 uint32_t ppc_cr_pack(const core *c);
 void ppc_cr_unpack(core *c, uint32_t value);
