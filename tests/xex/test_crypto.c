@@ -86,6 +86,17 @@ static void test_sha1_of_two_blocks(void **state)
     assert_memory_equal(digest, expected, 20);
 }
 
+/* The retail key as it is published (xenia src/xenia/cpu/xex_module.cc); the devkit's is all zero.
+ */
+static void test_console_keys_are_the_published_ones(void **state)
+{
+    static const uint32_t retail[4] = {0x20B185A5, 0x9D28FDC3, 0x40583FBB, 0x0896BF91};
+    for (unsigned i = 0; i < 16; i++) {
+        assert_int_equal(weft_xex_retail_key[i], (retail[i / 4] >> (24 - i % 4 * 8)) & 0xFF);
+        assert_int_equal(weft_xex_devkit_key[i], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_aes_leaves_a_partial_block_alone),
         cmocka_unit_test(test_sha1_of_abc_in_one_and_two_pieces),
         cmocka_unit_test(test_sha1_of_two_blocks),
+        cmocka_unit_test(test_console_keys_are_the_published_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

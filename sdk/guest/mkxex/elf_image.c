@@ -87,21 +87,20 @@ static int read_sections(linker *l)
         be16(e + 18) != EM_PPC) {
         return xex_fail(
             l->err, WEFT_XEX_E_FORMAT,
-            "mkxex: input (found something else, expected a linked big-endian ELF32 executable "
+            "input (found something else, expected a linked big-endian ELF32 executable "
             "for PowerPC)");
     }
     uint32_t table = be32(e + 32), count = be16(e + 48), names = be16(e + 50);
     if (be16(e + 46) != SHDR_SIZE || names >= count ||
         !in_range(table, (uint64_t)count * SHDR_SIZE, l->elf_size)) {
-        return xex_fail(
-            l->err, WEFT_XEX_E_FORMAT,
-            "mkxex: ELF section table at 0x%x (found %u entries, expected a table with names "
-            "inside the file)",
-            table, count);
+        return xex_fail(l->err, WEFT_XEX_E_FORMAT,
+                        "ELF section table at 0x%x (found %u entries, expected a table with names "
+                        "inside the file)",
+                        table, count);
     }
     l->sections = calloc(count, sizeof *l->sections);
     if (!l->sections) {
-        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for %u sections", count);
+        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "no memory for %u sections", count);
     }
     l->section_count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -117,10 +116,9 @@ static int read_sections(linker *l)
             continue;
         }
         if (!in_range(s->offset, s->size, l->elf_size)) {
-            return xex_fail(
-                l->err, WEFT_XEX_E_FORMAT,
-                "mkxex: ELF section %u (found 0x%x bytes at 0x%x, expected inside the file)", i,
-                s->size, s->offset);
+            return xex_fail(l->err, WEFT_XEX_E_FORMAT,
+                            "ELF section %u (found 0x%x bytes at 0x%x, expected inside the file)",
+                            i, s->size, s->offset);
         }
         s->bytes = e + s->offset;
     }
@@ -129,8 +127,8 @@ static int read_sections(linker *l)
         l->sections[i].name = elf_string(&l->sections[names], name);
         if (!l->sections[i].name) {
             return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                            "mkxex: name of ELF section %u (found offset 0x%x, expected a string)",
-                            i, name);
+                            "name of ELF section %u (found offset 0x%x, expected a string)", i,
+                            name);
         }
     }
     return 0;
@@ -173,8 +171,8 @@ static int symbol_address(const linker *l, const char *name, uint32_t *address)
             }
         }
     }
-    return xex_fail(l->err, WEFT_XEX_E_NOT_FOUND,
-                    "mkxex: export %s (found no such symbol in the ELF)", name);
+    return xex_fail(l->err, WEFT_XEX_E_NOT_FOUND, "export %s (found no such symbol in the ELF)",
+                    name);
 }
 
 /* ---- image ---- */
@@ -186,7 +184,7 @@ static int grow(linker *l, uint64_t rva, uint64_t size)
     uint64_t room = (end + PAGE - 1) / PAGE * PAGE;
     if (room > XEX_MAX_IMAGE) {
         return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                        "mkxex: image (found 0x%llx bytes, expected at most 0x%x)",
+                        "image (found 0x%llx bytes, expected at most 0x%x)",
                         (unsigned long long)end, XEX_MAX_IMAGE);
     }
     if (room > l->room) {
@@ -195,8 +193,7 @@ static int grow(linker *l, uint64_t rva, uint64_t size)
         l->out->bytes = bytes ? bytes : l->out->bytes;
         l->out->page_kinds = kinds ? kinds : l->out->page_kinds;
         if (!bytes || !kinds) {
-            return xex_fail(l->err, WEFT_XEX_E_MEMORY,
-                            "mkxex: no memory for an image of 0x%llx bytes",
+            return xex_fail(l->err, WEFT_XEX_E_MEMORY, "no memory for an image of 0x%llx bytes",
                             (unsigned long long)room);
         }
         memset(bytes + l->room, 0, room - l->room);
@@ -212,8 +209,7 @@ static int classify(const linker *l, const section *s, class *kind)
     bool code = s->flags & SHF_EXECINSTR, writable = s->flags & SHF_WRITE;
     if (code && writable) {
         return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                        "mkxex: ELF section %s (found writable code, expected one or the other)",
-                        s->name);
+                        "ELF section %s (found writable code, expected one or the other)", s->name);
     }
     *kind = code                    ? CLASS_CODE
             : !writable             ? CLASS_RODATA
@@ -235,7 +231,7 @@ static int mark_pages(linker *l, class kind, const char *name, uint32_t start, u
         } else if (wanted != XEX_PAGE_READONLY && *now != wanted) {
             return xex_fail(
                 l->err, WEFT_XEX_E_FORMAT,
-                "mkxex: ELF section %s (found code and data in the page at 0x%x, expected them "
+                "ELF section %s (found code and data in the page at 0x%x, expected them "
                 "64 KiB apart)",
                 name, l->base + page * PAGE);
         }
@@ -252,8 +248,7 @@ static int add_range(linker *l, const char *name, class kind, uint32_t start, ui
         return 0;
     }
     if (l->range_count == PE_SECTION_MAX) {
-        return xex_fail(l->err, WEFT_XEX_E_FORMAT, "mkxex: more than %u PE sections",
-                        PE_SECTION_MAX);
+        return xex_fail(l->err, WEFT_XEX_E_FORMAT, "more than %u PE sections", PE_SECTION_MAX);
     }
     l->ranges[l->range_count++] = (pe_range){name, kind, start, end};
     return 0;
@@ -267,10 +262,9 @@ static int place_section(linker *l, const section *s)
         return status;
     }
     if (s->address < l->base || s->address - l->base >= XEX_MAX_IMAGE) {
-        return xex_fail(
-            l->err, WEFT_XEX_E_FORMAT,
-            "mkxex: ELF section %s (found address 0x%x, expected 0x%x and up to 256 MiB more)",
-            s->name, s->address, l->base);
+        return xex_fail(l->err, WEFT_XEX_E_FORMAT,
+                        "ELF section %s (found address 0x%x, expected 0x%x and up to 256 MiB more)",
+                        s->name, s->address, l->base);
     }
     uint32_t rva = s->address - l->base;
     status = grow(l, rva, s->size);
@@ -305,7 +299,7 @@ static int place_sections(linker *l)
     uint32_t count = 0;
     int status = 0;
     if (!order) {
-        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for sections");
+        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "no memory for sections");
     }
     for (uint32_t i = 0; i < l->section_count; i++) {
         if (is_loaded(&l->sections[i])) {
@@ -315,15 +309,14 @@ static int place_sections(linker *l)
     qsort(order, count, sizeof *order, by_address);
     for (uint32_t i = 0; i < count && !status; i++) {
         if (i && order[i - 1]->address + order[i - 1]->size > order[i]->address) {
-            status =
-                xex_fail(l->err, WEFT_XEX_E_FORMAT, "mkxex: ELF sections %s and %s overlap at 0x%x",
-                         order[i - 1]->name, order[i]->name, order[i]->address);
+            status = xex_fail(l->err, WEFT_XEX_E_FORMAT, "ELF sections %s and %s overlap at 0x%x",
+                              order[i - 1]->name, order[i]->name, order[i]->address);
         } else {
             status = place_section(l, order[i]);
         }
     }
     if (!status && !count) {
-        status = xex_fail(l->err, WEFT_XEX_E_FORMAT, "mkxex: the ELF has nothing to load");
+        status = xex_fail(l->err, WEFT_XEX_E_FORMAT, "the ELF has nothing to load");
     }
     free(order);
     return status;
@@ -349,8 +342,8 @@ static int place_exports(linker *l)
         high = o->exports[i].ordinal > high ? o->exports[i].ordinal : high;
     }
     if (high > 0xFFFF) {
-        return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                        "mkxex: export ordinal (found %u, expected 0 to 65535)", high);
+        return xex_fail(l->err, WEFT_XEX_E_FORMAT, "export ordinal (found %u, expected 0 to 65535)",
+                        high);
     }
     uint32_t size = XEX_EXPORT_ENTRIES + 4 * (high - low + 1);
     int status = append_readonly(l, size, &rva);
@@ -375,11 +368,10 @@ static int place_exports(linker *l)
             return status;
         }
         if (be32(slot) || address <= l->base || address - l->base >= rva) {
-            return xex_fail(
-                l->err, WEFT_XEX_E_FORMAT,
-                "mkxex: export %u=%s (found address 0x%x, expected one in the image and an "
-                "ordinal of its own)",
-                o->exports[i].ordinal, o->exports[i].symbol, address);
+            return xex_fail(l->err, WEFT_XEX_E_FORMAT,
+                            "export %u=%s (found address 0x%x, expected one in the image and an "
+                            "ordinal of its own)",
+                            o->exports[i].ordinal, o->exports[i].symbol, address);
         }
         put_be32(slot, address - l->base);
     }
@@ -392,7 +384,7 @@ static int place_files(linker *l)
     const weft_mkxex_options *o = l->options;
     l->out->resources = calloc(o->file_count + 1u, sizeof *l->out->resources);
     if (!l->out->resources) {
-        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for resources");
+        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "no memory for resources");
     }
     for (uint32_t i = 0; i < o->file_count; i++) {
         const weft_mkxex_file *f = &o->files[i];
@@ -401,7 +393,7 @@ static int place_files(linker *l)
         if (!f->name[0] || strlen(f->name) > 8 || !f->size) {
             return xex_fail(
                 l->err, WEFT_XEX_E_FORMAT,
-                "mkxex: resource %s (found %zu characters and %u bytes, expected 1 to 8 and at "
+                "resource %s (found %zu characters and %u bytes, expected 1 to 8 and at "
                 "least 1)",
                 f->name, strlen(f->name), f->size);
         }
@@ -426,14 +418,14 @@ static int read_imports(linker *l)
         const section *s = &l->sections[i];
         if (is_imports(s) && (s->size % IMPORT_SIZE || (s->size && !s->bytes))) {
             return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                            "mkxex: ELF section %s (found 0x%x bytes, expected records of 32)",
-                            s->name, s->size);
+                            "ELF section %s (found 0x%x bytes, expected records of 32)", s->name,
+                            s->size);
         }
         total += is_imports(s) ? s->size / IMPORT_SIZE : 0;
     }
     l->out->imports = calloc(total + 1u, sizeof *l->out->imports);
     if (!l->out->imports) {
-        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for %u imports", total);
+        return xex_fail(l->err, WEFT_XEX_E_MEMORY, "no memory for %u imports", total);
     }
     for (uint32_t i = 0; i < l->section_count; i++) {
         const section *s = &l->sections[i];
@@ -485,7 +477,7 @@ static int write_pe_headers(linker *l)
     if (l->ranges[0].start < end) {
         return xex_fail(
             l->err, WEFT_XEX_E_FORMAT,
-            "mkxex: first section at 0x%x (expected room for 0x%x bytes of PE headers from the "
+            "first section at 0x%x (expected room for 0x%x bytes of PE headers from the "
             "base 0x%x on)",
             l->base + l->ranges[0].start, end, l->base);
     }
@@ -534,8 +526,7 @@ static int link_image(linker *l)
     uint32_t entry = be32(l->elf + 24);
     if (entry && (entry < l->base || entry - l->base >= l->used)) {
         return xex_fail(l->err, WEFT_XEX_E_FORMAT,
-                        "mkxex: ELF entry point (found 0x%x, expected an address in the image)",
-                        entry);
+                        "ELF entry point (found 0x%x, expected an address in the image)", entry);
     }
     read_tls(l);
     weft_mkxex_spec *spec = &l->out->spec;

@@ -260,7 +260,7 @@ static int read_back(const uint8_t *bytes, size_t size, char *err)
     }
     if (!status && (image.pages.ok != image.pages.total || image.blocks.ok != image.blocks.total ||
                     !xex->header_digest_ok || !xex->import_digest_ok)) {
-        snprintf(err, 256, "mkxex: the digests of the written file do not match");
+        snprintf(err, 256, "the digests of the written file do not match");
         status = WEFT_XEX_E_FORMAT;
     }
     weft_xex_imports_free(&imports);

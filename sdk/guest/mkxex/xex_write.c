@@ -112,12 +112,11 @@ static int check_import(const writer *w, const weft_mkxex_import *m, uint32_t in
                      ? m->thunk_address % 4 == 0 && image_at(w, m->thunk_address, XEX_THUNK_SIZE)
                      : !m->thunk_address;
     if (!named || !record || !thunk || m->kind > 1 || m->ordinal > 0xFFFF) {
-        return xex_fail(
-            w->err, WEFT_XEX_E_FORMAT,
-            "mkxex: import %u (found kind %u ordinal %u record 0x%x thunk 0x%x library %s, "
-            "expected aligned addresses in the image)",
-            index, m->kind, m->ordinal, m->record_address, m->thunk_address,
-            named ? m->library : "without a name");
+        return xex_fail(w->err, WEFT_XEX_E_FORMAT,
+                        "import %u (found kind %u ordinal %u record 0x%x thunk 0x%x library %s, "
+                        "expected aligned addresses in the image)",
+                        index, m->kind, m->ordinal, m->record_address, m->thunk_address,
+                        named ? m->library : "without a name");
     }
     return 0;
 }
@@ -128,7 +127,7 @@ static int place_imports(writer *w)
     uint32_t count = w->spec->import_count;
     w->imports = calloc(count + 1u, sizeof *w->imports);
     if (!w->imports) {
-        return xex_fail(w->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for %u imports", count);
+        return xex_fail(w->err, WEFT_XEX_E_MEMORY, "no memory for %u imports", count);
     }
     for (uint32_t i = 0; i < count; i++) {
         int status = check_import(w, &w->spec->imports[i], i);
@@ -144,7 +143,7 @@ static int place_imports(writer *w)
         const weft_mkxex_import *m = &w->imports[i];
         if (!i || strcmp(m->library, w->imports[i - 1].library)) {
             if (w->library_count == MAX_LIBRARIES) {
-                return xex_fail(w->err, WEFT_XEX_E_FORMAT, "mkxex: more than %u import libraries",
+                return xex_fail(w->err, WEFT_XEX_E_FORMAT, "more than %u import libraries",
                                 MAX_LIBRARIES);
             }
             w->libraries[w->library_count++] = m->library;
@@ -255,7 +254,7 @@ static int compress_lzx(writer *w)
     size_t *starts = calloc(w->image_size / XEX_FRAME_SIZE + 2, sizeof *starts);
     if (!starts || weft_lzx_encode(w->image, w->image_size, &options, &stream)) {
         free(starts);
-        return xex_fail(w->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for LZX");
+        return xex_fail(w->err, WEFT_XEX_E_MEMORY, "no memory for LZX");
     }
     size_t least = w->spec->lzx_block ? w->spec->lzx_block : DEFAULT_BLOCK;
     size_t from = 0;
@@ -416,8 +415,7 @@ static int add_headers(writer *w, header_set *set, const buffer *format, const b
         if (is_inline(h->key)) {
             if (h->size != 4) {
                 return xex_fail(w->err, WEFT_XEX_E_FORMAT,
-                                "mkxex: header 0x%08x (found %u bytes, expected 4)", h->key,
-                                h->size);
+                                "header 0x%08x (found %u bytes, expected 4)", h->key, h->size);
             }
             add_value(set, h->key, be32(h->bytes));
         } else {
@@ -524,7 +522,7 @@ static int build(writer *w)
     }
     if (!status && (!set.entries || format.failed || imports.failed || set.body.failed ||
                     w->headers.failed || w->data.failed)) {
-        status = xex_fail(w->err, WEFT_XEX_E_MEMORY, "mkxex: no memory for the file");
+        status = xex_fail(w->err, WEFT_XEX_E_MEMORY, "no memory for the file");
     }
     free(set.entries);
     free(set.body.bytes);
@@ -543,22 +541,21 @@ int weft_mkxex_write(const weft_mkxex_spec *spec, uint8_t **out, size_t *size, c
     if (!spec->image_size || spec->image_size > XEX_MAX_IMAGE || spec->base % w.page_size) {
         return xex_fail(
             err, WEFT_XEX_E_FORMAT,
-            "mkxex: image (found 0x%x bytes at 0x%x, expected 1 to 0x%x at a multiple of 0x%x)",
+            "image (found 0x%x bytes at 0x%x, expected 1 to 0x%x at a multiple of 0x%x)",
             spec->image_size, spec->base, XEX_MAX_IMAGE, w.page_size);
     }
     w.page_count = (spec->image_size + w.page_size - 1) / w.page_size;
     w.image_size = w.page_count * w.page_size;
     w.image = calloc(1, w.image_size);
     if (!w.image) {
-        return xex_fail(err, WEFT_XEX_E_MEMORY, "mkxex: no memory for an image of 0x%x",
-                        w.image_size);
+        return xex_fail(err, WEFT_XEX_E_MEMORY, "no memory for an image of 0x%x", w.image_size);
     }
     memcpy(w.image, spec->image, spec->image_size);
     int status = build(&w);
     if (!status) {
         append_bytes(&w.headers, w.data.bytes, w.data.size);
         if (w.headers.failed) {
-            status = xex_fail(err, WEFT_XEX_E_MEMORY, "mkxex: no memory for the file");
+            status = xex_fail(err, WEFT_XEX_E_MEMORY, "no memory for the file");
         }
     }
     free(w.image);
