@@ -18,8 +18,7 @@
 
 #define XENOS_IB_DEPTH      8u /* indirect buffers inside each other; the hardware has 2 levels */
 #define XENOS_SHADER_DWORDS 0x10000u
-#define XENOS_PHYSICAL_MASK                                                                        \
-    0x1FFFFFFFu /* 512 MiB: what the bus decodes (xenia xenos.h, CpuToGpu) */
+#define XENOS_PHYSICAL_MASK 0x1FFFFFFFu /* 512 MiB, as xenia xenos.h CpuToGpu */
 #define XENOS_RBBM_IDLE     0x00040010u /* bit 18 is set on an idle chip (libxenon xe.c) */
 #define XENOS_RBBM_ACTIVE   0x80000000u /* GUI_ACTIVE */
 #define XENOS_COHER_PENDING 0x80000000u

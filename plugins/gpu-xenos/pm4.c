@@ -398,12 +398,14 @@ static xenos_outcome run_xe_swap(xenos_cp *cp, uint32_t count)
 #define V XENOS_PACKET_VISIBLE
 #define R XENOS_PACKET_REGISTER
 #define ROW(name, minimum, flags, run, remark)                                                     \
-    {XENOS_PM4_##name, minimum, flags, #name, run, remark}
+    {                                                                                              \
+        XENOS_PM4_##name, minimum, flags, #name, run, remark                                       \
+    }
 
 /* clang-format off */
 static const xenos_packet rows[] = {
     ROW(NOP, 1, 0, run_nothing, "skips its dwords"),
-    ROW(REG_RMW, 3, V, run_reg_rmw, "register = register & a | b"),
+    ROW(REG_RMW, 3, V, run_reg_rmw, "a register, masked by one operand, with the other set in it"),
     ROW(DRAW_INDX, 2, 0, run_draw_indx, "counted; registers set; nothing drawn"),
     ROW(VIZ_QUERY, 1, V, run_viz_query, "every query ends visible"),
     ROW(SET_STATE, 1, 0, NULL, "fetches state blocks"),
