@@ -252,6 +252,12 @@ kstatus vfs_mount_title(vfs *v, const char *host_folder);
 
 /* ---- the core's own seams ---------------------------------------------------------------------- */
 
+/* boot.c */
+/* Makes everything but the title, once k's host, parts, memory, clock and machine are set. */
+weft_status kboot(kernel *k);
+/* Frees what kboot and a run have made; also after a failed kboot. */
+void kshutdown(kernel *k);
+
 /* sched.c */
 weft_status ksched_run(kernel *k, const weft_run_limits *limits);
 /* Brings the running hardware thread's time up to the instructions retired. */
@@ -350,6 +356,9 @@ uint32_t kvideo_mmio_read(void *context, weft_cpu_state *cpu, uint32_t address, 
                           uint8_t *bytes);
 uint32_t kvideo_mmio_write(void *context, weft_cpu_state *cpu, uint32_t address, uint32_t length,
                            const uint8_t *bytes);
+
+/* file.c: drops requests that never completed; before kobject_destroy_all. */
+void kfile_destroy(kernel *k);
 
 /* The console. Fields are grouped by the file that owns them (kernel_state.h). */
 #include "kernel_state.h"

@@ -279,14 +279,8 @@ static weft_status make_module(kernel *k, ktitle_file *t)
     return WEFT_OK;
 }
 
-static weft_status make_threads(kernel *k, const ktitle_file *t)
+static weft_status make_first_thread(kernel *k, const ktitle_file *t)
 {
-    for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
-        k->hw[hw].interrupt = kthread_create_interrupt(k, hw);
-        if (!k->hw[hw].interrupt) {
-            return fail_path(k, WEFT_E_NO_MEMORY, t->file, "out of memory for hardware threads");
-        }
-    }
     uint32_t stack = (k->title->stack_size + 0xFFF) & ~UINT32_C(0xFFF);
     kthread_request request = {
         .stack_size = stack < 0x4000 ? 0x4000 : stack > 0x4000000 ? 0x4000000 : stack,
@@ -349,7 +343,7 @@ weft_status kloader_open(kernel *k, const char *path, const char *arguments)
         protect_image(k, &t);
         warn_hashes(k, &t);
         emit_module(k, &t);
-        status = make_threads(k, &t);
+        status = make_first_thread(k, &t);
     }
     kloader_free(&t);
     return status;

@@ -23,17 +23,7 @@ static weft_status create(const weft_host *host, void **instance)
 static void destroy(void *instance)
 {
     kernel *k = instance;
-    if (k->opened) {
-        kthread_free_all(k);
-        kobject_destroy_all(k);
-        kloader_close(k);
-        kcall_destroy(k);
-        ktime_end(k);
-        vfs_destroy(k->vfs);
-        mm_destroy(k->mm);
-    }
-    free(k->view_threads);
-    free(k->view_order);
+    kshutdown(k);
     free(k);
 }
 
@@ -73,26 +63,7 @@ static weft_status open_title(void *instance, const char *path, const char *argu
     if (status != WEFT_OK) {
         return status;
     }
-    k->mm = mm_create(k);
-    k->vfs = k->mm ? vfs_create(k) : NULL;
-    if (!k->vfs) {
-        mm_destroy(k->mm);
-        return k->host->fail(k->host, WEFT_E_NO_MEMORY, "no memory for the guest address space");
-    }
-    k->opened = true;
-    kcall_create(k);
-    kwait_init(k);
-    ktime_init(k);
-    kvideo_init(k);
-    k->cpu_calls = (weft_cpu_host){
-        .size = sizeof k->cpu_calls,
-        .context = k,
-        .syscall = kcall_syscall,
-        .mmio_read = kvideo_mmio_read,
-        .mmio_write = kvideo_mmio_write,
-        .timebase = ktime_mftb,
-    };
-    status = k->cpu->attach(k->cpu_instance, &k->cpu_calls);
+    status = kboot(k);
     return status == WEFT_OK ? kloader_open(k, path, arguments) : status;
 }
 

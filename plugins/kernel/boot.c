@@ -1,0 +1,55 @@
+/* A console's power-on and power-off: everything but the title. */
+#include <stdlib.h>
+
+#include "kernel.h"
+
+static weft_status make_hardware_threads(kernel *k)
+{
+    for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
+        k->hw[hw].interrupt = kthread_create_interrupt(k, hw);
+        if (!k->hw[hw].interrupt) {
+            return k->host->fail(k->host, WEFT_E_NO_MEMORY, "out of memory for hardware threads");
+        }
+    }
+    return WEFT_OK;
+}
+
+weft_status kboot(kernel *k)
+{
+    k->mm = mm_create(k);
+    k->vfs = k->mm ? vfs_create(k) : NULL;
+    if (!k->vfs) {
+        mm_destroy(k->mm);
+        return k->host->fail(k->host, WEFT_E_NO_MEMORY, "no memory for the guest address space");
+    }
+    k->opened = true;
+    kcall_create(k);
+    kwait_init(k);
+    ktime_init(k);
+    kvideo_init(k);
+    k->cpu_calls = (weft_cpu_host){
+        .size = sizeof k->cpu_calls,
+        .context = k,
+        .syscall = kcall_syscall,
+        .mmio_read = kvideo_mmio_read,
+        .mmio_write = kvideo_mmio_write,
+        .timebase = ktime_mftb,
+    };
+    weft_status status = k->cpu->attach(k->cpu_instance, &k->cpu_calls);
+    return status == WEFT_OK ? make_hardware_threads(k) : status;
+}
+
+void kshutdown(kernel *k)
+{
+    if (k->opened) {
+        kthread_free_all(k);
+        kobject_destroy_all(k);
+        kloader_close(k);
+        kcall_destroy(k);
+        ktime_end(k);
+        vfs_destroy(k->vfs);
+        mm_destroy(k->mm);
+    }
+    free(k->view_threads);
+    free(k->view_order);
+}

@@ -1,0 +1,240 @@
+#include "script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct script_state {
+    weft_cpu_state head;
+    uint32_t worked; /* of the present WORK step */
+    uint32_t waiting; /* where the CALL whose result is to come returns to, 0: none */
+} script_state;
+
+static script *of(void *instance)
+{
+    return instance;
+}
+
+static weft_status attach(void *instance, const weft_cpu_host *calls)
+{
+    return WEFT_OK;
+}
+
+static weft_status state_create(void *instance, weft_cpu_state **state)
+{
+    script_state *s = calloc(1, sizeof *s);
+    *state = &s->head;
+    return s ? WEFT_OK : WEFT_E_NO_MEMORY;
+}
+
+static void state_destroy(void *instance, weft_cpu_state *state)
+{
+    free(state);
+}
+
+/* Executes one step; false when run has to return `*reason`. */
+static int step(script *s, script_state *t, uint32_t *reason)
+{
+    weft_cpu_state *cpu = &t->head;
+    uint32_t program = (cpu->pc - SCRIPT_BASE) / (4 * SCRIPT_STEPS);
+    uint32_t index = (cpu->pc - SCRIPT_BASE) / 4 % SCRIPT_STEPS;
+    assert_true(program < 16 && s->programs[program]);
+    const script_step *st = &s->programs[program][index];
+    if (t->waiting == cpu->pc) { /* not in an APC that came first */
+        s->returned[program][index - 1] = cpu->r[3];
+        t->waiting = 0;
+    }
+    s->ticks[program][index] = know(s->k);
+    switch (st->kind) {
+    case STEP_END:
+        cpu->pc = (uint32_t)cpu->lr;
+        /* the programs keep no stack: what a CALL left in lr belongs to the caller's caller */
+        break;
+    case STEP_WORK: {
+        uint64_t left = st->number - t->worked, room = cpu->limit - cpu->retired;
+        uint64_t now = left < room ? left : room;
+        cpu->retired += now;
+        t->worked += (uint32_t)now;
+        if (t->worked < st->number) {
+            return 1;
+        }
+        t->worked = 0;
+        cpu->pc += 4;
+        return 1;
+    }
+    case STEP_CALL:
+        for (unsigned i = 0; i < 8; i++) {
+            uint64_t a = st->arguments[i];
+            cpu->r[3 + i] = a >> 63 ? word(s, (uint32_t)a) : a;
+        }
+        cpu->r[30] = cpu->lr; /* callee-saved, restored below */
+        cpu->lr = cpu->pc + 4;
+        t->waiting = cpu->pc + 4;
+        cpu->pc = kthunk(s->k, KMODULE_KRNL, st->number);
+        assert_int_not_equal(cpu->pc, 0);
+        break;
+    case STEP_MARK:
+        s->log_ticks[s->log_count] = know(s->k);
+        s->log[s->log_count++] = st->number;
+        cpu->pc += 4;
+        break;
+    case STEP_SPIN:
+        if (word(s, (uint32_t)st->arguments[0]) == st->number) {
+            cpu->pc += 4;
+        }
+        break;
+    case STEP_MSR:
+        cpu->msr = st->number ? WEFT_MSR_EE : 0;
+        cpu->pc += 4;
+        if (st->number && cpu->interrupt) {
+            cpu->retired++;
+            *reason = WEFT_CPU_INTERRUPT;
+            return 0;
+        }
+        break;
+    case STEP_STORE:
+        set_word(s, (uint32_t)st->arguments[0], st->number);
+        cpu->pc += 4;
+        break;
+    }
+    cpu->retired++;
+    return 1;
+}
+
+static uint32_t run(void *instance, weft_cpu_state *cpu)
+{
+    script *s = of(instance);
+    script_state *t = (script_state *)cpu;
+    while (cpu->retired < cpu->limit) {
+        uint32_t reason = WEFT_CPU_STOPPED;
+        if (cpu->pc >= SCRIPT_BASE && cpu->pc < SCRIPT_BASE + 16 * SCRIPT_STEPS * 4) {
+            if (!step(s, t, &reason)) {
+                return reason;
+            }
+            continue;
+        }
+        uint32_t insn = word(s, cpu->pc);
+        if (insn == UINT32_C(0x44000002)) {
+            if (s->k->cpu_calls.syscall(s->k, cpu, 0) == WEFT_CPU_STOP) {
+                return WEFT_CPU_SYSCALL;
+            }
+        } else {
+            assert_int_equal(insn, UINT32_C(0x4E800020)); /* blr of a thunk */
+            cpu->pc = (uint32_t)cpu->lr;
+            cpu->lr = cpu->r[30];
+            cpu->retired++;
+        }
+    }
+    return WEFT_CPU_LIMIT;
+}
+
+static const weft_cpu_ops cpu_ops = {
+    .size = sizeof cpu_ops,
+    .attach = attach,
+    .state_create = state_create,
+    .state_destroy = state_destroy,
+    .run = run,
+};
+
+/* ---- a GPU that does nothing ------------------------------------------------------------------- */
+
+static weft_status gpu_attach(void *instance, const weft_gpu_host *calls)
+{
+    return WEFT_OK;
+}
+
+static uint32_t gpu_read(void *instance, uint32_t offset, uint64_t tick)
+{
+    return 0;
+}
+
+static void gpu_write(void *instance, uint32_t offset, uint32_t value, uint64_t tick)
+{
+}
+
+static uint64_t gpu_digest(void *instance)
+{
+    return 0;
+}
+
+static const weft_gpu_ops gpu_ops = {
+    .size = sizeof gpu_ops,
+    .attach = gpu_attach,
+    .register_read = gpu_read,
+    .register_write = gpu_write,
+    .digest = gpu_digest,
+};
+
+/* ---- the fixture ------------------------------------------------------------------------------- */
+
+script *script_open(void)
+{
+    script *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    s->fake = fake_host_create();
+    kernel *k = s->k = calloc(1, sizeof *k);
+    assert_non_null(k);
+    k->host = &s->fake->host;
+    k->memory = &s->fake->memory;
+    k->clock = &s->fake->clock;
+    k->machine = &s->fake->machine;
+    k->cpu = &cpu_ops;
+    k->cpu_instance = s;
+    k->gpu = &gpu_ops;
+    assert_int_equal(kboot(k), WEFT_OK);
+    uint32_t size = 0x10000;
+    assert_int_equal(mm_virtual_alloc(k->mm, NULL, &s->scratch, &size, MM_COMMIT | MM_RESERVE,
+                                      MM_PAGE_READWRITE),
+                     STATUS_SUCCESS);
+    return s;
+}
+
+void script_close(script *s)
+{
+    kshutdown(s->k);
+    free(s->k);
+    fake_host_destroy(s->fake);
+    free(s);
+}
+
+uint32_t script_entry(uint32_t program)
+{
+    return SCRIPT_BASE + program * SCRIPT_STEPS * 4;
+}
+
+kthread *script_thread(script *s, uint32_t program, const script_step *steps, uint32_t flags)
+{
+    s->programs[program] = steps;
+    kthread_request request = {
+        .stack_size = 0x4000,
+        .entry = script_entry(program),
+        .flags = flags,
+    };
+    kthread *t = kthread_create(s->k, &request);
+    assert_non_null(t);
+    if (!s->k->first_thread) {
+        s->k->first_thread = t;
+    }
+    return t;
+}
+
+uint32_t script_run(script *s, uint64_t ticks)
+{
+    weft_run_limits limits = {.size = sizeof limits, .ticks = ticks};
+    assert_int_equal(ksched_run(s->k, &limits), WEFT_OK);
+    return s->k->end;
+}
+
+uint32_t word(script *s, uint32_t address)
+{
+    return weft_load32(s->k->memory->base + address);
+}
+
+void set_word(script *s, uint32_t address, uint32_t value)
+{
+    weft_store32(s->k->memory->base + address, value);
+}
+
+void set_quad(script *s, uint32_t address, uint64_t value)
+{
+    weft_store64(s->k->memory->base + address, value);
+}
