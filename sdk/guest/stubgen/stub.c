@@ -235,5 +235,6 @@ void stub_declaration(FILE *out, const stub_row *row, const signature *s)
     } else if (s->count == 0) {
         fprintf(out, "void");
     }
-    fprintf(out, ");\n");
+    /* So that a program can ask with #ifdef whether the table has a row. */
+    fprintf(out, ");\n#define %s %s\n", row->name, row->name);
 }
