@@ -124,8 +124,8 @@ static code_page *page_make(engine *e, uint32_t number)
 }
 
 /* Bytes of a page with decoded code changed, which used up the page's watch. After an own store the
- * watch is renewed before the next instruction (ppc_rewatch), so that only the written words have to
- * be forgotten. After anybody else's, more writes may follow unreported: the whole page goes. */
+ * watch is renewed before the next instruction (ppc_rewatch), so that only the written words have
+ * to be forgotten. After anybody else's, more writes may follow unreported: the whole page goes. */
 static void written(void *context, uint32_t start, uint32_t length)
 {
     engine *e = context;
@@ -170,8 +170,7 @@ static const op *enter(core *c)
     engine *e = c->engine;
     uint32_t number = c->s.pc >> WEFT_PAGE_SHIFT;
     code_page *page = e->pages[number];
-    if (!page_readable(e->memory->access, c->s.pc) ||
-        (!page && !(page = page_make(e, number)))) {
+    if (!page_readable(e->memory->access, c->s.pc) || (!page && !(page = page_make(e, number)))) {
         c->s.fault_address = c->s.pc;
         c->s.fault_flags = WEFT_FAULT_FETCH;
         c->exit = WEFT_CPU_FAULT;

@@ -148,11 +148,10 @@ static inline int trap_holds64(unsigned to, uint64_t a, uint64_t b)
 
 static inline int trap_holds32(unsigned to, uint64_t a, uint64_t b)
 {
-    unsigned is = (unsigned)((int32_t)a < (int32_t)b) << 4 |
-                  (unsigned)((int32_t)a > (int32_t)b) << 3 |
-                  (unsigned)((uint32_t)a == (uint32_t)b) << 2 |
-                  (unsigned)((uint32_t)a < (uint32_t)b) << 1 |
-                  (unsigned)((uint32_t)a > (uint32_t)b);
+    unsigned is =
+        (unsigned)((int32_t)a < (int32_t)b) << 4 | (unsigned)((int32_t)a > (int32_t)b) << 3 |
+        (unsigned)((uint32_t)a == (uint32_t)b) << 2 | (unsigned)((uint32_t)a < (uint32_t)b) << 1 |
+        (unsigned)((uint32_t)a > (uint32_t)b);
     return (to & is) != 0;
 }
 
@@ -202,8 +201,8 @@ HANDLER(op_td)
         NEXT();                                                                                    \
     }
 
-CR_LOGIC(op_crand, a & b)
-CR_LOGIC(op_crandc, a & (b ^ 1))
+CR_LOGIC(op_crand, a &b)
+CR_LOGIC(op_crandc, a &(b ^ 1))
 CR_LOGIC(op_creqv, a ^ b ^ 1)
 CR_LOGIC(op_crnand, (a & b) ^ 1)
 CR_LOGIC(op_crnor, (a | b) ^ 1)
@@ -375,7 +374,7 @@ HANDLER(op_mfmsr)
 /* Bits `mask` of MSR come from `value`; retires. EE with an interrupt up ends the run. */
 #define MSR_WRITE(value, mask)                                                                     \
     do {                                                                                           \
-        uint64_t mask_ = (mask), new_ = (c->s.msr & ~mask_) | ((value) & mask_);                   \
+        uint64_t mask_ = (mask), new_ = (c->s.msr & ~mask_) | ((value)&mask_);                     \
         uint64_t mode_ = (c->s.msr ^ new_) & WEFT_MSR_SF;                                          \
         c->s.msr = new_;                                                                           \
         if (UNLIKELY((new_ & mask_ & WEFT_MSR_EE) && c->s.interrupt)) {                            \

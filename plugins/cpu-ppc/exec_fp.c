@@ -275,12 +275,12 @@ static PPC_NOINLINE fp_result to_integer(uint64_t b, unsigned width, uint32_t mo
         return (fp_result){sign ? least : most, FP_VXCVI};
     }
     /* fixed point with 64 bits on either side */
-    u128 fixed = n.exp < -1 ? fp_jam128((u128)n.sig, (uint32_t)(-1 - n.exp))
-                            : (u128)n.sig << (n.exp + 1);
+    u128 fixed =
+        n.exp < -1 ? fp_jam128((u128)n.sig, (uint32_t)(-1 - n.exp)) : (u128)n.sig << (n.exp + 1);
     uint64_t whole = (uint64_t)(fixed >> 64), rest = (uint64_t)fixed, half = UINT64_C(1) << 63;
-    unsigned up = mode == RN_NEAREST ? rest > half || (rest == half && whole & 1)
-                                     : rest && ((mode == RN_UP && !sign) ||
-                                                (mode == RN_DOWN && sign));
+    unsigned up = mode == RN_NEAREST
+                      ? rest > half || (rest == half && whole & 1)
+                      : rest && ((mode == RN_UP && !sign) || (mode == RN_DOWN && sign));
     if (up && whole == UINT64_MAX) {
         return (fp_result){sign ? least : most, FP_VXCVI};
     }
@@ -353,8 +353,14 @@ static inline void set_cr1(core *c)
     }
 
 #define FP_ARITH(name, expression)                                                                 \
-    FP_HANDLERS(op_##name, { const int single = 0; finish(c, &FD, expression, 0); })               \
-    FP_HANDLERS(op_##name##s, { const int single = 1; finish(c, &FD, expression, 1); })
+    FP_HANDLERS(op_##name, {                                                                       \
+        const int single = 0;                                                                      \
+        finish(c, &FD, expression, 0);                                                             \
+    })                                                                                             \
+    FP_HANDLERS(op_##name##s, {                                                                    \
+        const int single = 1;                                                                      \
+        finish(c, &FD, expression, 1);                                                             \
+    })
 
 FP_ARITH(fadd, add(FA, FB, single, fpscr))
 FP_ARITH(fsub, subtract(FA, FB, single, fpscr))
@@ -369,9 +375,9 @@ FP_HANDLERS(op_fres, finish(c, &FD, reciprocal(FB, 1, fpscr), 1))
 FP_HANDLERS(op_frsqrte, finish(c, &FD, reciprocal_root(FB, 0, fpscr), 0))
 FP_HANDLERS(op_frsp, finish(c, &FD, to_single(FB, fpscr), 1))
 FP_HANDLERS(op_fcfid, finish(c, &FD, from_integer(FB, fpscr), 0))
-FP_HANDLERS(op_fctiw, finish_integer(c, &FD, to_integer(FB, 32, fpscr & FP_RN)))
+FP_HANDLERS(op_fctiw, finish_integer(c, &FD, to_integer(FB, 32, fpscr &FP_RN)))
 FP_HANDLERS(op_fctiwz, finish_integer(c, &FD, to_integer(FB, 32, RN_ZERO)))
-FP_HANDLERS(op_fctid, finish_integer(c, &FD, to_integer(FB, 64, fpscr & FP_RN)))
+FP_HANDLERS(op_fctid, finish_integer(c, &FD, to_integer(FB, 64, fpscr &FP_RN)))
 FP_HANDLERS(op_fctidz, finish_integer(c, &FD, to_integer(FB, 64, RN_ZERO)))
 
 /* fsel: a >= -0 selects C, less or NaN selects B (4.6.8). */

@@ -1,8 +1,8 @@
 /* exec_int.c: fixed-point arithmetic, compares, logic, rotates and shifts.
  *
  * Results are 64 bits wide in both modes; CR0, CA and OV look at the low 32 bits with MSR[SF]=0
- * (LESSONS 1-8; PowerISA 2.03 book I, 3.3). mode_shift moves the operands' live bits to the top of a
- * 64-bit word, so that one carry and one overflow test serve both modes. */
+ * (LESSONS 1-8; PowerISA 2.03 book I, 3.3). mode_shift moves the operands' live bits to the top of
+ * a 64-bit word, so that one carry and one overflow test serve both modes. */
 #include "threaded.h"
 
 /* a + b + carry, of which only the mode's bits count. */
@@ -135,8 +135,8 @@ static inline int divd_overflows(uint64_t a, uint64_t b)
     return b == 0 || (a == UINT64_C(1) << 63 && b == UINT64_MAX);
 }
 
-MULDIV(op_mullw, (uint64_t)((int64_t)(int32_t)a * (int32_t)b), (int64_t)result != (int32_t)result)
-MULDIV(op_mulld, a * b, mulld_overflows(a, b))
+MULDIV(op_mullw, (uint64_t)((int64_t)(int32_t)a *(int32_t)b), (int64_t)result != (int32_t)result)
+MULDIV(op_mulld, a *b, mulld_overflows(a, b))
 /* The ISA leaves the result of an overflowing division, and the upper half of a word division,
  * undefined; 0 and zero-extension here. */
 MULDIV(op_divw, divw_overflows(a, b) ? 0 : (uint32_t)((int32_t)a / (int32_t)b),
@@ -157,7 +157,7 @@ HANDLER_RC(op_mulhdu, RD = (uint64_t)(((unsigned __int128)RA * RB) >> 64))
     HANDLER(name)                                                                                  \
     {                                                                                              \
         type x = (type)x_, y = (type)y_;                                                           \
-        set_cr(c, o->d, x < y, x > y, x == y);                                                     \
+        set_cr(c, o->d, x<y, x> y, x == y);                                                        \
         NEXT();                                                                                    \
     }
 
@@ -230,8 +230,7 @@ static inline uint64_t wide_mask(uint32_t mask, unsigned wraps)
 
 HANDLER_RC(op_rlwinm, RD = rotate32((uint32_t)RA, o->c) & o->imm)
 HANDLER_RC(op_rlwinm_wrap, RD = twice(rotate32((uint32_t)RA, o->c)) & wide_mask(o->imm, 1))
-HANDLER_RC(op_rlwnm,
-           RD = twice(rotate32((uint32_t)RA, (unsigned)RB)) & wide_mask(o->imm, o->c))
+HANDLER_RC(op_rlwnm, RD = twice(rotate32((uint32_t)RA, (unsigned)RB)) & wide_mask(o->imm, o->c))
 HANDLER_RC(op_rlwimi, RD = (twice(rotate32((uint32_t)RA, o->c)) & wide_mask(o->imm, o->b)) |
                            (RD & ~wide_mask(o->imm, o->b)))
 
@@ -255,8 +254,8 @@ static inline uint64_t mask64(unsigned mb, unsigned me)
 HANDLER_RC(op_rldicl, RD = rotate64(RA, o->c) & mask_from(o->b))
 HANDLER_RC(op_rldicr, RD = rotate64(RA, o->c) & mask_to(o->b))
 HANDLER_RC(op_rldic, RD = rotate64(RA, o->c) & mask64(o->b, 63u - o->c))
-HANDLER_RC(op_rldimi, RD = (rotate64(RA, o->c) & mask64(o->b, 63u - o->c)) |
-                           (RD & ~mask64(o->b, 63u - o->c)))
+HANDLER_RC(op_rldimi,
+           RD = (rotate64(RA, o->c) & mask64(o->b, 63u - o->c)) | (RD & ~mask64(o->b, 63u - o->c)))
 HANDLER_RC(op_rldcl, RD = rotate64(RA, (unsigned)RB) & mask_from(o->c))
 HANDLER_RC(op_rldcr, RD = rotate64(RA, (unsigned)RB) & mask_to(o->c))
 

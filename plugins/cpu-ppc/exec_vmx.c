@@ -1,5 +1,5 @@
-/* exec_vmx.c: vector integers, permutes, loads and stores (AltiVec PEM, chapter 6). VMX128 forms use
- * the same handlers on the wider register file. */
+/* exec_vmx.c: vector integers, permutes, loads and stores (AltiVec PEM, chapter 6). VMX128 forms
+ * use the same handlers on the wider register file. */
 #include "vector.h"
 
 /* Add, subtract: modulo, carry, saturating. */
@@ -81,8 +81,7 @@ VMX_EACH(op_vmsumuhs, 4, d.w[i] = SAT_UW((int64_t)(SUM2(uint64_t, h) + k.w[i])))
 VMX_EACH(op_vmsumshm, 4, d.w[i] = (uint32_t)(SUM2(int64_t, sh) + k.sw[i]))
 VMX_EACH(op_vmsumshs, 4, d.sw[i] = SAT_SW(SUM2(int64_t, sh) + k.sw[i]))
 
-#define ADD4(x)                                                                                    \
-    ((int64_t)a.x[4 * i] + a.x[4 * i + 1] + a.x[4 * i + 2] + a.x[4 * i + 3])
+#define ADD4(x) ((int64_t)a.x[4 * i] + a.x[4 * i + 1] + a.x[4 * i + 2] + a.x[4 * i + 3])
 VMX_EACH(op_vsum4ubs, 4, d.w[i] = SAT_UW(ADD4(b) + b.w[i]))
 VMX_EACH(op_vsum4sbs, 4, d.sw[i] = SAT_SW(ADD4(sb) + b.sw[i]))
 VMX_EACH(op_vsum4shs, 4, d.sw[i] = SAT_SW((int64_t)a.sh[2 * i] + a.sh[2 * i + 1] + b.sw[i]))
@@ -141,40 +140,47 @@ VMX(op_vsldoi, {
 })
 
 /* Merges, splats, permutes. */
-VMX(op_vmrghb, for (unsigned i = 0; i < 8; i++) {
-    BYTE(d, 2 * i) = BYTE(a, i);
-    BYTE(d, 2 * i + 1) = BYTE(b, i);
-})
-VMX(op_vmrglb, for (unsigned i = 0; i < 8; i++) {
-    BYTE(d, 2 * i) = BYTE(a, i + 8);
-    BYTE(d, 2 * i + 1) = BYTE(b, i + 8);
-})
-VMX(op_vmrghh, for (unsigned i = 0; i < 4; i++) {
-    HALF(d, 2 * i) = HALF(a, i);
-    HALF(d, 2 * i + 1) = HALF(b, i);
-})
-VMX(op_vmrglh, for (unsigned i = 0; i < 4; i++) {
-    HALF(d, 2 * i) = HALF(a, i + 4);
-    HALF(d, 2 * i + 1) = HALF(b, i + 4);
-})
-VMX(op_vmrghw, for (unsigned i = 0; i < 2; i++) {
-    WORD(d, 2 * i) = WORD(a, i);
-    WORD(d, 2 * i + 1) = WORD(b, i);
-})
-VMX(op_vmrglw, for (unsigned i = 0; i < 2; i++) {
-    WORD(d, 2 * i) = WORD(a, i + 2);
-    WORD(d, 2 * i + 1) = WORD(b, i + 2);
-})
+VMX(
+    op_vmrghb, for (unsigned i = 0; i < 8; i++) {
+        BYTE(d, 2 * i) = BYTE(a, i);
+        BYTE(d, 2 * i + 1) = BYTE(b, i);
+    })
+VMX(
+    op_vmrglb, for (unsigned i = 0; i < 8; i++) {
+        BYTE(d, 2 * i) = BYTE(a, i + 8);
+        BYTE(d, 2 * i + 1) = BYTE(b, i + 8);
+    })
+VMX(
+    op_vmrghh, for (unsigned i = 0; i < 4; i++) {
+        HALF(d, 2 * i) = HALF(a, i);
+        HALF(d, 2 * i + 1) = HALF(b, i);
+    })
+VMX(
+    op_vmrglh, for (unsigned i = 0; i < 4; i++) {
+        HALF(d, 2 * i) = HALF(a, i + 4);
+        HALF(d, 2 * i + 1) = HALF(b, i + 4);
+    })
+VMX(
+    op_vmrghw, for (unsigned i = 0; i < 2; i++) {
+        WORD(d, 2 * i) = WORD(a, i);
+        WORD(d, 2 * i + 1) = WORD(b, i);
+    })
+VMX(
+    op_vmrglw, for (unsigned i = 0; i < 2; i++) {
+        WORD(d, 2 * i) = WORD(a, i + 2);
+        WORD(d, 2 * i + 1) = WORD(b, i + 2);
+    })
 VMX_EACH(op_vspltb, 16, d.b[i] = BYTE(b, o->imm & 15))
 VMX_EACH(op_vsplth, 8, d.h[i] = HALF(b, o->imm & 7))
 VMX_EACH(op_vspltw, 4, d.w[i] = WORD(b, o->imm & 3))
 VMX_EACH(op_vspltisb, 16, d.b[i] = (uint8_t)o->imm)
 VMX_EACH(op_vspltish, 8, d.h[i] = (uint16_t)o->imm)
 VMX_EACH(op_vspltisw, 4, d.w[i] = o->imm)
-VMX(op_vperm, for (unsigned i = 0; i < 16; i++) {
-    unsigned from = BYTE(k, i) & 31;
-    BYTE(d, i) = from < 16 ? BYTE(a, from) : BYTE(b, from - 16);
-})
+VMX(
+    op_vperm, for (unsigned i = 0; i < 16; i++) {
+        unsigned from = BYTE(k, i) & 31;
+        BYTE(d, i) = from < 16 ? BYTE(a, from) : BYTE(b, from - 16);
+    })
 
 /* Packs: a's elements first. */
 #define PACK(name, count, to, from, expression)                                                    \
@@ -182,11 +188,11 @@ VMX(op_vperm, for (unsigned i = 0; i < 16; i++) {
         {                                                                                          \
             int64_t x = a.from[i];                                                                 \
             d.to[i + (count)] = expression;                                                        \
-        }                                                                                          \
-        {                                                                                          \
-            int64_t x = b.from[i];                                                                 \
-            d.to[i] = expression;                                                                  \
-        }                                                                                          \
+    }                                                                                              \
+    {                                                                                              \
+        int64_t x = b.from[i];                                                                     \
+        d.to[i] = expression;                                                                      \
+    }                                                                                              \
     })
 PACK(op_vpkuhum, 8, b, h, (uint8_t)x)
 PACK(op_vpkuhus, 8, b, h, SAT_UB(x))
@@ -199,10 +205,14 @@ PACK(op_vpkswss, 4, sh, sw, SAT_SH(x))
 /* 8888 to 1555: bits 7, 8-12, 16-20, 24-28 of the word (LESSONS 17). */
 PACK(op_vpkpx, 4, h, w, (uint16_t)((x >> 9 & 0xFC00) | (x >> 6 & 0x3E0) | (x >> 3 & 0x1F)))
 
-VMX(op_vupkhsb, for (unsigned i = 0; i < 8; i++) { d.sh[i] = b.sb[i + 8]; })
-VMX(op_vupklsb, for (unsigned i = 0; i < 8; i++) { d.sh[i] = b.sb[i]; })
-VMX(op_vupkhsh, for (unsigned i = 0; i < 4; i++) { d.sw[i] = b.sh[i + 4]; })
-VMX(op_vupklsh, for (unsigned i = 0; i < 4; i++) { d.sw[i] = b.sh[i]; })
+VMX(
+    op_vupkhsb, for (unsigned i = 0; i < 8; i++) { d.sh[i] = b.sb[i + 8]; })
+VMX(
+    op_vupklsb, for (unsigned i = 0; i < 8; i++) { d.sh[i] = b.sb[i]; })
+VMX(
+    op_vupkhsh, for (unsigned i = 0; i < 4; i++) { d.sw[i] = b.sh[i + 4]; })
+VMX(
+    op_vupklsh, for (unsigned i = 0; i < 4; i++) { d.sw[i] = b.sh[i]; })
 
 static inline uint32_t pixel(uint16_t h)
 {
@@ -210,8 +220,10 @@ static inline uint32_t pixel(uint16_t h)
            (uint32_t)(h >> 5 & 31) << 8 | (h & 31);
 }
 
-VMX(op_vupkhpx, for (unsigned i = 0; i < 4; i++) { d.w[i] = pixel(b.h[i + 4]); })
-VMX(op_vupklpx, for (unsigned i = 0; i < 4; i++) { d.w[i] = pixel(b.h[i]); })
+VMX(
+    op_vupkhpx, for (unsigned i = 0; i < 4; i++) { d.w[i] = pixel(b.h[i + 4]); })
+VMX(
+    op_vupklpx, for (unsigned i = 0; i < 4; i++) { d.w[i] = pixel(b.h[i]); })
 
 HANDLER(op_mfvscr)
 {
@@ -265,8 +277,8 @@ static inline void set_vector(uint8_t *p, vec v)
 LOAD(op_lvx, 16, get_vector, PUT_V, EA_INDEX & ~UINT64_C(15), 0)
 STORE(op_stvx, 16, set_vector, VD, EA_INDEX & ~UINT64_C(15), 0)
 
-/* One element, at its place in the line; a load leaves the other elements as they were (undefined in
- * the PEM), a store touches no other byte (LESSONS 18). */
+/* One element, at its place in the line; a load leaves the other elements as they were (undefined
+ * in the PEM), a store touches no other byte (LESSONS 18). */
 static inline uint64_t get_byte(const uint8_t *p)
 {
     return p[0];

@@ -3,16 +3,17 @@
 #include "vector.h"
 
 /* Word i is the word of b that the i-th two-bit field of the immediate names. */
-VMX(op_vpermwi, for (unsigned i = 0; i < 4; i++) {
-    WORD(d, i) = WORD(b, o->imm >> (6 - 2 * i) & 3);
-})
+VMX(
+    op_vpermwi,
+    for (unsigned i = 0; i < 4; i++) { WORD(d, i) = WORD(b, o->imm >> (6 - 2 * i) & 3); })
 
 /* Rotates b left by words, inserts where the mask has a one (8 is word 0). LESSONS 15. */
-VMX(op_vrlimi, for (unsigned i = 0; i < 4; i++) {
-    if (o->imm >> (3 - i) & 1) {
-        WORD(d, i) = WORD(b, (i + o->c) & 3);
-    }
-})
+VMX(
+    op_vrlimi, for (unsigned i = 0; i < 4; i++) {
+        if (o->imm >> (3 - i) & 1) {
+            WORD(d, i) = WORD(b, (i + o->c) & 3);
+        }
+    })
 
 static inline float as_float(uint32_t w)
 {
@@ -97,8 +98,8 @@ static inline uint64_t pack_d3d(vec b, uint32_t type)
     uint32_t x = WORD(b, 0), y = WORD(b, 1), z = WORD(b, 2), w = WORD(b, 3);
     switch (type) {
     case D3D_COLOR: /* ARGB */
-        return unsigned_field(w, 8) << 24 | unsigned_field(x, 8) << 16 |
-               unsigned_field(y, 8) << 8 | unsigned_field(z, 8);
+        return unsigned_field(w, 8) << 24 | unsigned_field(x, 8) << 16 | unsigned_field(y, 8) << 8 |
+               unsigned_field(z, 8);
     case D3D_SHORT2:
         return signed_field(x, 16) << 16 | signed_field(y, 16);
     case D3D_2101010:

@@ -1,9 +1,10 @@
 /* exec_vmxfp.c: vector floating point (AltiVec PEM 3.2; CPU-FACTS.md, LESSONS 19-22).
  *
  * Always rounds to nearest, raises nothing. With VSCR[NJ] denormal operands count as zero, and a
- * result that is tiny before rounding becomes zero. The result NaN is the first NaN operand, quieted;
- * a generated one is 0x7FC00000. Sums and products are computed in double precision, where a product
- * of singles is exact, and rounded once; only IEEE +, -, *, / and sqrt of the host are used. */
+ * result that is tiny before rounding becomes zero. The result NaN is the first NaN operand,
+ * quieted; a generated one is 0x7FC00000. Sums and products are computed in double precision, where
+ * a product of singles is exact, and rounded once; only IEEE +, -, *, / and sqrt of the host are
+ * used. */
 #include "vector.h"
 
 #include <math.h>
@@ -54,8 +55,8 @@ static inline uint32_t result(double d, int nj)
     return is_nan32(w) ? NAN32 : w;
 }
 
-/* x + y rounded to odd, so that rounding again to single gives what one rounding would. The error of
- * a sum is exact (Knuth's two-sum); it says on which side of the even neighbour the sum lies. */
+/* x + y rounded to odd, so that rounding again to single gives what one rounding would. The error
+ * of a sum is exact (Knuth's two-sum); it says on which side of the even neighbour the sum lies. */
 static inline double add_odd(double x, double y)
 {
     double sum = x + y, part = sum - x;
@@ -139,8 +140,8 @@ FLOATS(op_vnmsubfp, negate32(fma32(a.w[i], k.w[i], b.w[i], SIGN32, nj)))
 /* Dot products: each product and each sum a single, as (0 + 1) + (2 + 3). */
 static inline uint32_t dot(vec a, vec b, unsigned count, int nj)
 {
-    uint32_t left = add32(mul32(WORD(a, 0), WORD(b, 0), nj), mul32(WORD(a, 1), WORD(b, 1), nj), 0,
-                          nj);
+    uint32_t left =
+        add32(mul32(WORD(a, 0), WORD(b, 0), nj), mul32(WORD(a, 1), WORD(b, 1), nj), 0, nj);
     uint32_t right = mul32(WORD(a, 2), WORD(b, 2), nj);
     if (count == 4) {
         right = add32(right, mul32(WORD(a, 3), WORD(b, 3), nj), 0, nj);
@@ -284,7 +285,7 @@ static PPC_NOINLINE void to_signed(core *c, const op *o)
     for (unsigned i = 0; i < 4; i++) {
         double x = value_of(b.w[i]) * scale_of(o->imm);
         sat |= x <= -2147483649.0 || x >= 2147483648.0;
-        d.sw[i] = x >= 2147483648.0  ? INT32_MAX
+        d.sw[i] = x >= 2147483648.0   ? INT32_MAX
                   : x < -2147483648.0 ? INT32_MIN
                   : x == x            ? (int32_t)x
                                       : 0;
@@ -347,8 +348,8 @@ static inline uint32_t exponential32(uint32_t w, int nj)
     for (int n = 10; n > 0; n--) {
         power = 1 + power * t / n;
     }
-    return result(whole < 0 ? power / scale_of((unsigned)-whole) : power * scale_of((unsigned)whole),
-                  nj);
+    return result(
+        whole < 0 ? power / scale_of((unsigned)-whole) : power * scale_of((unsigned)whole), nj);
 }
 
 /* log2 x: the exponent, and a series in (m - 1) / (m + 1). */

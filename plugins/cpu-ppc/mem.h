@@ -5,9 +5,9 @@
 #include "threaded.h"
 
 /* What a slow access came to. */
-#define MEM_FAULT 0 /* nothing was done; the core has left with the reason */
-#define MEM_DONE  1
-#define MEM_STOP  2 /* done; the MMIO callback wants run to return */
+#define MEM_FAULT  0 /* nothing was done; the core has left with the reason */
+#define MEM_DONE   1
+#define MEM_STOP   2 /* done; the MMIO callback wants run to return */
 #define MEM_CALLED 3 /* done by an MMIO callback, which may have lowered the limit */
 
 /* Reads or writes 1..16 bytes in guest order. pc and retired are exact at callbacks. */

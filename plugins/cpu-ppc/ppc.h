@@ -23,8 +23,7 @@ typedef struct step {
     uint64_t left;
 } step;
 
-#define PPC_ARGS                                                                                   \
-    core *c, const op *o, uint64_t left, uint8_t *base, const uint8_t *access
+#define PPC_ARGS core *c, const op *o, uint64_t left, uint8_t *base, const uint8_t *access
 typedef step ppc_handler(PPC_ARGS);
 
 /* One decoded instruction. Register numbers of general registers are one higher than in the word:
@@ -87,8 +86,8 @@ struct engine {
     const weft_host *host;
     weft_memory *memory;
     const weft_cpu_host *calls;
-    core *last;         /* ran last: another one's run drops its reservation */
-    uint16_t *lookup;   /* row + 1 by primary opcode and the word's low 11 bits */
+    core *last;       /* ran last: another one's run drops its reservation */
+    uint16_t *lookup; /* row + 1 by primary opcode and the word's low 11 bits */
     code_page *pages[WEFT_PAGE_COUNT];
     uint32_t rewatch[PPC_REWATCH];
     uint32_t rewatch_count;
@@ -103,11 +102,11 @@ typedef enum ppc_form {
     FORM_COUNT
 } ppc_form;
 
-#define PPC_VARIANT_RC 1u /* bit 31 selects run[.. | 1] */
-#define PPC_VARIANT_OE 2u /* bit 21 selects run[.. | 2] */
-#define PPC_VARIANT_VC 4u /* as RC, but bit 21: VMX compares */
-#define PPC_VARIANT_VR 8u /* as RC, but bit 25: VMX128 compares */
-#define PPC_HINT      16u /* disassembled without operands */
+#define PPC_VARIANT_RC 1u  /* bit 31 selects run[.. | 1] */
+#define PPC_VARIANT_OE 2u  /* bit 21 selects run[.. | 2] */
+#define PPC_VARIANT_VC 4u  /* as RC, but bit 21: VMX compares */
+#define PPC_VARIANT_VR 8u  /* as RC, but bit 25: VMX128 compares */
+#define PPC_HINT       16u /* disassembled without operands */
 
 typedef struct ppc_row {
     const char *name; /* mnemonic without dot and o */

@@ -1,13 +1,13 @@
 /* softfp.h: IEEE 754 arithmetic on integers, rounded once, in the guest's rounding mode.
  *
- * Scalar floating point does not use the host's: FPSCR wants, per instruction, whether the result was
- * rounded and whether upwards, tininess before rounding (PowerISA 2.03 book I, 4.4), wrapped
- * exponents for enabled exceptions, and NaNs chosen by its own rule; and nothing here depends on the
- * host's rounding mode, so callbacks never have to restore it.
+ * Scalar floating point does not use the host's: FPSCR wants, per instruction, whether the result
+ * was rounded and whether upwards, tininess before rounding (PowerISA 2.03 book I, 4.4), wrapped
+ * exponents for enabled exceptions, and NaNs chosen by its own rule; and nothing here depends on
+ * the host's rounding mode, so callbacks never have to restore it.
  *
  * A finite non-zero number is sign, exp, sig with the top bit of sig set: sig * 2^(exp - 63). Bits
- * that do not fit are folded into the lowest bit ("jammed"): with 11 bits or more below the result's
- * last place this rounds as the exact value would. */
+ * that do not fit are folded into the lowest bit ("jammed"): with 11 bits or more below the
+ * result's last place this rounds as the exact value would. */
 #ifndef PPC_SOFTFP_H
 #define PPC_SOFTFP_H
 
@@ -139,9 +139,9 @@ static inline fp_result fp_round(uint32_t sign, int32_t exp, uint64_t sig, int s
     }
     uint64_t rest = sig & ((UINT64_C(1) << drop) - 1), half = UINT64_C(1) << (drop - 1);
     uint64_t q = sig >> drop;
-    unsigned up = mode == RN_NEAREST ? rest > half || (rest == half && q & 1)
-                                     : rest && ((mode == RN_UP && !sign) ||
-                                                (mode == RN_DOWN && sign));
+    unsigned up = mode == RN_NEAREST
+                      ? rest > half || (rest == half && q & 1)
+                      : rest && ((mode == RN_UP && !sign) || (mode == RN_DOWN && sign));
     q += up;
     if (rest) {
         flags |= FP_XX | FP_FI | (up ? FP_FR : 0) | (tiny ? FP_UX : 0);
@@ -259,8 +259,8 @@ static inline fp_result fp_fma(fp_number x, fp_number y, fp_number z, int single
     if (sum == 0) {
         return (fp_result){fp_zero_sum(fpscr), 0};
     }
-    int lead = sum >> 64 ? __builtin_clzll((uint64_t)(sum >> 64))
-                         : 64 + __builtin_clzll((uint64_t)sum);
+    int lead =
+        sum >> 64 ? __builtin_clzll((uint64_t)(sum >> 64)) : 64 + __builtin_clzll((uint64_t)sum);
     sum <<= lead;
     return fp_round(sign, exp + 1 - lead, (uint64_t)(sum >> 64) | ((uint64_t)sum != 0), single,
                     fpscr);

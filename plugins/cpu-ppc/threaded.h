@@ -1,8 +1,8 @@
 /* How a handler reads its operands and how it ends. Included by the exec_*.c files only.
  *
- * With PPC_TAIL_CALLS (optimised builds) the end of a handler is a jump to the next handler; else it
- * returns to a loop in engine.c that calls the next one. Same code, same results; the loop keeps the
- * host stack flat where the compiler does not turn calls into jumps. A handler that takes the
+ * With PPC_TAIL_CALLS (optimised builds) the end of a handler is a jump to the next handler; else
+ * it returns to a loop in engine.c that calls the next one. Same code, same results; the loop keeps
+ * the host stack flat where the compiler does not turn calls into jumps. A handler that takes the
  * address of a local cannot end in a jump: such work goes into a PPC_NOINLINE function. */
 #ifndef PPC_THREADED_H
 #define PPC_THREADED_H
@@ -18,7 +18,11 @@
 #if PPC_TAIL_CALLS
 #define GO(target) return (target)->run(c, (target), left, base, access)
 #else
-#define GO(target) return (step){(target), left}
+#define GO(target)                                                                                 \
+    return (step)                                                                                  \
+    {                                                                                              \
+        (target), left                                                                             \
+    }
 #endif
 
 /* Retires this instruction and goes on at op `target` of the same page. */
@@ -84,10 +88,10 @@ static inline uint64_t *gpr(core *c)
     return &c->zero;
 }
 
-#define RD  (gpr(c)[o->d])
-#define RA  (gpr(c)[o->a])
-#define RB  (gpr(c)[o->b])
-#define SI  ((int64_t)(int32_t)o->imm)
+#define RD (gpr(c)[o->d])
+#define RA (gpr(c)[o->a])
+#define RB (gpr(c)[o->b])
+#define SI ((int64_t)(int32_t)o->imm)
 
 static inline void set_cr(core *c, unsigned bit, int lt, int gt, int eq)
 {
@@ -101,7 +105,7 @@ static inline void set_cr(core *c, unsigned bit, int lt, int gt, int eq)
 static inline void set_cr0(core *c, uint64_t value)
 {
     int64_t v = (int64_t)(value << c->mode_shift);
-    set_cr(c, 0, v < 0, v > 0, v == 0);
+    set_cr(c, 0, v<0, v> 0, v == 0);
 }
 
 #endif

@@ -28,7 +28,8 @@
 
 /* The same, element by element in the engine's order, where the order does not matter. */
 #define VMX_EACH(name, count, statement)                                                           \
-    VMX(name, for (unsigned i = 0; i < (count); i++) { statement; })
+    VMX(                                                                                           \
+        name, for (unsigned i = 0; i < (count); i++) { statement; })
 
 /* Compares: all ones where the condition holds; the record form tells CR6 all and none. */
 #define VMX_COMPARE(name, count, member, type, condition)                                          \

@@ -10,9 +10,9 @@
 #define MACHINE_SIZE UINT32_C(0x10000)
 #define MACHINE_MMIO UINT32_C(0x7FC80000)
 
-#define WORD_SC   UINT32_C(0x44000002)
-#define WORD_BLR  UINT32_C(0x4E800020)
-#define WORD_NOP  UINT32_C(0x60000000)
+#define WORD_SC  UINT32_C(0x44000002)
+#define WORD_BLR UINT32_C(0x4E800020)
+#define WORD_NOP UINT32_C(0x60000000)
 
 typedef struct machine_mmio {
     uint32_t address, length, store, pc;
