@@ -1,5 +1,6 @@
 /* clock.c: the event queue of guest time: a binary heap of slots, ordered by (tick, rank, source,
- * order of scheduling). A handle is an order number and a slot, so that an old one names nothing. */
+ * order of scheduling). A handle is an order number and a slot, so that an old one names nothing.
+ */
 #include "clock.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* elf.c: laying out a shared object's segments and data relocations (System V ABI, gABI 4.1 chapters
- * 4 and 5; the relocation numbers are those of the psABI of each machine). */
+/* elf.c: laying out a shared object's segments and data relocations (System V ABI, gABI 4.1
+ * chapters 4 and 5; the relocation numbers are those of the psABI of each machine). */
 #include "elf.h"
 
 #include <elf.h>
@@ -114,7 +114,8 @@ static void relocate(elf_image *image, uint64_t table, uint64_t bytes)
         memcpy(&r, image->bytes + table + i, sizeof r);
         if (ELF64_R_TYPE(r.r_info) == RELOC_RELATIVE) {
             add_base(image, r.r_offset, (uint64_t)r.r_addend);
-        } else if (ELF64_R_TYPE(r.r_info) == RELOC_ABSOLUTE && inside(image->length, r.r_offset, 8)) {
+        } else if (ELF64_R_TYPE(r.r_info) == RELOC_ABSOLUTE &&
+                   inside(image->length, r.r_offset, 8)) {
             Elf64_Sym symbol = {0};
             uint64_t at = image->symbols + ELF64_R_SYM(r.r_info) * sizeof symbol;
             if (inside(image->length, at, sizeof symbol)) {
@@ -130,7 +131,8 @@ static void relocate(elf_image *image, uint64_t table, uint64_t bytes)
     }
 }
 
-/* Packed form: an even word is an address to relocate; an odd one a bitmap of the 63 words behind. */
+/* Packed form: an even word is an address to relocate; an odd one a bitmap of the 63 words behind.
+ */
 static void relocate_packed(elf_image *image, uint64_t table, uint64_t bytes)
 {
     if (!inside(image->length, table, bytes)) {
@@ -256,7 +258,8 @@ int elf_read(elf_image *image, const char *path, char *why, size_t room)
         snprintf(why, room, "file is no shared object (found ELF type %u, expected %u)",
                  head.e_type, ET_DYN);
     } else {
-        failed = lay_out(image, file, length, why, room) ? -1 : read_dynamic(image, file, why, room);
+        failed =
+            lay_out(image, file, length, why, room) ? -1 : read_dynamic(image, file, why, room);
     }
     free(file);
     if (failed) {

@@ -16,8 +16,8 @@ static void set_wanted(events *e, const tracer_slot *tracer)
     uint64_t words[EVENTS_WANTED] = {0};
     for (uint16_t kind = 1; kind < WEFT_EVENT_KIND_END; kind++) {
         const weft_event_kind *row = weft_event_kind_of(kind);
-        if (row && (row->category == WEFT_CLASS_GUEST || kind == WEFT_EVENT_DEFINE ||
-                    !tracer->deaf)) {
+        if (row &&
+            (row->category == WEFT_CLASS_GUEST || kind == WEFT_EVENT_DEFINE || !tracer->deaf)) {
             words[kind / 64] |= UINT64_C(1) << kind % 64;
         }
     }

@@ -1,8 +1,8 @@
 /* ini.c: reading profiles with inih.
  *
- * Debian's inih gives its handler no line numbers, splits lines at 200 bytes, takes an indented line
- * as more of the value before, cuts a value at blank-semicolon, and ignores what stands behind a
- * section's bracket. The reader below hands it one line at a time, counts them, and refuses the
+ * Debian's inih gives its handler no line numbers, splits lines at 200 bytes, takes an indented
+ * line as more of the value before, cuts a value at blank-semicolon, and ignores what stands behind
+ * a section's bracket. The reader below hands it one line at a time, counts them, and refuses the
  * lines that inih would change; so nothing that is written in a profile is silently lost. */
 #include "ini.h"
 
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SECTION_LIMIT 49 /* bytes; inih cuts longer names */
+#define SECTION_LIMIT 49  /* bytes; inih cuts longer names */
 #define BAD_SECTION   "?" /* stands for a section whose line was refused; its keys are dropped */
 
 typedef struct source {
@@ -148,7 +148,7 @@ static int read_path(ini *text, const char *path, const char *where, const char 
 
 static void include(source *s, const char *value)
 {
-    if (s->depth + 1 >= INI_INCLUDE_DEPTH) {
+    if (s->depth >= INI_INCLUDE_DEPTH) {
         refuse(s, "includes are nested too deep", value, "at most 16 files in a chain");
         return;
     }
@@ -231,8 +231,10 @@ static int read_path(ini *text, const char *path, const char *where, const char 
     char *bytes = real ? text_read_file(real, INI_FILE_LIMIT, &length) : NULL;
     if (!bytes) {
         int reason = errno;
-        errors_add(text->errors, where ? where : path, "profile %s cannot be read (found: %s, "
-                   "expected a file of at most 1 MiB)", path, strerror(reason));
+        errors_add(text->errors, where ? where : path,
+                   "profile %s cannot be read (found: %s, "
+                   "expected a file of at most 1 MiB)",
+                   path, strerror(reason));
         free(real);
         return -1;
     }
@@ -241,8 +243,10 @@ static int read_path(ini *text, const char *path, const char *where, const char 
     for (uint32_t i = 0; i < depth; i++) {
         next[i] = chain[i];
         if (strcmp(chain[i], real) == 0) {
-            errors_add(text->errors, where, "include goes in a circle (found %s, expected a file "
-                       "that is not being read)", path);
+            errors_add(text->errors, where,
+                       "include goes in a circle (found %s, expected a file "
+                       "that is not being read)",
+                       path);
             failed = -1;
         }
     }
@@ -282,8 +286,10 @@ int ini_set(ini *text, const char *assignment)
     const char *dot = strchr(assignment, '.');
     const char *equals = strchr(assignment, '=');
     if (!dot || !equals || dot > equals || dot == assignment || dot + 1 == equals) {
-        errors_add(text->errors, "--set", "option is no assignment (found %s, expected "
-                   "section.key=value)", assignment);
+        errors_add(text->errors, "--set",
+                   "option is no assignment (found %s, expected "
+                   "section.key=value)",
+                   assignment);
         return -1;
     }
     char *section = text_copy_n(assignment, (size_t)(dot - assignment));

@@ -1,8 +1,8 @@
 /* ini.h: profiles as text: files, includes and --set, before anything is typed.
  *
- * Layers: each file and each --set is one layer; a later layer wins over an earlier one. What a file
- * includes comes before the file itself, so a file's own lines win over what it includes, wherever
- * the include stands. */
+ * Layers: each file and each --set is one layer; a later layer wins over an earlier one. What a
+ * file includes comes before the file itself, so a file's own lines win over what it includes,
+ * wherever the include stands. */
 #ifndef WEFT_HOST_INI_H
 #define WEFT_HOST_INI_H
 

@@ -82,8 +82,9 @@ static int parse_line(char *line, input_step *step, weft_pad *pads, uint64_t vbl
     char *word = strtok_r(line, " \t\r", &rest);
     long value;
     if (parse_number(word, 0, INT64_MAX, &value) || (uint64_t)value < vblank) {
-        snprintf(why, room, "vblank is no number or falls (found %.40s, expected %" PRIu64
-                 " or more)", word, vblank);
+        snprintf(why, room,
+                 "vblank is no number or falls (found %.40s, expected %" PRIu64 " or more)", word,
+                 vblank);
         return -1;
     }
     step->vblank = (uint64_t)value;

@@ -15,7 +15,7 @@ typedef struct input_step {
 typedef struct input_script {
     input_step *steps; /* vblank never falls */
     size_t count, next;
-    char digest[33];   /* XXH3-128 of the file */
+    char digest[33]; /* XXH3-128 of the file */
 } input_script;
 
 /* 0, or -1 when `list` gained lines. */

@@ -33,7 +33,7 @@ typedef struct role_row {
 
 #define OP(role, op)                                                                               \
     {                                                                                              \
-        #op, offsetof(weft_##role##_ops, op)                                                       \
+#op, offsetof(weft_##role##_ops, op)                                                       \
     }
 
 static const role_row roles[WEFT_ROLE_COUNT] = {
@@ -43,8 +43,8 @@ static const role_row roles[WEFT_ROLE_COUNT] = {
                         OP(cpu, run)}},
     [WEFT_ROLE_KERNEL] = {"kernel",
                           sizeof(weft_kernel_ops),
-                          {OP(kernel, info), OP(kernel, open), OP(kernel, run),
-                           OP(kernel, result), OP(kernel, thread), OP(kernel, missing)}},
+                          {OP(kernel, info), OP(kernel, open), OP(kernel, run), OP(kernel, result),
+                           OP(kernel, thread), OP(kernel, missing)}},
     [WEFT_ROLE_GPU] = {"gpu",
                        sizeof(weft_gpu_ops),
                        {OP(gpu, attach), OP(gpu, ring), OP(gpu, read_pointer_write_back),
@@ -121,8 +121,9 @@ static int check_options(const elf_image *image, const weft_plugin_desc *d, refu
     if (d->option_count > OPTION_LIMIT || d->option_stride < sizeof(weft_option) ||
         d->option_stride % 8 != 0 || !aligned(d->options) ||
         !elf_holds(image, d->options, (size_t)d->option_count * d->option_stride)) {
-        return REFUSE(r, "option table is not sane (found %u records of %u bytes, expected at most "
-                         "%u of %zu or more)",
+        return REFUSE(r,
+                      "option table is not sane (found %u records of %u bytes, expected at most "
+                      "%u of %zu or more)",
                       d->option_count, d->option_stride, OPTION_LIMIT, sizeof(weft_option));
     }
     for (uint32_t i = 0; i < d->option_count; i++) {
@@ -151,8 +152,9 @@ static int check_ops(const elf_image *image, const weft_plugin_desc *d, refusal 
     uint32_t size;
     memcpy(&size, d->ops, sizeof size);
     if (size > role->ops_size || size < 8 || size % 8 != 0 || !elf_holds(image, d->ops, size)) {
-        return REFUSE(r, "weft_%s_ops has a size that this host does not know (found %u, expected "
-                         "8 to %zu)",
+        return REFUSE(r,
+                      "weft_%s_ops has a size that this host does not know (found %u, expected "
+                      "8 to %zu)",
                       role->name, size, role->ops_size);
     }
     for (const mandatory *m = role->ops; m->name; m++) {
@@ -236,15 +238,16 @@ static int check_descriptor(const elf_image *image, const weft_plugin_desc *d, s
                          "sanitizers)");
     }
     if (*sanitizers && strcmp(sanitizers, WEFT_SANITIZERS) != 0) {
-        return REFUSE(r, "sanitizers differ (found plugin with '%.32s', expected '' or the host's "
-                         "'%s')",
+        return REFUSE(r,
+                      "sanitizers differ (found plugin with '%.32s', expected '' or the host's "
+                      "'%s')",
                       sanitizers, WEFT_SANITIZERS);
     }
     if (!elf_holds(image, (const void *)(uintptr_t)d->create, 1)) {
         return REFUSE(r, "create is missing (found NULL, expected a function)");
     }
-    return check_id(image, d, path, r) || check_needs(image, d, r) ||
-                   check_options(image, d, r) || check_ops(image, d, r)
+    return check_id(image, d, path, r) || check_needs(image, d, r) || check_options(image, d, r) ||
+                   check_ops(image, d, r)
                ? -1
                : 0;
 }
@@ -269,8 +272,9 @@ plugin *loader_find_file(loader *l, const char *path, char *why, size_t room)
     const weft_plugin_desc *desc = elf_symbol(&p->image, "weft_plugin", &size);
     int failed = -1;
     if (!desc) {
-        snprintf(why, room, "file is no Weft plugin (found no data symbol weft_plugin, expected "
-                            "one)");
+        snprintf(why, room,
+                 "file is no Weft plugin (found no data symbol weft_plugin, expected "
+                 "one)");
     } else {
         failed = check_descriptor(&p->image, desc, size, p->path, &(refusal){why, room});
     }
@@ -337,8 +341,9 @@ plugin *loader_find(loader *l, uint32_t role, const char *id, char *why, size_t 
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
               *p == '-' || *p == '_') ||
             p - id > ID_LIMIT) {
-            snprintf(why, room, "plugin id is not well formed (found %.80s, expected an id such as "
-                                "%s-NAME, not a path)",
+            snprintf(why, room,
+                     "plugin id is not well formed (found %.80s, expected an id such as "
+                     "%s-NAME, not a path)",
                      *id ? id : "nothing", name);
             return NULL;
         }
@@ -385,8 +390,9 @@ int plugin_open(plugin *p, char *why, size_t room)
         desc = dlsym(library, "weft_plugin");
         if (!desc || desc->size != p->desc->size || desc->role != p->desc->role ||
             desc->abi_major != p->desc->abi_major || desc->abi_minor != p->desc->abi_minor) {
-            snprintf(why, room, "file changed while it was read (found another descriptor, "
-                                "expected the same)");
+            snprintf(why, room,
+                     "file changed while it was read (found another descriptor, "
+                     "expected the same)");
             dlclose(library);
             return -1;
         }

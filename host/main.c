@@ -45,7 +45,9 @@ int main(int argc, char **argv)
             return commands[i].run(argc - 2, argv + 2);
         }
     }
-    error_print("weft", "command is unknown (found %s, expected run, info, plugins, profile or "
-                "conform)", *name ? name : "none");
+    error_print("weft",
+                "command is unknown (found %s, expected run, info, plugins, profile or "
+                "conform)",
+                *name ? name : "none");
     return EXIT_USAGE;
 }

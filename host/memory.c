@@ -1,9 +1,9 @@
 /* memory.c: the guest's 4 GiB, with physical memory under several views.
  *
- * One reservation of 4 GiB holds every view. Physical memory is one memfd, private views are another
- * whose offsets are guest addresses; so aliases are plain mappings, pages that nobody wrote are
- * holes, and the digest skips them with SEEK_DATA. Pages that show the same physical page form a
- * ring (`alias`), which is what watches and versions walk. */
+ * One reservation of 4 GiB holds every view. Physical memory is one memfd, private views are
+ * another whose offsets are guest addresses; so aliases are plain mappings, pages that nobody wrote
+ * are holes, and the digest skips them with SEEK_DATA. Pages that show the same physical page form
+ * a ring (`alias`), which is what watches and versions walk. */
 #include "memory.h"
 
 #include <errno.h>
@@ -82,8 +82,8 @@ static weft_status declare_physical(weft_memory *face, uint32_t bytes)
     if (ftruncate(m->physical_file, bytes)) {
         return WEFT_E_NO_MEMORY;
     }
-    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                   m->physical_file, 0);
+    void *p =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->physical_file, 0);
     m->shown_at = malloc(bytes / WEFT_PAGE_SIZE * sizeof *m->shown_at);
     if (p == MAP_FAILED || !m->shown_at) {
         if (p != MAP_FAILED) {
@@ -125,9 +125,8 @@ static weft_status view_add(weft_memory *face, const weft_view *view)
         return WEFT_E_INVALID;
     }
     int shows_physical = view->backing != WEFT_BACKING_PRIVATE;
-    if (shows_physical &&
-        (view->backing % WEFT_PAGE_SIZE || view->backing > face->physical_size ||
-         view->length > face->physical_size - view->backing)) {
+    if (shows_physical && (view->backing % WEFT_PAGE_SIZE || view->backing > face->physical_size ||
+                           view->length > face->physical_size - view->backing)) {
         return WEFT_E_INVALID;
     }
     for (uint32_t i = 0; i < m->view_count; i++) {
@@ -323,8 +322,8 @@ static void digest_range(XXH3_state_t *hash, int file, const uint8_t *bytes, uin
     }
 }
 
-/* Physical pages by physical address, then private pages by 2^32 + guest address; addresses go in as
- * 64-bit little-endian words. Written bytes alone count, whatever views there are. */
+/* Physical pages by physical address, then private pages by 2^32 + guest address; addresses go in
+ * as 64-bit little-endian words. Written bytes alone count, whatever views there are. */
 static uint64_t digest(weft_memory *face)
 {
     memory *m = of(face);

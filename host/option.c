@@ -117,7 +117,8 @@ static int parse_time(const char *text, int64_t *number)
     if (day < 1 || day > month_days[month - 1] + (leap && month == 2)) {
         return -1;
     }
-    int64_t seconds = days_since_1601(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    int64_t seconds =
+        days_since_1601(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
     *number = seconds * UNITS_PER_SECOND;
     return 0;
 }

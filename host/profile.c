@@ -176,7 +176,10 @@ static void unknown_key(const profile_section *s, uint32_t index, const ini *tex
         buffer_format(&list, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", keys[i]);
     }
     errors_add(text->errors, entry->where, "unknown key in [%s] (found %s, expected %s)", s->name,
-               entry->key, near ? near : count ? list.bytes : "no key");
+               entry->key,
+               near    ? near
+               : count ? list.bytes
+                       : "no key");
     buffer_free(&list);
 }
 
@@ -212,9 +215,10 @@ static void resolve_section(profile_section *s, uint32_t index, const ini *text,
         option_value value;
         char expected[160];
         if (option_parse(s->values[k].option, entry->value, &value, expected, sizeof expected)) {
-            errors_add(text->errors, entry->where, "[%s] %s has no such value (found %s, expected "
-                       "%s)", s->name, entry->key, *entry->value ? entry->value : "nothing",
-                       expected);
+            errors_add(text->errors, entry->where,
+                       "[%s] %s has no such value (found %s, expected "
+                       "%s)",
+                       s->name, entry->key, *entry->value ? entry->value : "nothing", expected);
             continue;
         }
         free(s->values[k].value.text);
@@ -296,7 +300,8 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
         }
     }
     if (!ini_find(text, "kernel", "plugin")) {
-        errors_add(text->errors, name, "[kernel] plugin is missing (found none, expected an id such "
+        errors_add(text->errors, name,
+                   "[kernel] plugin is missing (found none, expected an id such "
                    "as kernel-hle)");
     }
     fill_machine(p, text);

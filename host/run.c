@@ -32,8 +32,10 @@ int run_start(run *r, loader *l, const profile *p, const run_options *options)
     r->clock = clock_create();
     r->memory = memory_create();
     if (!r->memory) {
-        error_print("host", "guest memory cannot be reserved (found: %s, expected 4 GiB of "
-                    "addresses)", strerror(errno));
+        error_print("host",
+                    "guest memory cannot be reserved (found: %s, expected 4 GiB of "
+                    "addresses)",
+                    strerror(errno));
         return -1;
     }
     return 0;
@@ -98,7 +100,7 @@ uint32_t run_thread_tag(run *r)
         return guest_runs ? WEFT_THREAD_MAIN : WEFT_THREAD_MAIN | WEFT_THREAD_GUEST;
     }
     return guest_runs && pthread_equal(self, atomic_load(&r->guest_thread)) ? WEFT_THREAD_GUEST
-                                                                           : WEFT_THREAD_GPU;
+                                                                            : WEFT_THREAD_GPU;
 }
 
 void run_stop(run *r, const char *reason)
@@ -135,8 +137,7 @@ static void collect(run *r)
             break;
         }
         report->threads = text_grow(report->threads, (i + 1) * sizeof *report->threads);
-        report->threads[i] =
-            (run_thread_row){thread, text_copy(thread.name ? thread.name : "")};
+        report->threads[i] = (run_thread_row){thread, text_copy(thread.name ? thread.name : "")};
         report->thread_count = i + 1;
     }
     for (uint32_t i = 0;; i++) {

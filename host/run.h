@@ -1,16 +1,16 @@
 /* run.h: one run: the parts, wired together.
  *
- * Threads: the main thread (the process's first, or a test's) loads, creates, pumps the frontend and
- * destroys; the guest thread opens and runs the title; the drain thread (events.h) serves the
+ * Threads: the main thread (the process's first, or a test's) loads, creates, pumps the frontend
+ * and destroys; the guest thread opens and runs the title; the drain thread (events.h) serves the
  * tracer. While no guest thread runs, the main thread may do what is the guest's. */
 #ifndef WEFT_HOST_RUN_H
 #define WEFT_HOST_RUN_H
 
+#include "clock.h"
 #include "events.h"
 #include "input.h"
-#include "profile.h"
-#include "clock.h"
 #include "memory.h"
+#include "profile.h"
 
 /* Exit codes (CONTRACTS). */
 #define EXIT_ENDED  0
@@ -42,11 +42,11 @@ typedef struct part {
 typedef struct run_options {
     const char *title;
     const char *arguments;
-    const char *frames_to; /* NULL: frames are not written */
-    const char *input;     /* NULL: the frontend's controllers */
+    const char *frames_to;                                  /* NULL: frames are not written */
+    const char *input;                                      /* NULL: the frontend's controllers */
     uint64_t until_instructions, until_frames, until_ticks; /* 0: no limit */
-    double until_seconds;  /* 0: no limit */
-    int watch_signals;     /* SIGINT and SIGTERM end the run as a condition */
+    double until_seconds;                                   /* 0: no limit */
+    int watch_signals; /* SIGINT and SIGTERM end the run as a condition */
 } run_options;
 
 typedef struct run_thread_row {
@@ -121,7 +121,8 @@ void services_start(part *p);
 /* Asks the run to end; the first reason stays. Any thread. */
 void run_stop(run *r, const char *reason);
 
-/* WEFT_THREAD_* of the calling thread; MAIN|GUEST for the main thread while no guest thread runs. */
+/* WEFT_THREAD_* of the calling thread; MAIN|GUEST for the main thread while no guest thread runs.
+ */
 uint32_t run_thread_tag(run *r);
 
 /* What the part's latest host->fail said, or `otherwise`; allocated. */

@@ -127,8 +127,10 @@ static void present(const weft_host *host, weft_frame *frame)
     if (r->options.frames_to && !r->write_failed) {
         char why[256];
         if (frame_write(r->options.frames_to, frame, why, sizeof why)) {
-            error_print(r->options.frames_to, "frame cannot be written (found: %s, expected room "
-                        "for a PNG file)", why);
+            error_print(r->options.frames_to,
+                        "frame cannot be written (found: %s, expected room "
+                        "for a PNG file)",
+                        why);
             r->write_failed = 1;
             run_stop(r, "a frame could not be written");
         }

@@ -1,8 +1,8 @@
 /* swap.c: exchanging the tracer of a running title without losing an event.
  *
- * The drain does it between two events. The newcomer is opened first: if that fails, the old one has
- * not noticed anything. Then the old one is closed, and the newcomer is told every identity that was
- * defined so far; those repeats carry sequence 0 and are part of no numbering. */
+ * The drain does it between two events. The newcomer is opened first: if that fails, the old one
+ * has not noticed anything. Then the old one is closed, and the newcomer is told every identity
+ * that was defined so far; those repeats carry sequence 0 and are part of no numbering. */
 #include "events.h"
 
 #include <string.h>

@@ -46,7 +46,8 @@ typedef struct buffer {
 void buffer_add(buffer *b, const void *bytes, size_t length);
 void buffer_text(buffer *b, const char *text);
 void buffer_format(buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_json(buffer *b, const char *text); /* quoted and escaped; bytes that are not UTF-8 as \u00xx */
+void buffer_json(buffer *b,
+                 const char *text); /* quoted and escaped; bytes that are not UTF-8 as \u00xx */
 void buffer_free(buffer *b);
 
 /* The whole of a file, at most `limit` bytes, ended by a NUL that is not counted. NULL with errno

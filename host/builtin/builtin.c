@@ -1,5 +1,6 @@
-/* builtin.c: the plugins that live in the host, so that it never needs a .so to stay alive: a tracer
- * that drops everything, a policy that leaves every answer to its default, a frontend without eyes. */
+/* builtin.c: the plugins that live in the host, so that it never needs a .so to stay alive: a
+ * tracer that drops everything, a policy that leaves every answer to its default, a frontend
+ * without eyes. */
 #include "../loader.h"
 
 static weft_status create(const weft_host *host, void **instance)

@@ -51,8 +51,7 @@ static uint32_t pick_cpu(void *instance, const weft_sched_view *view, uint64_t *
     uint32_t best = WEFT_HW_COUNT;
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         const weft_sched_hw *hw = weft_view_hw(view, i);
-        if (hw->ready > 0 &&
-            (best == WEFT_HW_COUNT || hw->time < weft_view_hw(view, best)->time)) {
+        if (hw->ready > 0 && (best == WEFT_HW_COUNT || hw->time < weft_view_hw(view, best)->time)) {
             best = i;
         }
     }
@@ -163,8 +162,8 @@ void builtin_defaults(uint32_t role, role_ops *ops)
         ops->gpu = (weft_gpu_ops){.vblank = no_vblank, .gamma = no_gamma};
         break;
     case WEFT_ROLE_TRACER:
-        ops->tracer = (weft_tracer_ops){
-            .open = tracer_open, .flush = tracer_flush, .close = tracer_close};
+        ops->tracer =
+            (weft_tracer_ops){.open = tracer_open, .flush = tracer_flush, .close = tracer_close};
         break;
     case WEFT_ROLE_POLICY:
         ops->policy = (weft_policy_ops){.pick_cpu = pick_cpu,

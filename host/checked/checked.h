@@ -1,7 +1,7 @@
-/* checked.h: `[machine] checked = yes`: every role's ops behind wrappers that hold caller and plugin
- * to their contract: which thread calls, in which state, with which arguments, and whether the
- * answer is one. A violation is a fault of a plugin: one line, exit code 5. Digests are the same
- * with it on and off. */
+/* checked.h: `[machine] checked = yes`: every role's ops behind wrappers that hold caller and
+ * plugin to their contract: which thread calls, in which state, with which arguments, and whether
+ * the answer is one. A violation is a fault of a plugin: one line, exit code 5. Digests are the
+ * same with it on and off. */
 #ifndef WEFT_HOST_CHECKED_H
 #define WEFT_HOST_CHECKED_H
 
@@ -20,7 +20,8 @@ typedef struct checked {
 void checked_wrap(part *p);
 void checked_unwrap(part *p);
 
-/* A host service was called: from an allowed thread? Does nothing unless the profile says checked. */
+/* A host service was called: from an allowed thread? Does nothing unless the profile says checked.
+ */
 void checked_service(part *p, const char *service, uint32_t tags);
 
 /* For the wrappers: ends the process with the line `ID.op: sentence` and exit code 5. */

@@ -20,7 +20,8 @@ static weft_status state_create(void *self, weft_cpu_state **state)
 {
     checked *c = self;
     checked_thread(c, "state_create", WEFT_THREAD_MAIN | WEFT_THREAD_GUEST);
-    CHECK(c, "state_create", c->attached, "called too early (found no attach, expected one before)");
+    CHECK(c, "state_create", c->attached,
+          "called too early (found no attach, expected one before)");
     weft_status status = c->ops.cpu.state_create(c->instance, state);
     if (status == WEFT_OK) {
         const weft_cpu_state *s = *state;

@@ -25,8 +25,9 @@ static void present(void *self, const weft_frame *frame)
 {
     checked *c = self;
     checked_thread(c, "present", WEFT_THREAD_GUEST);
-    CHECK(c, "present", frame->width > 0 && frame->height > 0 && frame->pixels &&
-                            frame->stride / 4 >= frame->width,
+    CHECK(c, "present",
+          frame->width > 0 && frame->height > 0 && frame->pixels &&
+              frame->stride / 4 >= frame->width,
           "frame has no pixels (found %ux%u with %u bytes a row, expected some)", frame->width,
           frame->height, frame->stride);
     c->ops.frontend.present(c->instance, frame);
@@ -41,9 +42,11 @@ static void pads(void *self, weft_pad *answer)
         const weft_pad *p = &answer[i];
         CHECK(c, "pads", p->connected <= 1, "connected is unknown (found %u, expected 0 or 1)",
               p->connected);
-        CHECK(c, "pads", p->connected || !(p->buttons | p->left_trigger | p->right_trigger |
-                                           p->left_x | p->left_y | p->right_x | p->right_y),
-              "controller %u is absent but pressed (found buttons 0x%x, expected 0)", i, p->buttons);
+        CHECK(c, "pads",
+              p->connected || !(p->buttons | p->left_trigger | p->right_trigger | p->left_x |
+                                p->left_y | p->right_x | p->right_y),
+              "controller %u is absent but pressed (found buttons 0x%x, expected 0)", i,
+              p->buttons);
     }
 }
 

@@ -77,8 +77,9 @@ static uint64_t digest(void *self)
     checked_thread(c, "digest", WEFT_THREAD_GUEST);
     uint64_t first = c->ops.gpu.digest(c->instance);
     uint64_t second = c->ops.gpu.digest(c->instance);
-    CHECK(c, "digest", first == second, "digest changes by asking (found %016llx, expected %016llx)",
-          (unsigned long long)second, (unsigned long long)first);
+    CHECK(c, "digest", first == second,
+          "digest changes by asking (found %016llx, expected %016llx)", (unsigned long long)second,
+          (unsigned long long)first);
     return first;
 }
 

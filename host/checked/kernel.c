@@ -47,7 +47,8 @@ static int32_t thread(void *self, uint32_t index, weft_run_thread *answer)
     checked_thread(c, "thread", WEFT_THREAD_MAIN | WEFT_THREAD_GUEST);
     CHECK(c, "thread", c->ran, "called too early (found no run, expected one before)");
     int32_t more = c->ops.kernel.thread(c->instance, index, answer);
-    CHECK(c, "thread", !more || answer->name != NULL, "name is missing (found NULL, expected text)");
+    CHECK(c, "thread", !more || answer->name != NULL,
+          "name is missing (found NULL, expected text)");
     return more;
 }
 

@@ -1,5 +1,6 @@
 /* policy.c: the policy's contract (weft/policy.h). An illegal answer is not judged here: the kernel
- * replaces and counts it. What is checked is who calls, and that a policy gets well-formed views. */
+ * replaces and counts it. What is checked is who calls, and that a policy gets well-formed views.
+ */
 #include "checked.h"
 
 static void check_view(const checked *c, const char *op, const weft_sched_view *view)
@@ -8,8 +9,9 @@ static void check_view(const checked *c, const char *op, const weft_sched_view *
     CHECK(c, op, view != NULL && view->size >= sizeof(weft_sched_view),
           "view has no size (found %u, expected %zu)", view ? view->size : 0,
           sizeof(weft_sched_view));
-    CHECK(c, op, view->thread_stride >= sizeof(weft_sched_thread) &&
-                     view->hw_stride >= sizeof(weft_sched_hw) && view->hw != NULL,
+    CHECK(c, op,
+          view->thread_stride >= sizeof(weft_sched_thread) &&
+              view->hw_stride >= sizeof(weft_sched_hw) && view->hw != NULL,
           "view's strides are too small (found %u and %u, expected %zu and %zu)",
           view->thread_stride, view->hw_stride, sizeof(weft_sched_thread), sizeof(weft_sched_hw));
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {

@@ -20,8 +20,8 @@ static void event(void *self, const weft_event *e)
     CHECK(c, "event", c->opened, "called too early (found no open, expected one before)");
     int repeated = e->kind == WEFT_EVENT_DEFINE && e->sequence == 0 && c->last_sequence != 0;
     CHECK(c, "event", repeated || e->sequence == c->last_sequence,
-          "an event is lost (found sequence %llu, expected %llu)",
-          (unsigned long long)e->sequence, (unsigned long long)c->last_sequence);
+          "an event is lost (found sequence %llu, expected %llu)", (unsigned long long)e->sequence,
+          (unsigned long long)c->last_sequence);
     c->last_sequence += !repeated;
     c->ops.tracer.event(c->instance, e);
 }

@@ -16,7 +16,8 @@ typedef struct setup {
 /* Reads `path`, or the default stock.ini when it is NULL. Errors are collected. */
 void setup_read(setup *s, const char *path);
 
-/* Types what the roles need (bits as profile_resolve has them). Returns 0, or the exit code after printing every error. */
+/* Types what the roles need (bits as profile_resolve has them). Returns 0, or the exit code after
+ * printing every error. */
 int setup_resolve(setup *s, uint32_t roles);
 void setup_free(setup *s);
 

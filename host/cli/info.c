@@ -108,8 +108,10 @@ static int print_answer(const request *q, const buffer *answer)
     }
     cJSON *root = answer->bytes ? cJSON_Parse(answer->bytes) : NULL;
     if (!root) {
-        error_print(q->title, "kernel plugin's answer is no JSON (found %zu bytes, expected one "
-                    "object)", answer->length);
+        error_print(q->title,
+                    "kernel plugin's answer is no JSON (found %zu bytes, expected one "
+                    "object)",
+                    answer->length);
         return EXIT_PLUGIN;
     }
     buffer text = {0};

@@ -20,8 +20,9 @@ static const args_flag flags[] = {
 static const args_command command = {
     .name = "plugins",
     .positional = "[PATH]",
-    .summary = "Lists every plugin found, or those of a folder, or one file: role, version, options\n"
-               "with type, default, range and help.",
+    .summary =
+        "Lists every plugin found, or those of a folder, or one file: role, version, options\n"
+        "with type, default, range and help.",
     .flags = flags,
     .least = 0,
     .most = 1,
@@ -54,8 +55,9 @@ static void add_json(request *q, const plugin *p)
 {
     const weft_plugin_desc *d = p->desc;
     buffer *out = &q->out;
-    buffer_format(out, "%s\n  {\"id\": \"%s\", \"role\": \"%s\", \"version\": ",
-                  q->listed++ ? "," : "", d->id, role_name(d->role));
+    buffer_format(out,
+                  "%s\n  {\"id\": \"%s\", \"role\": \"%s\", \"version\": ", q->listed++ ? "," : "",
+                  d->id, role_name(d->role));
     buffer_json(out, d->version);
     buffer_text(out, ", \"summary\": ");
     buffer_json(out, d->summary);
@@ -68,8 +70,9 @@ static void add_json(request *q, const plugin *p)
     buffer_text(out, ", \"options\": [");
     for (uint32_t i = 0; i < d->option_count; i++) {
         const weft_option *o = option_at(d, i);
-        buffer_format(out, "%s\n    {\"key\": \"%s\", \"type\": \"%s\", \"default\": ",
-                      i ? "," : "", o->key, option_type_name(o->type));
+        buffer_format(out,
+                      "%s\n    {\"key\": \"%s\", \"type\": \"%s\", \"default\": ", i ? "," : "",
+                      o->key, option_type_name(o->type));
         buffer_json(out, o->default_value);
         if (o->type == WEFT_OPTION_INT) {
             buffer_format(out, ", \"minimum\": %" PRId64 ", \"maximum\": %" PRId64, o->minimum,

@@ -15,7 +15,8 @@ static const args_flag flags[] = {
 static const args_command command = {
     .name = "profile check",
     .positional = "INI",
-    .summary = "Prints the full effective profile, itself a valid one, or every error with its line.",
+    .summary =
+        "Prints the full effective profile, itself a valid one, or every error with its line.",
     .flags = flags,
     .least = 1,
     .most = 1,

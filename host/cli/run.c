@@ -11,7 +11,8 @@ enum { PROFILE, SET, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON };
 static const args_flag flags[] = {
     [PROFILE] = {"--profile", "INI", "what the run is made of; default: stock.ini"},
     [SET] = {"--set", "sec.key=value", "override one key of the profile; may repeat"},
-    [UNTIL] = {"--until", "COND", "instructions=N, frames=N, ticks=N, seconds=N or exit; may repeat"},
+    [UNTIL] = {"--until", "COND",
+               "instructions=N, frames=N, ticks=N, seconds=N or exit; may repeat"},
     [HEADLESS] = {"--headless", NULL, "no window: frontend-headless"},
     [TRACE] = {"--trace", "FILE", "write a trace; .jsonl or .wtr chooses the tracer"},
     [FRAMES_TO] = {"--frames-to", "DIR", "write each frame as a PNG file"},
@@ -23,8 +24,9 @@ static const args_flag flags[] = {
 static const args_command command = {
     .name = "run",
     .positional = "TITLE [-- ARGS]",
-    .summary = "Runs a title: an .xex, an .iso, a package, or a folder. What stands behind -- becomes\n"
-               "its command line.",
+    .summary =
+        "Runs a title: an .xex, an .iso, a package, or a folder. What stands behind -- becomes\n"
+        "its command line.",
     .flags = flags,
     .least = 1,
     .most = 1,
@@ -54,8 +56,10 @@ static int parse_until(request *q, const char *text)
     } else if (equals && length == 5 && memcmp(text, "ticks", length) == 0) {
         whole = &q->options.until_ticks;
     } else if (!equals || length != 7 || memcmp(text, "seconds", length) != 0) {
-        error_print("--until", "condition is unknown (found %s, expected instructions=N, frames=N, "
-                    "ticks=N, seconds=N or exit)", text);
+        error_print("--until",
+                    "condition is unknown (found %s, expected instructions=N, frames=N, "
+                    "ticks=N, seconds=N or exit)",
+                    text);
         return -1;
     }
     errno = 0;
@@ -132,8 +136,10 @@ static void apply_trace(setup *s, const request *q)
                      : ends_with(q->trace, ".wtr") ? "tracer-binary"
                                                    : NULL;
     if (!named && !id) {
-        errors_add(&s->errors, "--trace", "file's suffix chooses no tracer (found %s, expected "
-                   ".jsonl, .wtr or --set tracer.plugin=ID)", q->trace);
+        errors_add(&s->errors, "--trace",
+                   "file's suffix chooses no tracer (found %s, expected "
+                   ".jsonl, .wtr or --set tracer.plugin=ID)",
+                   q->trace);
         return;
     }
     if (!named) {
@@ -167,8 +173,7 @@ static int write_report(const run *r, const char *path)
         failed |= fclose(file) != 0;
     }
     if (failed) {
-        error_print(path, "report cannot be written (found: %s, expected a file)",
-                    strerror(errno));
+        error_print(path, "report cannot be written (found: %s, expected a file)", strerror(errno));
     }
     buffer_free(&json);
     return failed;

@@ -75,12 +75,13 @@ static void judge(weft_conform_report *report, const char *op, uint32_t round, i
                   uint64_t first, uint64_t second)
 {
     if (!legal) {
-        weft_conform_fail(report, "policy.%s: view %u: got %lld, expected a legal answer", op, round,
-                          (long long)first);
+        weft_conform_fail(report, "policy.%s: view %u: got %lld, expected a legal answer", op,
+                          round, (long long)first);
     } else if (first != second) {
-        weft_conform_fail(report, "policy.%s: view %u: got %lld and %lld from two instances, "
-                          "expected equal answers", op, round, (long long)first,
-                          (long long)second);
+        weft_conform_fail(report,
+                          "policy.%s: view %u: got %lld and %lld from two instances, "
+                          "expected equal answers",
+                          op, round, (long long)first, (long long)second);
     } else {
         weft_conform_pass(report);
     }
