@@ -37,6 +37,8 @@ typedef struct kfile_request {
 
 bool kfile_name_valid(const char *name, bool pattern)
 {
+    /* the prefix of DOS devices is the one place where a question mark belongs */
+    name += strncmp(name, "\\??\\", 4) == 0 ? 4 : 0;
     for (const char *c = name; *c; c++) {
         if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7E || strchr("\"+,;<=>|", *c) ||
             (!pattern && (*c == '*' || *c == '?'))) {

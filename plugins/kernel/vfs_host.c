@@ -134,9 +134,11 @@ static kstatus host_open(vfs_device *head, const char *path, void **out)
         /* resolve() leaves neither; refused here too, where the host would follow them */
         bool climbs = strcmp(name, "..") == 0 || strchr(name, '/') != NULL;
         int next = climbs ? -1 : open_any_case(fd, name);
+        struct stat parent;
+        bool folder = fstat(fd, &parent) == 0 && S_ISDIR(parent.st_mode);
         close(fd);
         if (next < 0) {
-            return last ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
+            return last && folder ? STATUS_OBJECT_NAME_NOT_FOUND : STATUS_OBJECT_PATH_NOT_FOUND;
         }
         fd = next;
         path += length + (last ? 0 : 1);

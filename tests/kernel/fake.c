@@ -391,6 +391,9 @@ fake_host *fake_host_create(void)
         .width = 1280,
         .height = 720,
         .state_folder = "",
+        .starve = 100000000,
+        .reservation_grace = 64,
+        .policy_faults = 16,
     };
     fake->host = (struct weft_host){
         .size = sizeof fake->host,

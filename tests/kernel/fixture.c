@@ -22,6 +22,8 @@ fixture *fixture_open(void)
     assert_non_null(f->k->mm);
     f->k->vfs = vfs_create(f->k);
     assert_non_null(f->k->vfs);
+    kwait_init(f->k);
+    ktime_init(f->k);
 
     f->thread = calloc(1, sizeof *f->thread);
     assert_non_null(f->thread);
@@ -39,12 +41,16 @@ fixture *fixture_open(void)
                                       MM_COMMIT | MM_RESERVE | MM_LARGE_PAGES, MM_PAGE_READWRITE),
                      STATUS_SUCCESS);
     f->thread->cpu->r[1] = f->scratch + SCRATCH_BYTES - 0x400;
+    f->thread->state = WEFT_THREAD_RUNNING;
     f->call = (kcall){.k = f->k, .thread = f->thread, .cpu = f->thread->cpu};
     return f;
 }
 
 void fixture_close(fixture *f)
 {
+    kfile_destroy(f->k);
+    kobject_destroy_all(f->k);
+    ktime_end(f->k);
     vfs_destroy(f->k->vfs);
     mm_destroy(f->k->mm);
     fake_host_destroy(f->fake);
@@ -72,6 +78,29 @@ uint64_t invoke(fixture *f, kexport_fn fn, unsigned count, ...)
     f->call.faulted = false;
     f->result = fn(&f->call);
     return f->thread->cpu->r[3];
+}
+
+void pass(fixture *f, uint64_t ticks)
+{
+    kernel *k = f->k;
+    uint64_t until = k->hw[0].time + ticks;
+    k->running_hw = NULL;
+    k->running = NULL;
+    k->clock->advance(k->clock, until);
+    k->running_hw = &k->hw[0];
+    k->running = f->thread;
+    k->hw[0].time = until;
+}
+
+bool resume(fixture *f)
+{
+    if (f->thread->state != WEFT_THREAD_READY || !f->thread->cont_ready) {
+        return false;
+    }
+    f->thread->state = WEFT_THREAD_RUNNING;
+    f->thread->cont_ready = false;
+    f->result = kwait_resume(&f->call);
+    return true;
 }
 
 uint8_t *at(const fixture *f, uint32_t address)

@@ -32,6 +32,11 @@ void fixture_close(fixture *f);
 /* Calls an export with `count` arguments: eight in registers, the rest on the stack. Answers r3. */
 uint64_t invoke(fixture *f, kexport_fn fn, unsigned count, ...);
 
+/* Lets guest time pass: what is due happens, as between two slices. */
+void pass(fixture *f, uint64_t ticks);
+/* Runs the thread's continuation if its wait is over; r3 and f->result are then final. */
+bool resume(fixture *f);
+
 /* Guest memory, unchecked. */
 uint8_t *at(const fixture *f, uint32_t address);
 uint32_t word(const fixture *f, uint32_t address);
