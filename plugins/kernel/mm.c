@@ -171,7 +171,8 @@ void mm_place(mm *m, uint32_t address, char *text, size_t capacity)
         }
     }
     for (kthread *thread = m->k->threads; thread; thread = thread->next) {
-        if (address - thread->stack_base < thread->stack_size) {
+        if (thread->state != WEFT_THREAD_TERMINATED &&
+            address - thread->stack_base < thread->stack_size) {
             snprintf(text, capacity, "stack:%s+0x%x", thread->name, address - thread->stack_base);
             return;
         }
