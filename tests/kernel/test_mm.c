@@ -124,9 +124,12 @@ static void test_recommit_keeps_the_contents(void **state)
 static void test_freed_memory_comes_back_as_zeros(void **state)
 {
     fixture *f = *state;
+    uint32_t before = mm_pages_used(f->k->mm);
     uint32_t base = virtual_alloc(f, 0, 0x1000, MM_COMMIT | MM_RESERVE), size = 0;
+    assert_int_equal(mm_pages_used(f->k->mm), before + 1);
     set_word(f, base, 0x12345678);
     assert_int_equal(mm_virtual_free(f->k->mm, &base, &size, MM_RELEASE), STATUS_SUCCESS);
+    assert_int_equal(mm_pages_used(f->k->mm), before);
     assert_int_equal(size, 0x1000);
     assert_int_equal(access_at(f, base), 0);
     assert_int_equal(virtual_alloc(f, 0, 0x1000, MM_COMMIT | MM_RESERVE), base);

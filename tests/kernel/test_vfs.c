@@ -173,6 +173,20 @@ static void test_listing_is_sorted_without_case(void **state)
     assert_int_equal(entry.info.attributes & VFS_ATTRIBUTE_DIRECTORY, 0);
     assert_int_equal(vfs_list(folder, 3, &entry), STATUS_NO_MORE_FILES);
     vfs_close(folder);
+
+    /* more than a host folder would return in order by chance */
+    for (uint32_t i = 0; i < 26; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "many/%c", (int)((i & 1 ? 'A' : 'a') + i * 7 % 26));
+        folder_file(w->folder, name, "", 0);
+    }
+    assert_int_equal(open_path(w, "game:\\many", VFS_OPEN, 0, &folder), STATUS_SUCCESS);
+    for (uint32_t i = 0; i < 26; i++) {
+        char name[2] = {(char)('a' + i), 0};
+        assert_int_equal(vfs_list(folder, i, &entry), STATUS_SUCCESS);
+        assert_int_equal(vfs_compare(entry.name, name), 0);
+    }
+    vfs_close(folder);
 }
 
 static void test_title_is_read_only(void **state)
