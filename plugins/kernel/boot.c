@@ -43,6 +43,7 @@ void kshutdown(kernel *k)
 {
     if (k->opened) {
         kthread_free_all(k);
+        kfile_destroy(k);
         kobject_destroy_all(k);
         kloader_close(k);
         kcall_destroy(k);

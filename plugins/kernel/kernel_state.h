@@ -226,6 +226,7 @@ struct kernel {
 
     mm *mm;
     vfs *vfs;
+    struct kfile_request *file_requests; /* file.c: on their way, latest first */
 
     /* plugin.c */
     bool opened;
