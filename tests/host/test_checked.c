@@ -123,6 +123,32 @@ static void test_cpu_limit_too_early(void **state)
                               "expected 5)\n");
 }
 
+/* A CPU that runs itself again, as a callback might make it do. */
+static uint32_t cpu_again(void *instance, weft_cpu_state *state)
+{
+    const bench *b = *(bench **)instance;
+    return b->part->ops.cpu.run(b->part->self, state);
+}
+
+static void run_inside_run(void)
+{
+    static const weft_cpu_host calls = {.size = sizeof calls};
+    weft_cpu_state state = {.limit = 5};
+    bench *b = bench_start(WEFT_ROLE_CPU, "cpu-t");
+    b->part->ops.cpu.run = cpu_again;
+    b->part->ops.cpu.attach = cpu_attach;
+    b->part->instance = &b;
+    checked_wrap(b->part);
+    b->part->ops.cpu.attach(b->part->self, &calls);
+    b->part->ops.cpu.run(b->part->self, &state);
+}
+
+static void test_cpu_run_inside_run(void **state)
+{
+    violates(run_inside_run,
+             "weft: error: cpu-t.run: entered from inside itself (found depth 2, expected 1)\n");
+}
+
 static uint32_t cpu_rounds(void *instance, weft_cpu_state *state)
 {
     fesetround(FE_UPWARD);
@@ -313,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_cpu_unknown_reason),
         cmocka_unit_test(test_cpu_limit_too_early),
         cmocka_unit_test(test_cpu_leaves_the_rounding_mode),
+        cmocka_unit_test(test_cpu_run_inside_run),
         cmocka_unit_test(test_cpu_on_the_wrong_thread),
         cmocka_unit_test(test_cpu_that_behaves_passes),
         cmocka_unit_test(test_tracer_gap),

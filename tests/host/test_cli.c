@@ -299,7 +299,9 @@ static void test_frontend_pads_are_events(void **state)
 
 static void test_checked_mode_catches_a_frontend(void **state)
 {
-    expect(*state, "--set machine.checked=yes --set frontend.plugin=fake --set frontend.mode=wrong",
+    expect(*state,
+           "--set machine.checked=yes --set frontend.plugin=fake --set frontend.mode=wrong "
+           "--set kernel.end=spin --until seconds=20",
            5, "weft: error: frontend-fake.pump: answer is unknown (found 7, expected 0 or 1)");
 }
 

@@ -27,6 +27,9 @@ REFUSAL(test_other_major, "policy-major.so",
         "ABI versions differ (found plugin ABI 1.1, expected host ABI 0.1)")
 REFUSAL(test_other_minor, "policy-minor.so",
         "ABI versions differ (found plugin ABI 0.9, expected host ABI 0.1)")
+/* plugin.h: while major is 0, equal minor */
+REFUSAL(test_older_minor, "policy-older.so",
+        "ABI versions differ (found plugin ABI 0.0, expected host ABI 0.1)")
 REFUSAL(test_no_symbol, "policy-nosymbol.so",
         "file is no Weft plugin (found no data symbol weft_plugin, expected one)")
 REFUSAL(test_unknown_role, "policy-norole.so", "role is unknown (found 99, expected 1 to 6)")
@@ -257,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_other_major),
         cmocka_unit_test(test_other_minor),
+        cmocka_unit_test(test_older_minor),
         cmocka_unit_test(test_no_symbol),
         cmocka_unit_test(test_unknown_role),
         cmocka_unit_test(test_id_of_another_role),
