@@ -149,7 +149,12 @@ static uint64_t on_timebase(void *context, weft_cpu_state *state)
     return m->timebase;
 }
 
-machine *machine_make(const weft_plugin_desc *desc)
+static weft_status view_add(weft_memory *memory, const weft_view *view)
+{
+    return WEFT_OK; /* all of the space is there from the start */
+}
+
+machine *machine_bare(const weft_plugin_desc *desc)
 {
     machine *m = calloc(1, sizeof *m);
     m->desc = desc;
@@ -160,6 +165,7 @@ machine *machine_make(const weft_plugin_desc *desc)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     m->memory.access = calloc(WEFT_PAGE_COUNT, 1);
     m->memory.version = calloc(WEFT_PAGE_COUNT, 4);
+    m->memory.view_add = view_add;
     m->memory.protect = protect;
     m->memory.mmio_add = mmio_add;
     m->memory.watch = watch;
@@ -178,6 +184,12 @@ machine *machine_make(const weft_plugin_desc *desc)
     m->calls.mmio_read = on_read;
     m->calls.mmio_write = on_write;
     m->calls.timebase = on_timebase;
+    return m;
+}
+
+machine *machine_make(const weft_plugin_desc *desc)
+{
+    machine *m = machine_bare(desc);
     m->syscall_answer = WEFT_CPU_STOP;
     protect(&m->memory, MACHINE_CODE, MACHINE_SIZE, WEFT_PAGE_READ | WEFT_PAGE_WRITE);
     protect(&m->memory, MACHINE_DATA, MACHINE_SIZE, WEFT_PAGE_READ | WEFT_PAGE_WRITE);
@@ -196,6 +208,11 @@ void machine_free(machine *m)
 {
     m->cpu->state_destroy(m->engine, m->state);
     m->desc->destroy(m->engine);
+    machine_bare_free(m);
+}
+
+void machine_bare_free(machine *m)
+{
     munmap(m->memory.base, SPACE + 4096);
     free((void *)m->memory.access);
     free((void *)m->memory.version);

@@ -49,6 +49,10 @@ typedef struct machine {
 machine *machine_make(const weft_plugin_desc *desc);
 void machine_free(machine *m);
 
+/* The host alone, without RAM, engine or state: for the conformance kit. */
+machine *machine_bare(const weft_plugin_desc *desc);
+void machine_bare_free(machine *m);
+
 /* Appends words to the program at MACHINE_CODE, telling the engine. */
 void machine_code(machine *m, const uint32_t *words, uint32_t count);
 

@@ -4,20 +4,13 @@
  * in 64-bit mode by both; all registers must agree. What the ISA leaves undefined is masked, and so
  * is FPSCR[FR], which qemu does not model (CPU-FACTS.md). Skipped where qemu-user or the cross
  * compiler is not installed. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "check.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "machine.h"
 #include "ppc.h"
-
-extern const weft_plugin_desc weft_plugin;
 
 struct oracle_case { /* all big-endian */
     uint32_t word, cr;
