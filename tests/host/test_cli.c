@@ -143,8 +143,9 @@ static void test_signal_ends_as_asked(void **state)
 {
     place *p = *state;
     outcome o = process(p->folder, RUN_FOLDER
-                        "/weft run --profile fake.ini --set kernel.end=spin --json r.json "
-                        "title.xex & sleep 0.3; kill -INT $!; wait $!");
+                        "/weft run --profile fake.ini --set kernel.end=spin --until seconds=60 "
+                        "--json r.json title.xex 2>said.txt & until grep -q 'fake runs' said.txt; "
+                        "do sleep 0.02; done; kill -INT $!; wait $!");
     assert_int_equal(o.code, 0);
     outcome_free(&o);
     char path[256];
