@@ -230,6 +230,12 @@ static weft_status attach(void *instance, const weft_cpu_host *calls)
     if (e->calls) {
         return e->host->fail(e->host, WEFT_E_STATE, "cpu-ppc: attach was called twice");
     }
+    /* Not in create: the memory service has no way to stop listening, and an instance that was only
+     * made and destroyed must leave nothing behind. */
+    weft_status status = e->memory->listen(e->memory, written, e);
+    if (status != WEFT_OK) {
+        return e->host->fail(e->host, status, "cpu-ppc: cannot listen to memory writes");
+    }
     e->calls = calls;
     return WEFT_OK;
 }
@@ -320,11 +326,6 @@ weft_status ppc_create(const weft_host *host, void **instance)
     e->host = host;
     e->memory = host->memory;
     e->lookup = lookup;
-    weft_status status = e->memory->listen(e->memory, written, e);
-    if (status != WEFT_OK) {
-        ppc_destroy(e);
-        return host->fail(host, status, "cpu-ppc: cannot listen to memory writes");
-    }
     *instance = e;
     return WEFT_OK;
 }

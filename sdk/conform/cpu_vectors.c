@@ -527,7 +527,8 @@ int cpu_kit_vectors(cpu_kit *kit, const char *path)
         cJSON_Delete(line);
     }
     if (wrong) {
-        weft_conform_note(kit->report, "%s:%" PRIu64 ": malformed vector (expected %s)", path,
+        weft_conform_note(kit->report,
+                          "weft: error: %s:%" PRIu64 ": malformed vector (expected %s)", path,
                           number, wrong);
         kit->report->malformed = 1;
     }
