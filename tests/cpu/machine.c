@@ -146,6 +146,7 @@ static uint32_t on_write(void *context, weft_cpu_state *state, uint32_t address,
 static uint64_t on_timebase(void *context, weft_cpu_state *state)
 {
     machine *m = context;
+    m->stack = (uintptr_t)__builtin_frame_address(0);
     return m->timebase;
 }
 

@@ -42,6 +42,7 @@ typedef struct machine {
     uint32_t syscalls, syscall_pc, syscall_lev, syscall_answer;
     uint64_t syscall_retired;
     uint64_t timebase;
+    uintptr_t stack;         /* where the host's stack was at the last time base read */
     uint64_t callback_limit; /* non-zero: a callback lowers the limit to this */
     char failure[256];
 } machine;
