@@ -52,6 +52,10 @@ static const weft_option machine_options[] = {
      .type = WEFT_OPTION_BOOL,
      .default_value = "no",
      .help = "hold every plugin to its contract"},
+    {.key = "pace",
+     .type = WEFT_OPTION_BOOL,
+     .default_value = "no",
+     .help = "wait at each vertical blank until the host's clock has caught up; changes no result"},
     {.key = "log",
      .type = WEFT_OPTION_CHOICE,
      .default_value = "warn",
@@ -281,6 +285,7 @@ static void fill_machine(profile *p, const ini *text)
         .state_folder = profile_get(p, PROFILE_MACHINE, "state")->value.text,
     };
     p->checked = (uint32_t)machine_number(p, PROFILE_MACHINE, "checked");
+    p->pace = (uint32_t)machine_number(p, PROFILE_MACHINE, "pace");
     for (uint32_t i = 0; i < COUNT(levels); i++) {
         if (strcmp(levels[i], profile_get(p, PROFILE_MACHINE, "log")->value.text) == 0) {
             p->log = i;
@@ -360,6 +365,7 @@ void profile_digest(const profile *p, const char *extra, char *hex)
             const char *key = s->values[k].option->key;
             /* the state folder counts by its contents, which the run adds */
             if (i == PROFILE_MACHINE && (strcmp(key, "log") == 0 || strcmp(key, "checked") == 0 ||
+                                         strcmp(key, "pace") == 0 ||
                                          strcmp(key, "state") == 0)) {
                 continue;
             }

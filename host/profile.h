@@ -31,6 +31,7 @@ typedef struct profile {
     profile_section sections[PROFILE_SECTIONS]; /* by role; [0] is unused */
     weft_machine machine;
     uint32_t checked;
+    uint32_t pace; /* hold guest time to the host's clock */
     uint32_t log; /* WEFT_LOG_* */
 } profile;
 
@@ -47,7 +48,7 @@ const profile_value *profile_get(const profile *p, uint32_t section, const char 
 void profile_print(const profile *p, buffer *out);
 
 /* XXH3-128 over the canonical text of everything that a lockstep run depends on: plugins with their
- * versions, their options and the machine, sorted; without [tracer], [frontend], log and checked.
+ * versions, their options and the machine, sorted; without [tracer], [frontend], log, checked and pace.
  * `extra` is appended (hashes of title, input script, state). `hex` holds 33 bytes. */
 void profile_digest(const profile *p, const char *extra, char *hex);
 

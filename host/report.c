@@ -16,6 +16,14 @@ static const char *thread_state(uint32_t state)
     return state < sizeof names / sizeof names[0] ? names[state] : "unknown";
 }
 
+/* The title's own exit code where it has ended by itself, else what weft ends with. */
+static unsigned title_exit_code(const run_report *report)
+{
+    return report->has_result && report->result.end == WEFT_END_EXIT
+               ? report->result.exit_code
+               : (unsigned)report->exit_code;
+}
+
 static void add_unimplemented(const run_report *report, buffer *out)
 {
     buffer_text(out, "  \"unimplemented\": [");
@@ -53,7 +61,7 @@ void run_report_json(const run *r, buffer *out)
     buffer_format(out,
                   ",\n  \"profile_digest\": \"%s\",\n  \"exit_code\": %u,\n  \"status\": %d,\n"
                   "  \"end\": \"%s\",\n  \"reason\": ",
-                  report->profile_digest, result->exit_code, report->exit_code,
+                  report->profile_digest, title_exit_code(report), report->exit_code,
                   end_name(result->end));
     buffer_json(out, report->reason ? report->reason : "");
     buffer_format(

@@ -85,6 +85,8 @@ typedef struct run {
     part parts[WEFT_ROLE_COUNT];
     input_script input;
     weft_pad pads[WEFT_PAD_COUNT];
+    int paced;           /* pace_start is set */
+    uint64_t pace_start; /* host's monotonic ns at guest tick 0 */
     uint64_t frames;
 
     pthread_t main_thread;

@@ -1,10 +1,13 @@
 /* services.c: the weft_host that each plugin instance is given. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "checked/checked.h"
 #include "frames.h"
 #include "run.h"
+
+#define LAG_TICKS (WEFT_TICKS_PER_SECOND / 10)
 
 static part *of(const weft_host *host)
 {
@@ -162,10 +165,33 @@ static void emit_input(run *r, uint32_t port, uint64_t tick, const weft_pad *pad
     }
 }
 
+/* Waits until the host's clock has come to guest time `tick`. A run that fell behind by more than
+ * LAG_TICKS starts counting anew: it plays on at its pace, and does not race to catch up. */
+static void pace(run *r, uint64_t tick)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t host_now = (uint64_t)now.tv_sec * WEFT_TICKS_PER_SECOND + (uint64_t)now.tv_nsec;
+    if (!r->paced || host_now > r->pace_start + tick + LAG_TICKS) {
+        r->paced = 1;
+        r->pace_start = host_now - tick;
+        return;
+    }
+    uint64_t due = r->pace_start + tick;
+    if (due > host_now) {
+        struct timespec until = {(time_t)(due / WEFT_TICKS_PER_SECOND),
+                                 (long)(due % WEFT_TICKS_PER_SECOND)};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+    }
+}
+
 static void pads(const weft_host *host, uint64_t vblank, uint64_t tick, weft_pad *pad)
 {
     run *r = of(host)->run;
     checked_service(of(host), "host.pads", WEFT_THREAD_GUEST);
+    if (r->profile->pace) {
+        pace(r, tick);
+    }
     part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
     weft_pad now[WEFT_PAD_COUNT];
     memcpy(now, r->pads, sizeof now);

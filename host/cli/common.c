@@ -22,10 +22,10 @@ static char *default_profile(const loader *l)
     return text_format("%s/configs/stock.ini", l->program_folder);
 }
 
-void setup_read(setup *s, const char *path)
+void setup_read(setup *s, const char *path, const char *plugins)
 {
     *s = (setup){0};
-    loader_start(&s->loader, NULL);
+    loader_start(&s->loader, plugins);
     s->text.errors = &s->errors;
     s->name = path ? text_copy(path) : default_profile(&s->loader);
     ini_read_file(&s->text, s->name);

@@ -14,7 +14,7 @@ typedef struct setup {
 } setup;
 
 /* Reads `path`, or the default stock.ini when it is NULL. Errors are collected. */
-void setup_read(setup *s, const char *path);
+void setup_read(setup *s, const char *path, const char *plugins);
 
 /* Types what the roles need (bits as profile_resolve has them). Returns 0, or the exit code after
  * printing every error. */

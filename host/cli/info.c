@@ -154,7 +154,7 @@ int command_info(int argc, char **argv)
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     }
     setup s;
-    setup_read(&s, q.profile);
+    setup_read(&s, q.profile, NULL);
     for (size_t i = 0; i < q.set_count; i++) {
         ini_set(&s.text, q.sets[i]);
     }

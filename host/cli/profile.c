@@ -5,10 +5,11 @@
 #include "args.h"
 #include "common.h"
 
-enum { SET };
+enum { SET, PLUGINS };
 
 static const args_flag flags[] = {
     [SET] = {"--set", "sec.key=value", "override one key of the profile; may repeat"},
+    [PLUGINS] = {"--plugins", "DIR", "look for plugins here first"},
     {0},
 };
 
@@ -23,7 +24,7 @@ static const args_command command = {
 };
 
 typedef struct request {
-    const char *path;
+    const char *path, *plugins;
     const char **sets;
     size_t set_count;
 } request;
@@ -34,6 +35,8 @@ static int take(void *context, int index, const char *value)
     if (index == SET) {
         q->sets = text_grow(q->sets, (q->set_count + 1) * sizeof *q->sets);
         q->sets[q->set_count++] = value;
+    } else if (index == PLUGINS) {
+        q->plugins = value;
     } else {
         q->path = value;
     }
@@ -69,7 +72,7 @@ int command_profile(int argc, char **argv)
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     }
     setup s;
-    setup_read(&s, q.path);
+    setup_read(&s, q.path, q.plugins);
     for (size_t i = 0; i < q.set_count; i++) {
         ini_set(&s.text, q.sets[i]);
     }

@@ -6,11 +6,12 @@
 #include "args.h"
 #include "common.h"
 
-enum { PROFILE, SET, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON };
+enum { PROFILE, SET, PLUGINS, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON };
 
 static const args_flag flags[] = {
     [PROFILE] = {"--profile", "INI", "what the run is made of; default: stock.ini"},
     [SET] = {"--set", "sec.key=value", "override one key of the profile; may repeat"},
+    [PLUGINS] = {"--plugins", "DIR", "look for plugins here first"},
     [UNTIL] = {"--until", "COND",
                "instructions=N, frames=N, ticks=N, seconds=N or exit; may repeat"},
     [HEADLESS] = {"--headless", NULL, "no window: frontend-headless"},
@@ -33,7 +34,7 @@ static const args_command command = {
 };
 
 typedef struct request {
-    const char *profile, *trace, *json;
+    const char *profile, *plugins, *trace, *json;
     const char **sets;
     size_t set_count;
     int headless;
@@ -91,6 +92,9 @@ static int take(void *context, int index, const char *value)
     case SET:
         q->sets = text_grow(q->sets, (q->set_count + 1) * sizeof *q->sets);
         q->sets[q->set_count++] = value;
+        return 0;
+    case PLUGINS:
+        q->plugins = value;
         return 0;
     case UNTIL:
         return parse_until(q, value);
@@ -210,9 +214,10 @@ int command_run(int argc, char **argv)
     char *arguments = join_arguments(argc, argv);
     q.options.arguments = arguments;
     setup s;
-    setup_read(&s, q.profile);
+    setup_read(&s, q.profile, q.plugins);
     if (q.headless) {
         ini_override(&s.text, "--headless", "frontend", "plugin", "frontend-headless");
+        ini_override(&s.text, "--headless", "machine", "pace", "no");
     }
     for (size_t i = 0; i < q.set_count; i++) {
         ini_set(&s.text, q.sets[i]);

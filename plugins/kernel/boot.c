@@ -18,9 +18,12 @@ weft_status kboot(kernel *k)
 {
     k->mm = mm_create(k);
     k->vfs = k->mm ? vfs_create(k) : NULL;
-    if (!k->vfs) {
-        mm_destroy(k->mm);
+    if (!k->mm) {
         return k->host->fail(k->host, WEFT_E_NO_MEMORY, "no memory for the guest address space");
+    }
+    if (!k->vfs) { /* vfs_create has said why */
+        mm_destroy(k->mm);
+        return WEFT_E_IO;
     }
     k->opened = true;
     kcall_create(k);

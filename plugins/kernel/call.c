@@ -262,17 +262,19 @@ static uint64_t export_identity(kernel *k, kthunk_entry *thunk)
     return thunk->id;
 }
 
-static unsigned argument_count(const kexport *row)
+/* Counts a signature's named arguments and notes those of type q. */
+static void read_signature(kthunk_entry *thunk)
 {
-    const char *s = strchr(row->signature, '(');
-    if (!s || s[1] == ')') {
-        return 0;
+    const char *s = thunk->row ? strchr(thunk->row->signature, '(') : NULL;
+    while (s && *s && s[1] != ')' && s[1] != '.' && thunk->argument_count < 16) {
+        s++;
+        size_t length = strcspn(s, ",)");
+        if (s[length - 1] == 'q') {
+            thunk->wide |= 1u << thunk->argument_count;
+        }
+        thunk->argument_count++;
+        s += length;
     }
-    unsigned count = 1;
-    for (; *s; s++) {
-        count += *s == ',';
-    }
-    return strstr(row->signature, "...") ? count - 1 : count;
 }
 
 static void emit_call(kcall *call, kthunk_entry *thunk, const uint64_t *arguments, unsigned count)
@@ -376,6 +378,7 @@ static uint32_t add_thunk(kernel *k, unsigned module, unsigned ordinal, uint32_t
         .module = module,
         .ordinal = ordinal,
     };
+    read_signature(&k->thunks[k->thunk_count - 1]);
     return address;
 }
 
@@ -536,13 +539,11 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         return WEFT_CPU_STOP;
     }
     uint64_t arguments[16];
-    unsigned count = thunk->row ? argument_count(thunk->row) : 0;
-    count = count > 16 ? 16 : count;
+    unsigned count = thunk->argument_count;
+    bool stack = weft_memory_ok(k->memory, (uint32_t)thread->cpu->r[1], 0xA0, WEFT_PAGE_READ);
     for (unsigned i = 0; i < count; i++) {
-        arguments[i] = i < 8 || weft_memory_ok(k->memory, (uint32_t)thread->cpu->r[1], 0xA0,
-                                               WEFT_PAGE_READ)
-                           ? karg64(&call, i)
-                           : 0;
+        uint64_t value = i < 8 || stack ? karg64(&call, i) : 0;
+        arguments[i] = thunk->wide >> i & 1 ? value : (uint32_t)value;
     }
     /* a call that was held is made again at the same retired count, and announced once */
     bool announced = thread->announced == thread->cpu->retired + 1;

@@ -137,6 +137,8 @@ typedef struct kthunk_entry {
     const kexport *row; /* NULL: unknown ordinal, named in missing */
     uint32_t module, ordinal;
     uint64_t id; /* identity of the export, 0 until first called */
+    uint32_t argument_count;
+    uint32_t wide; /* bit n: argument n is 64 bits wide */
 } kthunk_entry;
 
 struct kernel {

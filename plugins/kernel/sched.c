@@ -248,6 +248,29 @@ khw *kcall_hw(kcall *call)
 
 /* ---- the policy -------------------------------------------------------------------------------- */
 
+/* When the hardware thread could next run something, or NEVER. */
+static uint64_t effective_time(const kernel *k, uint32_t index)
+{
+    const khw *hw = &k->hw[index];
+    if (hw->in_dpc) {
+        return runnable(hw->interrupt) ? hw->time : WEFT_TICK_NEVER;
+    }
+    if (pinned(hw)) {
+        return hw->time;
+    }
+    uint64_t best = WEFT_TICK_NEVER;
+    if (dpc_deliverable(hw)) {
+        best = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
+    }
+    for (const kthread *t = k->threads; t; t = t->next) {
+        if (t->hw == index && runnable(t)) {
+            uint64_t at = t->ready_at > hw->time ? t->ready_at : hw->time;
+            best = at < best ? at : best;
+        }
+    }
+    return best;
+}
+
 static bool build_view(kernel *k)
 {
     if (k->view_capacity < k->thread_count) {
@@ -263,9 +286,12 @@ static bool build_view(kernel *k)
         k->view_capacity = capacity;
     }
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        /* interrupts and DPCs count as ready: the hardware thread has something to run */
+        uint64_t time = effective_time(k, i);
         k->view_hw[i] = (weft_sched_hw){
-            .time = k->hw[i].time,
+            .time = time == WEFT_TICK_NEVER ? k->hw[i].time : time,
             .current = -1,
+            .ready = dpc_deliverable(&k->hw[i]) || k->hw[i].in_dpc,
             .pinned = pinned(&k->hw[i]) || k->hw[i].in_dpc,
         };
     }
@@ -321,29 +347,6 @@ static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t inste
         kemit(k, NULL, &event);
         k->host->log(k->host, WEFT_LOG_WARN, reason);
     }
-}
-
-/* When the hardware thread could next run something, or NEVER. */
-static uint64_t effective_time(const kernel *k, uint32_t index)
-{
-    const khw *hw = &k->hw[index];
-    if (hw->in_dpc) {
-        return runnable(hw->interrupt) ? hw->time : WEFT_TICK_NEVER;
-    }
-    if (pinned(hw)) {
-        return hw->time;
-    }
-    uint64_t best = WEFT_TICK_NEVER;
-    if (dpc_deliverable(hw)) {
-        best = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
-    }
-    for (const kthread *t = k->threads; t; t = t->next) {
-        if (t->hw == index && runnable(t)) {
-            uint64_t at = t->ready_at > hw->time ? t->ready_at : hw->time;
-            best = at < best ? at : best;
-        }
-    }
-    return best;
 }
 
 static kthread *default_next(const kernel *k, uint32_t index)
@@ -680,10 +683,10 @@ static void deadlock(kernel *k)
         k->policy->deadlock(k->policy_instance, &k->view);
     }
     char text[200];
-    int used = snprintf(text, sizeof text, "deadlock: no thread can run and nothing is due;");
+    int used = snprintf(text, sizeof text, "no thread can run and nothing is due");
     for (kthread *t = k->threads; t && used > 0 && (size_t)used < sizeof text; t = t->next) {
         if (t->state == WEFT_THREAD_WAITING) {
-            used += snprintf(text + used, sizeof text - (size_t)used, " thread %u waits at 0x%08x,",
+            used += snprintf(text + used, sizeof text - (size_t)used, "; thread %u waits at 0x%08x",
                              t->tid, (uint32_t)t->cpu->lr);
         }
     }
@@ -697,6 +700,7 @@ static bool limits_hold(kernel *k, uint64_t now)
     } else if (k->instruction_limit && k->instructions >= k->instruction_limit) {
         kend(k, WEFT_END_CONDITION, 0, "instruction limit reached");
     } else if (k->tick_limit && now != WEFT_TICK_NEVER && now >= k->tick_limit) {
+        k->clock->advance(k->clock, k->tick_limit); /* what is due at the limit has happened */
         kend(k, WEFT_END_CONDITION, 0, "tick limit reached");
     }
     return k->end != WEFT_END_NONE;

@@ -197,7 +197,7 @@ kthread *kthread_create_interrupt(kernel *k, uint32_t hw)
     t->id = k->host->define(k->host, "thread", text);
     t->hw = hw;
     t->affinity = 1u << hw;
-    t->process_type = 2;
+    t->process_type = 1; /* D3D's callback chooses between the title's device and XAM's by it */
     t->state = WEFT_THREAD_WAITING;
     t->tls = make_tls(k);
     uint32_t pcr = kalloc(k, KPCR_SIZE);

@@ -71,7 +71,7 @@ typedef struct weft_kernel_ops {
 
     /* Opens and loads the title; `arguments` is what stands behind `--` on the command line, one
      * string ("" for none). Errors: NOT_FOUND, FORMAT, IO, NO_MEMORY, UNSUPPORTED: exit code 3.
-     * [main] */
+     * [main][guest] */
     weft_status (*open)(void *instance, const char *path, const char *arguments);
 
     /* Runs the title until it ends or a limit holds, or host->stop_requested. Once. The result says
