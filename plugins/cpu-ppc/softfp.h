@@ -119,8 +119,8 @@ static inline u128 fp_jam128(u128 sig, uint32_t by)
 }
 
 /* Rounds to double, or to single in double format. */
-static inline fp_result fp_round(uint32_t sign, int32_t exp, uint64_t sig, int single,
-                                 uint32_t fpscr)
+static inline __attribute__((always_inline)) fp_result
+fp_round(uint32_t sign, int32_t exp, uint64_t sig, int single, uint32_t fpscr)
 {
     const int precision = single ? 24 : 53, drop = 64 - precision;
     const int32_t emin = single ? -126 : -1022, emax = single ? 127 : 1023;
@@ -128,6 +128,15 @@ static inline fp_result fp_round(uint32_t sign, int32_t exp, uint64_t sig, int s
     const uint64_t top = (uint64_t)sign << 63;
     uint32_t flags = 0, mode = fpscr & FP_RN;
     int tiny = exp < emin;
+
+    /* The common case: to nearest, a double of the normal range before and after rounding. */
+    if (!single && mode == RN_NEAREST && exp >= emin && exp < emax) {
+        uint64_t rest = sig & 0x7FF;
+        uint64_t up = (rest + ((sig >> 11) & 1)) > 0x400;
+        flags = rest ? FP_XX | FP_FI | (up ? FP_FR : 0) : 0;
+        /* the leading one adds 1 to the exponent; a carry out of the fraction adds another */
+        return (fp_result){(top | (uint64_t)(exp + 1022) << 52) + (sig >> 11) + up, flags};
+    }
 
     if (tiny && fpscr & FP_UE) {
         flags |= FP_UX;
@@ -208,11 +217,26 @@ static inline fp_result fp_mul(fp_number x, fp_number y, int single, uint32_t fp
                     single, fpscr);
 }
 
+/* n / d where the quotient fits 64 bits: one instruction where the host has it. */
+static inline uint64_t fp_quotient(u128 n, uint64_t d)
+{
+#if defined(__x86_64__)
+    uint64_t q, rest;
+    __asm__("divq %4"
+            : "=a"(q), "=d"(rest)
+            : "0"((uint64_t)n), "1"((uint64_t)(n >> 64)), "rm"(d)
+            : "cc");
+    return q;
+#else
+    return (uint64_t)(n / d);
+#endif
+}
+
 static inline fp_result fp_div(fp_number x, fp_number y, int single, uint32_t fpscr)
 {
     int less = x.sig < y.sig;
     u128 n = (u128)x.sig << (63 + less);
-    uint64_t q = (uint64_t)(n / y.sig);
+    uint64_t q = fp_quotient(n, y.sig);
     return fp_round(x.sign ^ y.sign, x.exp - y.exp - less, q | ((u128)q * y.sig != n), single,
                     fpscr);
 }
