@@ -74,6 +74,9 @@ static weft_status fail(const weft_host *host, weft_status status, const char *s
 static const char *option_text(const weft_host *host, const char *key)
 {
     machine *m = host->impl;
+    if (m->engine_name && strcmp(key, "engine") == 0) {
+        return m->engine_name;
+    }
     for (uint32_t i = 0; i < m->desc->option_count; i++) {
         if (strcmp(m->desc->options[i].key, key) == 0) {
             return m->desc->options[i].default_value;
@@ -190,7 +193,13 @@ machine *machine_bare(const weft_plugin_desc *desc)
 
 machine *machine_make(const weft_plugin_desc *desc)
 {
+    return machine_make_engine(desc, NULL);
+}
+
+machine *machine_make_engine(const weft_plugin_desc *desc, const char *engine_name)
+{
     machine *m = machine_bare(desc);
+    m->engine_name = engine_name;
     m->syscall_answer = WEFT_CPU_STOP;
     protect(&m->memory, MACHINE_CODE, MACHINE_SIZE, WEFT_PAGE_READ | WEFT_PAGE_WRITE);
     protect(&m->memory, MACHINE_DATA, MACHINE_SIZE, WEFT_PAGE_READ | WEFT_PAGE_WRITE);

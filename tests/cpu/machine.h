@@ -26,6 +26,7 @@ typedef struct machine {
     weft_cpu_host calls;
     const weft_plugin_desc *desc;
     const weft_cpu_ops *cpu;
+    const char *engine_name; /* answer to the option `engine`; NULL: the default */
     void *engine;
     weft_cpu_state *state;
     struct {
@@ -48,6 +49,7 @@ typedef struct machine {
 } machine;
 
 machine *machine_make(const weft_plugin_desc *desc);
+machine *machine_make_engine(const weft_plugin_desc *desc, const char *engine_name);
 void machine_free(machine *m);
 
 /* The host alone, without RAM, engine or state: for the conformance kit. */
