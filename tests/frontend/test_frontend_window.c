@@ -41,8 +41,8 @@ static int start_display(void **state)
         if (!freopen("/dev/null", "w", stderr)) {
             _exit(127);
         }
-        execlp("Xvfb", "Xvfb", "-displayfd", fd, "-screen", "0", "800x600x24", "-nolisten", "tcp",
-               (char *)NULL);
+        execlp("Xvfb", "Xvfb", "-noreset", "-displayfd", fd, "-screen", "0", "800x600x24",
+               "-nolisten", "tcp", (char *)NULL);
         _exit(127);
     }
     close(ends[1]);
