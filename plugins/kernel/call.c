@@ -355,31 +355,60 @@ static uint32_t write_thunk(kernel *k, uint32_t index)
     return address;
 }
 
-/* A new entry at `address`, or in kernel memory where that is 0. */
-static uint32_t add_thunk(kernel *k, unsigned module, unsigned ordinal, uint32_t address)
+/* The index for a new entry: one that kthunk_drop has left, or the next. UINT32_MAX: no memory. */
+static uint32_t thunk_slot(kernel *k)
 {
+    for (uint32_t i = 0; k->thunks_free && i < k->thunk_count; i++) {
+        if (k->thunks[i].address == 0) {
+            k->thunks_free--;
+            return i;
+        }
+    }
     if (k->thunk_count == k->thunk_capacity) {
         uint32_t capacity = k->thunk_capacity ? k->thunk_capacity * 2 : 256;
         kthunk_entry *grown = realloc(k->thunks, capacity * sizeof *grown);
         if (!grown) {
-            return 0;
+            return UINT32_MAX;
         }
         k->thunks = grown;
         k->thunk_capacity = capacity;
     }
-    if (address) {
-        write_thunk_at(k, address, k->thunk_count);
-    } else if ((address = write_thunk(k, k->thunk_count)) == 0) {
+    k->thunks[k->thunk_count].address = 0;
+    return k->thunk_count++;
+}
+
+/* A new entry at `address`, or in kernel memory where that is 0. */
+static uint32_t add_thunk(kernel *k, unsigned module, unsigned ordinal, uint32_t address)
+{
+    uint32_t index = thunk_slot(k);
+    if (index == UINT32_MAX) {
         return 0;
     }
-    k->thunks[k->thunk_count++] = (kthunk_entry){
+    k->thunks[index] = (kthunk_entry){
         .address = address,
         .row = kexport_find(module, ordinal),
         .module = module,
         .ordinal = ordinal,
+        .placed = address != 0,
     };
-    read_signature(&k->thunks[k->thunk_count - 1]);
-    return address;
+    read_signature(&k->thunks[index]);
+    if (address) {
+        write_thunk_at(k, address, index);
+    } else if ((k->thunks[index].address = write_thunk(k, index)) == 0) {
+        k->thunks_free++;
+    }
+    return k->thunks[index].address;
+}
+
+void kthunk_drop(kernel *k, uint32_t base, uint32_t size)
+{
+    for (uint32_t i = 0; i < k->thunk_count; i++) {
+        if (k->thunks[i].placed && k->thunks[i].address - base < size) {
+            k->thunks[i].address = 0;
+            k->thunks[i].placed = false;
+            k->thunks_free++;
+        }
+    }
 }
 
 uint32_t kthunk(kernel *k, unsigned module, unsigned ordinal)
@@ -388,7 +417,8 @@ uint32_t kthunk(kernel *k, unsigned module, unsigned ordinal)
         return 0;
     }
     for (uint32_t i = 0; i < k->thunk_count; i++) {
-        if (k->thunks[i].module == module && k->thunks[i].ordinal == ordinal) {
+        if (k->thunks[i].address && !k->thunks[i].placed && k->thunks[i].module == module &&
+            k->thunks[i].ordinal == ordinal) {
             return k->thunks[i].address;
         }
     }
@@ -568,8 +598,9 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     if (!announced) {
         emit_call(&call, thunk, arguments, count);
     }
+    uint32_t index = (uint32_t)(thunk - k->thunks); /* an export may make thunks, which moves them */
     uint32_t answer = thunk->row->fn(&call);
-    return leave(k, conclude(&call, thunk, answer));
+    return leave(k, conclude(&call, &k->thunks[index], answer));
 }
 
 static kthunk_entry *thunk_of_row(kernel *k, const kexport *row)

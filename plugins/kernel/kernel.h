@@ -117,6 +117,8 @@ uint32_t kthunk(kernel *k, unsigned module, unsigned ordinal);
 /* Makes the 16 bytes of an image's import thunk at `address` call the export; also one that nobody
  * knows. False: out of memory. */
 bool kthunk_place(kernel *k, unsigned module, unsigned ordinal, uint32_t address);
+/* Forgets the thunks that were placed in a range: its image goes. */
+void kthunk_drop(kernel *k, uint32_t base, uint32_t size);
 /* Guest address of a variable export's cell, 0 if it has none. */
 uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal);
 
@@ -235,6 +237,8 @@ mm *mm_create(kernel *k);
 void mm_destroy(mm *m);
 /* Reserves and commits a fixed range for an image; access per page set later by the loader. */
 kstatus mm_map_image(mm *m, uint32_t base, uint32_t size);
+/* Frees the image at `base`; its pages read as nothing and decoded code is dropped. */
+void mm_unmap_image(mm *m, uint32_t base);
 /* Commits stack memory (size rounded up to 4 KiB, a guard page below); lowest usable address, 0: none. */
 uint32_t mm_stack_alloc(mm *m, uint32_t size);
 void mm_stack_free(mm *m, uint32_t base, uint32_t size);
@@ -345,7 +349,7 @@ void ktime_end(kernel *k);
 /* The CPU's time base callback. */
 uint64_t ktime_mftb(void *context, weft_cpu_state *cpu);
 
-/* loader.c, info.c, variables.c */
+/* loader.c, info.c */
 weft_status kloader_open(kernel *k, const char *path, const char *arguments);
 weft_status kloader_info(kernel *k, const char *path, weft_info_fn sink, void *context);
 void kloader_close(kernel *k);

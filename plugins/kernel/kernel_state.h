@@ -112,16 +112,36 @@ typedef struct khw {
     uint64_t irql_start; /* tick when the current thread was pinned */
 } khw;
 
+/* Where a module is in its life (attach.c). */
+#define KSTAGE_LOADED  0 /* mapped and bound; its DllMain has not been called yet */
+#define KSTAGE_RUNNING 1 /* DllMain(attach) is being called */
+#define KSTAGE_READY   2
+#define KSTAGE_DOOMED  3 /* nothing needs it any more; DllMain(detach) comes next */
+#define KSTAGE_GONE    4 /* DllMain(detach) is being called or was; unmapped next */
+
 struct kmodule {
-    char name[64]; /* "title.xex" */
+    char name[64];  /* "title.xex" */
+    char path[576]; /* canonical, as vfs_path gives it */
     uint32_t base, size, entry;
     uint32_t header;  /* guest copy of the XEX header */
     uint32_t handle;  /* guest address of its LDR_DATA_TABLE_ENTRY: the HMODULE */
+    uint32_t wide;    /* guest copy of its names in UTF-16, 0 if it could not be made */
     uint32_t tls_slots, tls_data, tls_data_size, tls_raw_size;
     uint32_t stack_size;
     uint32_t system_flags;
-    void *xex; /* parsed: xex.h's */
-    kmodule *next;
+    bool dll;
+    bool attached; /* DllMain(attach) was called: DllMain(detach) is due before it goes */
+    uint32_t stage;
+    uint32_t batch; /* the load or unload call that it belongs to */
+    uint32_t order; /* of initialisation: what it imports has a lower one, but for cycles */
+    uint32_t loads; /* XexLoadImage less XexUnloadImage */
+    bool reached;   /* scratch of the search for what is still needed */
+    struct weft_xex_export *exports; /* by ordinal, xex.h */
+    uint32_t export_count;
+    char *export_names; /* the storage of their names */
+    kmodule **imports;  /* the other modules that it is bound to */
+    uint32_t import_count;
+    kmodule *next; /* in order of loading */
 };
 
 typedef struct kmissing {
@@ -139,6 +159,7 @@ typedef struct kthunk_entry {
     uint64_t id; /* identity of the export, 0 until first called */
     uint32_t argument_count;
     uint32_t wide; /* bit n: argument n is 64 bits wide */
+    bool placed;   /* lies in an image, and goes with it */
 } kthunk_entry;
 
 struct kernel {
@@ -183,6 +204,7 @@ struct kernel {
     /* call.c */
     kthunk_entry *thunks;
     uint32_t thunk_count, thunk_capacity;
+    uint32_t thunks_free; /* entries among them whose image is gone: address 0 */
     uint32_t thunk_space, thunk_space_left; /* guest memory for more */
     uint32_t return_thunk; /* where pushed guest code returns to */
     uint32_t exit_thunk;   /* where a thread's entry returns to */
@@ -208,9 +230,13 @@ struct kernel {
     uint64_t vblanks;
     uint32_t tls_used[KTLS_SLOTS / 32];
 
-    /* loader.c */
+    /* loader.c, image.c, attach.c */
     kmodule *modules;
     kmodule *title;
+    uint32_t module_batch, module_order; /* last given */
+    kthread *loader_owner;               /* who holds the loader lock */
+    uint32_t loader_depth;               /* how often */
+    kobject *loader_event;               /* what others wait for; made when first needed */
     char command_line_text[1024];
     char image_path[256];
     uint32_t *variables; /* cells of VARIABLE rows, by row; 0 until asked for */

@@ -1,4 +1,4 @@
-/* Opening a title: file to image, imports to thunks, the first thread. */
+/* Opening a title: the host's file, the modules, the first thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,14 +6,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "kernel.h"
 #include "loader.h"
-#include "mm.h"
-#include "xex_layout.h"
-
-#define FILE_MAX (UINT64_C(256) << 20) /* as the XEX library's limit for images */
 
 /* ---- the file ---------------------------------------------------------------------------------- */
 
@@ -36,7 +31,7 @@ static weft_status read_file(kernel *k, const char *path, uint8_t **bytes, size_
         }
         return answer;
     }
-    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > FILE_MAX) {
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > KMODULE_FILE_MAX) {
         close(fd);
         return fail_path(k, WEFT_E_FORMAT, path,
                          "not a title (expected a regular file of at most 256 MiB)");
@@ -104,6 +99,13 @@ static weft_status check_kind(kernel *k, const char *path, const uint8_t *bytes,
     return WEFT_OK;
 }
 
+int kloader_decode(ktitle_file *t, char *err)
+{
+    int status = weft_xex_open(t->bytes, t->size, &t->xex, err);
+    status = status ? status : weft_xex_decode(t->xex, &t->image, err);
+    return status ? status : weft_xex_imports(t->xex, &t->image, &t->imports, err);
+}
+
 weft_status kloader_read(kernel *k, const char *path, ktitle_file *t)
 {
     memset(t, 0, sizeof *t);
@@ -115,10 +117,7 @@ weft_status kloader_read(kernel *k, const char *path, ktitle_file *t)
         status = check_kind(k, t->file, t->bytes, t->size);
     }
     char err[256] = "";
-    if (status == WEFT_OK &&
-        (weft_xex_open(t->bytes, t->size, &t->xex, err) != WEFT_XEX_OK ||
-         weft_xex_decode(t->xex, &t->image, err) != WEFT_XEX_OK ||
-         weft_xex_imports(t->xex, &t->image, &t->imports, err) != WEFT_XEX_OK)) {
+    if (status == WEFT_OK && kloader_decode(t, err) != WEFT_XEX_OK) {
         status = fail_path(k, WEFT_E_FORMAT, t->file, err);
     }
     if (status != WEFT_OK) {
@@ -147,136 +146,28 @@ int kloader_module_number(const char *library)
     return -1;
 }
 
-/* ---- into guest memory ------------------------------------------------------------------------- */
+/* ---- the title --------------------------------------------------------------------------------- */
 
-static weft_status map_image(kernel *k, const ktitle_file *t)
+static weft_status load_modules(kernel *k, ktitle_file *t)
 {
-    uint32_t base = t->image.base, size = t->image.size;
-    if (base < UINT32_C(0x82000000) || (uint64_t)base + size > UINT64_C(0xA0000000) ||
-        mm_map_image(k->mm, base, size) != STATUS_SUCCESS) {
-        char text[160];
-        snprintf(text, sizeof text,
-                 "image does not fit the address space (found 0x%08x + 0x%x, expected within "
-                 "0x82000000..0x9fffffff)",
-                 base, size);
-        return fail_path(k, WEFT_E_FORMAT, t->file, text);
+    char err[KMODULE_ERROR_SIZE] = "";
+    kmodule *title;
+    k->module_batch++;
+    kstatus status = kimage_make(k, t, k->image_path, 0, &title, err);
+    if (status == STATUS_SUCCESS && !title->entry) {
+        snprintf(err, sizeof err, "no entry point (expected one in a title)");
+        status = STATUS_INVALID_IMAGE_FORMAT;
     }
-    memcpy(k->memory->base + base, t->image.bytes, size);
-    return WEFT_OK;
-}
-
-/* Read-only and code pages, as the page descriptors say. */
-static void protect_image(kernel *k, const ktitle_file *t)
-{
-    uint64_t address = t->image.base, end = address + t->image.size;
-    for (uint32_t i = 0; i < t->xex->page_run_count && address < end; i++) {
-        const weft_xex_pages *run = &t->xex->page_runs[i];
-        uint64_t length = (uint64_t)run->count * t->xex->page_size;
-        length = length > end - address ? end - address : length;
-        if (run->kind == XEX_PAGE_CODE || run->kind == XEX_PAGE_READONLY) {
-            k->memory->protect(k->memory, (uint32_t)address, (uint32_t)length, WEFT_PAGE_READ);
-        }
-        address += length;
+    switch (status) {
+    case STATUS_SUCCESS:
+        return WEFT_OK;
+    case STATUS_DLL_NOT_FOUND:
+        return fail_path(k, WEFT_E_NOT_FOUND, t->file, err);
+    case STATUS_NO_MEMORY:
+        return fail_path(k, WEFT_E_NO_MEMORY, t->file, err);
+    default:
+        return fail_path(k, WEFT_E_FORMAT, t->file, err);
     }
-}
-
-static bool in_image(const ktitle_file *t, uint32_t address, uint32_t length)
-{
-    return address >= t->image.base && address - t->image.base <= t->image.size &&
-           length <= t->image.size - (address - t->image.base);
-}
-
-static weft_status bind_library(kernel *k, const ktitle_file *t, const weft_xex_library *library)
-{
-    int module = kloader_module_number(library->name);
-    for (uint32_t i = 0; i < library->import_count; i++) {
-        const weft_xex_import *import = &library->imports[i];
-        uint8_t *cell = k->memory->base + import->record_address;
-        if (import->kind == WEFT_XEX_FUNCTION) {
-            if (!in_image(t, import->thunk_address, 16) ||
-                !kthunk_place(k, module < 0 ? KMODULE_XBDM : (unsigned)module, import->ordinal,
-                              import->thunk_address)) {
-                return fail_path(k, WEFT_E_FORMAT, t->file, "an import thunk cannot be placed");
-            }
-            if (in_image(t, import->record_address, 4)) {
-                weft_store32(cell, import->thunk_address);
-            }
-            continue;
-        }
-        uint32_t variable = module < 0 ? 0 : kvariable(k, (unsigned)module, import->ordinal);
-        if (!variable) {
-            char line[160];
-            const char *name =
-                module < 0 ? NULL : kexport_ordinal_name((unsigned)module, import->ordinal);
-            snprintf(line, sizeof line, "%s!%s (ordinal 0x%x) is a variable that is not there: zero",
-                     library->name, name ? name : "?", import->ordinal);
-            k->host->log(k->host, WEFT_LOG_WARN, line);
-            variable = kalloc(k, 64);
-        }
-        if (in_image(t, import->record_address, 4)) {
-            weft_store32(cell, variable);
-        }
-    }
-    return WEFT_OK;
-}
-
-/* LDR_DATA_TABLE_ENTRY, as far as titles look (xenia src/xenia/kernel/user_module.cc). */
-static uint32_t make_loader_entry(kernel *k, const kmodule *m)
-{
-    uint32_t entry = kalloc(k, 0x60);
-    if (entry) {
-        uint8_t *p = k->memory->base + entry;
-        weft_store32(p + 0x18, m->base);   /* DllBase */
-        weft_store32(p + 0x1C, m->base);   /* image base */
-        weft_store32(p + 0x20, m->size);   /* SizeOfImage */
-        weft_store32(p + 0x38, m->size);   /* full image size */
-        weft_store32(p + 0x3C, m->entry);  /* EntryPoint */
-        weft_store16(p + 0x40, 1);         /* load count */
-        weft_store32(p + 0x44, m->base);
-        weft_store32(p + 0x58, m->header); /* XEX header */
-        kwritten(k, entry, 0x60);
-    }
-    return entry;
-}
-
-static weft_status make_module(kernel *k, ktitle_file *t)
-{
-    kmodule *m = calloc(1, sizeof *m);
-    if (!m) {
-        return fail_path(k, WEFT_E_NO_MEMORY, t->file, "out of memory");
-    }
-    const char *slash = strrchr(t->file, '/');
-    snprintf(m->name, sizeof m->name, "%s", slash ? slash + 1 : t->file);
-    m->base = t->image.base;
-    m->size = t->image.size;
-    m->entry = weft_xex_entry_point(t->xex);
-    m->stack_size = weft_xex_header_u32(t->xex, XEX_KEY_STACK_SIZE, 0x40000);
-    m->system_flags = weft_xex_header_u32(t->xex, XEX_KEY_SYSTEM_FLAGS, 0);
-    weft_xex_tls tls;
-    if (weft_xex_tls_info(t->xex, &tls) == WEFT_XEX_OK) {
-        m->tls_slots = tls.slot_count;
-        m->tls_data = tls.data_address;
-        m->tls_data_size = tls.data_size < 0x100000 ? tls.data_size : 0x100000;
-        m->tls_raw_size = tls.raw_size < m->tls_data_size ? tls.raw_size : m->tls_data_size;
-    }
-    m->header = kalloc(k, t->xex->header_size);
-    if (m->header) {
-        memcpy(k->memory->base + m->header, t->bytes, t->xex->header_size);
-        kwritten(k, m->header, t->xex->header_size);
-    }
-    m->handle = make_loader_entry(k, m);
-    m->next = k->modules;
-    k->modules = m;
-    k->title = m;
-    if (!m->header || !m->handle) {
-        return fail_path(k, WEFT_E_NO_MEMORY, t->file, "kernel memory is exhausted by the header");
-    }
-    if (!in_image(t, m->entry, 4) || m->entry & 3) {
-        char text[96];
-        snprintf(text, sizeof text, "entry point lies outside the image (found 0x%08x)", m->entry);
-        return fail_path(k, WEFT_E_FORMAT, t->file, text);
-    }
-    return WEFT_OK;
 }
 
 static weft_status make_first_thread(kernel *k, const ktitle_file *t)
@@ -290,28 +181,6 @@ static weft_status make_first_thread(kernel *k, const ktitle_file *t)
     return k->first_thread
                ? WEFT_OK
                : fail_path(k, WEFT_E_NO_MEMORY, t->file, "out of memory for the first thread");
-}
-
-static void emit_module(kernel *k, const ktitle_file *t)
-{
-    weft_event_buffer event;
-    weft_event_begin(&event, WEFT_EVENT_MODULE_LOAD);
-    weft_event_text(&event, k->title->name, strlen(k->title->name));
-    weft_event_word(&event, k->title->base);
-    weft_event_word(&event, k->title->size);
-    weft_event_word(&event, k->title->entry);
-    weft_event_word(&event, XXH3_64bits(t->bytes, t->size));
-    kemit(k, NULL, &event);
-}
-
-static void warn_hashes(kernel *k, const ktitle_file *t)
-{
-    if (t->image.pages.ok != t->image.pages.total) {
-        char line[200];
-        snprintf(line, sizeof line, "%s: %u of %u page digests match: the image was changed after "
-                 "it was signed", k->title->name, t->image.pages.ok, t->image.pages.total);
-        k->host->log(k->host, WEFT_LOG_WARN, line);
-    }
 }
 
 weft_status kloader_open(kernel *k, const char *path, const char *arguments)
@@ -330,20 +199,13 @@ weft_status kloader_open(kernel *k, const char *path, const char *arguments)
         status = fail_path(k, WEFT_E_IO, t.folder, "the title's folder cannot be opened");
     }
     if (status == WEFT_OK) {
-        status = map_image(k, &t);
+        status = load_modules(k, &t);
     }
     if (status == WEFT_OK) {
-        status = make_module(k, &t);
-    }
-    for (uint32_t i = 0; status == WEFT_OK && i < t.imports.library_count; i++) {
-        status = bind_library(k, &t, &t.imports.libraries[i]);
-    }
-    if (status == WEFT_OK) {
-        kwritten(k, t.image.base, t.image.size);
-        protect_image(k, &t);
-        warn_hashes(k, &t);
-        emit_module(k, &t);
         status = make_first_thread(k, &t);
+    }
+    if (status == WEFT_OK) {
+        kattach_title(k);
     }
     kloader_free(&t);
     return status;
@@ -351,9 +213,9 @@ weft_status kloader_open(kernel *k, const char *path, const char *arguments)
 
 void kloader_close(kernel *k)
 {
-    while (k->modules) {
-        kmodule *next = k->modules->next;
-        free(k->modules);
-        k->modules = next;
+    for (kmodule *m = k->modules, *next; m; m = next) {
+        next = m->next;
+        kimage_free(m);
     }
+    k->modules = k->title = NULL;
 }

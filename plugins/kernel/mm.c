@@ -865,6 +865,19 @@ kstatus mm_map_image(mm *m, uint32_t base, uint32_t size)
     return STATUS_SUCCESS;
 }
 
+void mm_unmap_image(mm *m, uint32_t base)
+{
+    heap *h = heap_of(m, base);
+    if (!h || h->physical != UINT32_MAX) {
+        return;
+    }
+    uint32_t first = page_of(h, base);
+    if (h->pages[first].state == STATE_COMMITTED && h->pages[first].first == first &&
+        h->pages[first].kind == KIND_IMAGE) {
+        release(m, h, first);
+    }
+}
+
 /* Stacks lie in the 64 KiB heap with an inaccessible page on either side (xenia xthread.cc). */
 uint32_t mm_stack_alloc(mm *m, uint32_t size)
 {

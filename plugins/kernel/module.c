@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "exports.h"
-#include "kernel.h"
+#include "loader.h"
+#include "vfs.h"
 #include "xex_layout.h"
 
 /* Handles of the system's own modules, which have no image here. */
@@ -15,45 +16,152 @@ static int system_module(uint32_t handle)
     return handle == HANDLE_KRNL ? KMODULE_KRNL : handle == HANDLE_XAM ? KMODULE_XAM : -1;
 }
 
+/* Handle of a system module by name, 0: none. */
+static uint32_t system_handle(const char *name)
+{
+    return vfs_compare(name, "xboxkrnl.exe") == 0 ? HANDLE_KRNL
+           : vfs_compare(name, "xam.xex") == 0    ? HANDLE_XAM
+                                                  : 0;
+}
+
 uint32_t ex_XexGetModuleHandle(kcall *call)
 {
     kernel *k = call->k;
-    char name[256];
+    char name[VFS_PATH_MAX];
     uint32_t handle = 0;
     if (!karg(call, 0)) {
         handle = k->title->handle;
     } else {
         kget_string(call, karg(call, 0), name, sizeof name);
-        handle = strcasecmp(name, "xboxkrnl.exe") == 0 ? HANDLE_KRNL
-                 : strcasecmp(name, "xam.xex") == 0    ? HANDLE_XAM
-                                                       : 0;
-        for (const kmodule *m = k->modules; m && !handle; m = m->next) {
-            handle = strcasecmp(m->name, name) == 0 ? m->handle : 0;
-        }
+        handle = system_handle(name);
+        const kmodule *m = handle ? NULL : kimage_find(k, name);
+        handle = m ? m->handle : handle;
     }
     kput32(call, karg(call, 1), handle);
     return kret_status(call, handle ? STATUS_SUCCESS : STATUS_NOT_FOUND);
 }
 
-/* `ordinal` below 64 KiB is one, else the address of a name (xenia xboxkrnl_modules.cc). */
+/* Address of a system module's export; `name` NULL: by ordinal. */
+static uint32_t system_address(kernel *k, unsigned module, const char *name, uint32_t ordinal)
+{
+    const kexport *row = name ? kexport_named(module, name) : kexport_find(module, ordinal);
+    ordinal = row ? row->ordinal : name ? 0 : ordinal;
+    return row && row->status == KEXPORT_VARIABLE ? kvariable(k, module, ordinal)
+           : ordinal                              ? kthunk(k, module, ordinal)
+                                                  : 0;
+}
+
+static uint32_t module_address(const kmodule *m, const char *name, uint32_t ordinal)
+{
+    for (uint32_t i = 0; name && i < m->export_count; i++) {
+        if (m->exports[i].name && strcmp(m->exports[i].name, name) == 0) {
+            return m->exports[i].address;
+        }
+    }
+    return name ? 0 : weft_xex_export_find(m->exports, m->export_count, ordinal);
+}
+
+/* `ordinal` below 64 KiB is one, else the address of a name; module 0 is the title (xenia
+ * src/xenia/kernel/xboxkrnl/xboxkrnl_modules.cc). */
 uint32_t ex_XexGetProcedureAddress(kcall *call)
 {
-    int module = system_module(karg(call, 0));
-    uint32_t ordinal = karg(call, 1), address = 0;
-    if (module >= 0 && ordinal >= 0x10000) {
-        char name[128];
-        kget_string(call, ordinal, name, sizeof name);
-        const kexport *row = kexport_named((unsigned)module, name);
-        ordinal = row ? row->ordinal : 0;
+    kernel *k = call->k;
+    uint32_t handle = karg(call, 0), ordinal = karg(call, 1), address;
+    char text[256], *name = NULL;
+    if (ordinal >= 0x10000) {
+        kget_string(call, ordinal, text, sizeof text);
+        name = text;
     }
-    if (module >= 0 && ordinal) {
-        const kexport *row = kexport_find((unsigned)module, ordinal);
-        address = row && row->status == KEXPORT_VARIABLE
-                      ? kvariable(call->k, (unsigned)module, ordinal)
-                      : kthunk(call->k, (unsigned)module, ordinal);
+    int module = system_module(handle);
+    if (module >= 0) {
+        address = system_address(k, (unsigned)module, name, ordinal);
+    } else {
+        const kmodule *m = handle ? kimage_of_handle(k, handle) : k->title;
+        if (!m) {
+            return kret_status(call, STATUS_INVALID_HANDLE);
+        }
+        address = module_address(m, name, ordinal);
     }
     kput32(call, karg(call, 2), address);
-    return kret_status(call, address ? STATUS_SUCCESS : STATUS_ENTRYPOINT_NOT_FOUND);
+    return kret_status(call, address ? STATUS_SUCCESS : STATUS_DRIVER_ENTRYPOINT_NOT_FOUND);
+}
+
+/* ---- loading and unloading ---------------------------------------------------------------------
+ */
+
+static uint32_t load_again(kcall *call, uint32_t status)
+{
+    return ex_XexLoadImage(call);
+}
+
+uint32_t ex_XexLoadImage(kcall *call)
+{
+    kernel *k = call->k;
+    char name[VFS_PATH_MAX], err[KMODULE_ERROR_SIZE] = "";
+    uint32_t answer, handle;
+    kget_string(call, karg(call, 0), name, sizeof name);
+    if (!kwrite(call, karg(call, 3), 4) || call->faulted) {
+        return K_DONE;
+    }
+    if ((handle = system_handle(name)) != 0) {
+        kput32(call, karg(call, 3), handle);
+        return kret_status(call, STATUS_SUCCESS);
+    }
+    if (!kattach_enter(call, load_again, &answer)) {
+        return answer;
+    }
+    uint32_t batch = ++k->module_batch;
+    kmodule *m = NULL;
+    kstatus status = kimage_get(k, k->title, name, 0, &m, err);
+    if (status != STATUS_SUCCESS) {
+        char line[KMODULE_ERROR_SIZE + 32];
+        snprintf(line, sizeof line, "XexLoadImage: %s", err);
+        /* a title may well ask for what need not be there */
+        bool absent = status == STATUS_DLL_NOT_FOUND && !m;
+        k->host->log(k->host, absent ? WEFT_LOG_INFO : WEFT_LOG_WARN, line);
+        kimage_drop(k, batch, KSTAGE_LOADED);
+        kattach_leave(k);
+        kput32(call, karg(call, 3), 0);
+        return kret_status(call, status);
+    }
+    m->loads++;
+    return kattach_loaded(call, m);
+}
+
+static uint32_t unload_again(kcall *call, uint32_t status)
+{
+    return ex_XexUnloadImage(call);
+}
+
+/* What only imports hold stays: an answer of success, as for the system's modules. */
+uint32_t ex_XexUnloadImage(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t answer, handle = karg(call, 0);
+    if (system_module(handle) >= 0) {
+        return kret_status(call, STATUS_SUCCESS);
+    }
+    if (!kattach_enter(call, unload_again, &answer)) {
+        return answer;
+    }
+    kmodule *m = kimage_of_handle(k, handle);
+    if (!m) {
+        kattach_leave(k);
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    m->loads -= m->loads > 0;
+    return kattach_collect(call);
+}
+
+/* The module around an address: its base, and its loader entry in *entry; both 0 if there is none
+ * (RtlPcToFileHeader of NT; homebrew that calls it reads the entry). */
+uint32_t ex_XexPcToFileHeader(kcall *call)
+{
+    const kmodule *m = kimage_around(call->k, karg(call, 0));
+    if (karg(call, 1)) {
+        kput32(call, karg(call, 1), m ? m->handle : 0);
+    }
+    return kret(call, m ? m->base : 0);
 }
 
 /* Optional header of a XEX header in guest memory: big-endian {key, value} pairs at 0x18. */
@@ -93,11 +201,11 @@ uint32_t ex_XexGetModuleSection(kcall *call)
     char name[9] = "";
     uint32_t at, handle = karg(call, 0);
     kget_string(call, karg(call, 1), name, sizeof name);
-    const kmodule *m = k->modules;
-    while (m && m->handle != handle) {
-        m = m->next;
+    const kmodule *m = kimage_of_handle(k, handle);
+    if (!m) {
+        return kret_status(call, STATUS_INVALID_HANDLE);
     }
-    if (m && find_header(call, m->header, XEX_KEY_RESOURCES, &at)) {
+    if (find_header(call, m->header, XEX_KEY_RESOURCES, &at)) {
         uint32_t list = m->header + kget32(call, at);
         uint32_t size = kget32(call, list);
         for (uint32_t i = 4; i + 16 <= size && !call->faulted; i += 16) {
@@ -115,7 +223,8 @@ uint32_t ex_XexGetModuleSection(kcall *call)
     return kret_status(call, STATUS_NOT_FOUND);
 }
 
-/* ---- ends -------------------------------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------------------------------
+ */
 
 static uint32_t bug_check(kcall *call, unsigned parameters)
 {
@@ -170,9 +279,9 @@ uint32_t ex_DbgBreakPoint(kcall *call)
     return K_DONE;
 }
 
-/* EXCEPTION_RECORD {code, flags, record, address, count, parameters[15]}. 0x406D1388 with parameters
- * {0x1000, name, thread id, flags} tells a debugger a thread's name, and is then continued
- * (Microsoft, "How to: Set a Thread Name in Native Code"). */
+/* EXCEPTION_RECORD {code, flags, record, address, count, parameters[15]}. 0x406D1388 with
+ * parameters {0x1000, name, thread id, flags} tells a debugger a thread's name, and is then
+ * continued (Microsoft, "How to: Set a Thread Name in Native Code"). */
 uint32_t ex_RtlRaiseException(kcall *call)
 {
     uint32_t record = karg(call, 0);

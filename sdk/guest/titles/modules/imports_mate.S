@@ -1,0 +1,3 @@
+#include "import.h"
+
+    import_function mate_factor 5 "mate.xex"
