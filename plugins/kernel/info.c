@@ -4,10 +4,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel.h"
 #include "loader.h"
 #include "pe.h"
+#include "vfs.h"
 #include "xex_layout.h"
+
+/* Another module that lies beside the title, and what it exports. */
+typedef struct neighbour {
+    ktitle_file file;
+    weft_xex_export *exports;
+    uint32_t count;
+} neighbour;
+
+/* Reads a file of a folder as the title would find it: whatever its case, never above the folder.
+ */
+static bool read_beside(const char *folder, const char *name, uint8_t **bytes, size_t *size)
+{
+    vfs_device *device = vfs_host_create(folder);
+    void *node;
+    if (!device) {
+        return false;
+    }
+    bool good = !strpbrk(name, "\\/:") && device->ops->open(device, name, &node) == STATUS_SUCCESS;
+    if (good) {
+        vfs_info info;
+        uint32_t done = 0;
+        device->ops->info(device, node, &info);
+        *size = info.size <= KMODULE_FILE_MAX ? (size_t)info.size : 0;
+        *bytes = malloc(*size + 1);
+        for (size_t at = 0; *bytes && at < *size; at += done) {
+            if (device->ops->read(device, node, at, *bytes + at, (uint32_t)(*size - at), &done) !=
+                    STATUS_SUCCESS ||
+                done == 0) {
+                break;
+            }
+        }
+        good = *bytes && done > 0;
+        device->ops->close(device, node);
+    }
+    device->ops->destroy(device);
+    return good;
+}
+
+/* A library that cannot be read exports nothing. */
+static void neighbour_open(neighbour *n, const char *folder, const char *name)
+{
+    char err[256];
+    if (!read_beside(folder, name, &n->file.bytes, &n->file.size) ||
+        kloader_decode(&n->file, err) != WEFT_XEX_OK ||
+        weft_xex_exports(n->file.xex, &n->file.image, &n->exports, &n->count, err) != WEFT_XEX_OK) {
+        n->exports = NULL;
+        n->count = 0;
+    }
+}
+
+static void neighbour_close(neighbour *n)
+{
+    free(n->exports);
+    kloader_free(&n->file);
+}
+
+static const weft_xex_export *neighbour_export(const neighbour *n, uint32_t ordinal)
+{
+    for (uint32_t i = 0; i < n->count; i++) {
+        if (n->exports[i].ordinal == ordinal) {
+            return &n->exports[i];
+        }
+    }
+    return NULL;
+}
 
 static const char *status_name(const kexport *row)
 {
@@ -25,31 +90,49 @@ static const char *status_name(const kexport *row)
     }
 }
 
+/* Name and status of an import from the system (module >= 0) or from a neighbour. */
+static void add_status(cJSON *item, int module, const neighbour *n, uint32_t ordinal)
+{
+    if (module < 0) {
+        const weft_xex_export *found = neighbour_export(n, ordinal);
+        cJSON_AddStringToObject(item, "name", found && found->name ? found->name : "");
+        cJSON_AddStringToObject(item, "status", found ? "implemented" : "missing");
+        return;
+    }
+    const kexport *row = kexport_find((unsigned)module, ordinal);
+    const char *known = kexport_ordinal_name((unsigned)module, ordinal);
+    cJSON_AddStringToObject(item, "name", row ? row->name : known ? known : "");
+    cJSON_AddStringToObject(item, "status", status_name(row));
+    if (row && row->status == KEXPORT_PARTIAL) {
+        cJSON_AddStringToObject(item, "remark", row->remark);
+    }
+}
+
 static void add_imports(cJSON *root, const ktitle_file *t)
 {
     cJSON *list = cJSON_AddArrayToObject(root, "imports");
-    for (uint32_t i = 0; i < t->imports.library_count; i++) {
+    neighbour *n = calloc(1, sizeof *n);
+    unsigned others = 0;
+    for (uint32_t i = 0; n && i < t->imports.library_count; i++) {
         const weft_xex_library *library = &t->imports.libraries[i];
         int module = kloader_module_number(library->name);
+        memset(n, 0, sizeof *n);
+        if (module < 0 && others++ < KMODULES_MAX) { /* what lies beyond could not be loaded */
+            neighbour_open(n, t->folder, library->name);
+        }
         for (uint32_t j = 0; j < library->import_count; j++) {
             const weft_xex_import *import = &library->imports[j];
-            const kexport *row =
-                module < 0 ? NULL : kexport_find((unsigned)module, import->ordinal);
-            const char *known =
-                module < 0 ? NULL : kexport_ordinal_name((unsigned)module, import->ordinal);
             cJSON *item = cJSON_CreateObject();
             cJSON_AddStringToObject(item, "library", library->name);
             cJSON_AddNumberToObject(item, "ordinal", import->ordinal);
-            cJSON_AddStringToObject(item, "name", row ? row->name : known ? known : "");
-            cJSON_AddStringToObject(
-                item, "kind", import->kind == WEFT_XEX_FUNCTION ? "function" : "variable");
-            cJSON_AddStringToObject(item, "status", status_name(row));
-            if (row && row->status == KEXPORT_PARTIAL) {
-                cJSON_AddStringToObject(item, "remark", row->remark);
-            }
+            cJSON_AddStringToObject(item, "kind",
+                                    import->kind == WEFT_XEX_FUNCTION ? "function" : "variable");
+            add_status(item, module, n, import->ordinal);
             cJSON_AddItemToArray(list, item);
         }
+        neighbour_close(n);
     }
+    free(n);
 }
 
 static void add_sections(cJSON *root, const ktitle_file *t)
@@ -115,8 +198,7 @@ static void add_header(cJSON *root, const ktitle_file *t)
     cJSON_AddStringToObject(root, "key", keys[t->image.key]);
     cJSON_AddStringToObject(root, "compression",
                             format->compression < 4 ? compression[format->compression] : "unknown");
-    cJSON_AddNumberToObject(root, "stack_size",
-                            weft_xex_header_u32(t->xex, XEX_KEY_STACK_SIZE, 0));
+    cJSON_AddNumberToObject(root, "stack_size", weft_xex_header_u32(t->xex, XEX_KEY_STACK_SIZE, 0));
     cJSON_AddNumberToObject(root, "system_flags",
                             weft_xex_header_u32(t->xex, XEX_KEY_SYSTEM_FLAGS, 0));
     cJSON *hashes = cJSON_AddObjectToObject(root, "hashes");
