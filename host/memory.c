@@ -234,6 +234,19 @@ static weft_status listen_add(weft_memory *face, weft_written_fn fn, void *conte
     return WEFT_OK;
 }
 
+static void listen_remove(weft_memory *face, weft_written_fn fn, void *context)
+{
+    memory *m = of(face);
+    for (uint32_t i = 0; i < m->listener_count; i++) {
+        if (m->listeners[i].fn == fn && m->listeners[i].context == context) {
+            memmove(&m->listeners[i], &m->listeners[i + 1],
+                    (m->listener_count - i - 1) * sizeof m->listeners[0]);
+            m->listener_count--;
+            return;
+        }
+    }
+}
+
 /* One page of a reported write: bytes [from, from + length) of it changed. */
 static void page_written(memory *m, uint32_t page, uint32_t from, uint32_t length)
 {
@@ -383,6 +396,7 @@ weft_memory *memory_create(void)
         .mmio_add = mmio_add,
         .watch = watch,
         .listen = listen_add,
+        .unlisten = listen_remove,
         .written = written,
         .written_physical = written_physical,
         .digest = digest,

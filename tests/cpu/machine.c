@@ -50,6 +50,17 @@ static weft_status listen(weft_memory *memory, weft_written_fn fn, void *context
     return WEFT_OK;
 }
 
+static void unlisten(weft_memory *memory, weft_written_fn fn, void *context)
+{
+    machine *m = owner(memory);
+    for (uint32_t i = 0; i < m->listener_count; i++) {
+        if (m->listeners[i].fn == fn && m->listeners[i].context == context) {
+            m->listeners[i] = m->listeners[--m->listener_count];
+            return;
+        }
+    }
+}
+
 static void written(weft_memory *memory, uint32_t start, uint32_t length)
 {
     machine *m = owner(memory);
@@ -174,6 +185,7 @@ machine *machine_bare(const weft_plugin_desc *desc)
     m->memory.mmio_add = mmio_add;
     m->memory.watch = watch;
     m->memory.listen = listen;
+    m->memory.unlisten = unlisten;
     m->memory.written = written;
     m->host.size = sizeof m->host;
     m->host.impl = m;

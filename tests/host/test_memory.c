@@ -165,6 +165,21 @@ static void test_discard(void **state)
     memory_destroy(m);
 }
 
+static void test_a_listener_can_leave(void **state)
+{
+    weft_memory *m = aliased();
+    told stays = {0}, leaves = {0};
+    assert_int_equal(m->listen(m, listen_to, &leaves), WEFT_OK);
+    assert_int_equal(m->listen(m, listen_to, &stays), WEFT_OK);
+    m->unlisten(m, listen_to, &leaves);
+    m->unlisten(m, listen_to, &leaves); /* it is not there any more */
+    assert_int_equal(m->watch(m, 0xA0002000, 4), WEFT_OK);
+    m->written(m, 0xA0002000, 4);
+    assert_int_equal(stays.count, 2); /* the page and its alias */
+    assert_int_equal(leaves.count, 0);
+    memory_destroy(m);
+}
+
 static void test_listeners_are_limited(void **state)
 {
     weft_memory *m = memory_create();
@@ -225,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_watch_survives_protect),
         cmocka_unit_test(test_versions_count_reported_writes),
         cmocka_unit_test(test_discard),
+        cmocka_unit_test(test_a_listener_can_leave),
         cmocka_unit_test(test_listeners_are_limited),
         cmocka_unit_test(test_digest_by_hand),
         cmocka_unit_test(test_digest_does_not_depend_on_views),

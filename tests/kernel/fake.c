@@ -121,6 +121,10 @@ static weft_status watch(weft_memory *memory, uint32_t start, uint32_t length)
     return WEFT_OK;
 }
 
+static void unlisten(weft_memory *memory, weft_written_fn fn, void *context)
+{
+}
+
 static weft_status listen_to(weft_memory *memory, weft_written_fn fn, void *context)
 {
     return WEFT_OK;
@@ -165,6 +169,7 @@ static void memory_open(fake_host *fake)
         .mmio_add = mmio_add,
         .watch = watch,
         .listen = listen_to,
+        .unlisten = unlisten,
         .written = written,
         .written_physical = written,
         .digest = digest,

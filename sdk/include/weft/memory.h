@@ -99,11 +99,15 @@ typedef struct weft_memory {
     /* A 64-bit XXH3 over (address, bytes) of all pages that hold a non-zero byte, in address order,
      * each backing page once. Equal for equal contents whatever was mapped in what order. [guest] */
     uint64_t (*digest)(struct weft_memory *memory);
+
+    /* Takes a listener back; nothing happens where there is none such. An instance that listens calls
+     * it before it ends. [main] */
+    void (*unlisten)(struct weft_memory *memory, weft_written_fn fn, void *context);
 } weft_memory;
 
 WEFT_STATIC_ASSERT(sizeof(weft_view) == 32, "ABI: weft_view");
 WEFT_STATIC_ASSERT(offsetof(weft_memory, base) == 8, "ABI: weft_memory.base");
-WEFT_STATIC_ASSERT(sizeof(weft_memory) == 128, "ABI: weft_memory");
+WEFT_STATIC_ASSERT(sizeof(weft_memory) == 136, "ABI: weft_memory");
 
 /* True when every page of [start, start+length) has all bits of `access` and none is MMIO; length 0
  * is fine anywhere. [any] */
