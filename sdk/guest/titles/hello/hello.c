@@ -53,12 +53,7 @@ static bool print_file(const char *path)
 /* A row of the table with status MISSING: a debug function of the controller's driver. */
 static void call_missing(void)
 {
-#ifdef XInputdPowerDownDevice
-    u32 (*call)(u32) = (u32(*)(u32))XInputdPowerDownDevice; /* whatever the row's signature */
-    DbgPrint("hello: the missing export answered 0x%08x\n", call(0));
-#else
-    DbgPrint("hello: the export table does not know XInputdPowerDownDevice\n");
-#endif
+    DbgPrint("hello: the missing export answered 0x%08x\n", XInputdPowerDownDevice(0));
 }
 
 static void deadlock(void)
