@@ -538,7 +538,7 @@ kstatus kimage_get(kernel *k, const kmodule *beside, const char *name, unsigned 
         const char *slash = strrchr(beside->path, '\\');
         folder = slash ? (int)(slash + 1 - beside->path) : 0;
     }
-    int length = snprintf(path, sizeof path, "%.*s%s", folder, beside->path, name);
+    int length = snprintf(path, sizeof path, "%.*s%s", folder, folder ? beside->path : "", name);
     vfs_file *file = NULL;
     uint32_t action;
     if (!*name || length < 0 || (size_t)length >= sizeof path ||
