@@ -26,7 +26,9 @@ weft_status kboot(kernel *k)
         return WEFT_E_IO;
     }
     k->opened = true;
-    kcall_create(k);
+    if (!kcall_create(k)) {
+        return k->host->fail(k->host, WEFT_E_NO_MEMORY, "out of memory for the kernel's exports");
+    }
     kwait_init(k);
     ktime_init(k);
     kvideo_init(k);

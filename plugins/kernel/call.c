@@ -444,12 +444,13 @@ static kthunk_entry *thunk_at(kernel *k, uint32_t pc)
     return index < k->thunk_count && k->thunks[index].address == pc ? &k->thunks[index] : NULL;
 }
 
-void kcall_create(kernel *k)
+bool kcall_create(kernel *k)
 {
     k->variables = calloc(ROW_COUNT, sizeof *k->variables);
     k->return_thunk = write_thunk(k, UINT32_MAX);
     k->exit_thunk = write_thunk(k, UINT32_MAX);
     k->dpc_thunk = write_thunk(k, UINT32_MAX);
+    return k->variables && k->dpc_thunk;
 }
 
 void kcall_destroy(kernel *k)
@@ -565,9 +566,12 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     call.caller = (uint32_t)thread->cpu->lr;
     call.faulted = false;
     call.path[0] = 0;
-    if (!kpolicy_before(&call, WEFT_SYNC_CALL, thunk->id, 0, 0)) {
+    /* a call that was held is made again at the same retired count: asked and announced once */
+    bool announced = thread->announced == thread->cpu->retired + 1;
+    if (!announced && !kpolicy_before(&call, WEFT_SYNC_CALL, export_identity(k, thunk), 0, 0)) {
         return WEFT_CPU_STOP;
     }
+    thread->announced = thread->cpu->retired + 1;
     uint64_t arguments[16];
     unsigned count = thunk->argument_count;
     bool stack = weft_memory_ok(k->memory, (uint32_t)thread->cpu->r[1], 0xA0, WEFT_PAGE_READ);
@@ -575,9 +579,6 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         uint64_t value = i < 8 || stack ? karg64(&call, i) : 0;
         arguments[i] = thunk->wide >> i & 1 ? value : (uint32_t)value;
     }
-    /* a call that was held is made again at the same retired count, and announced once */
-    bool announced = thread->announced == thread->cpu->retired + 1;
-    thread->announced = thread->cpu->retired + 1;
     if (!announced) {
         k->imports_called++;
         weft_event_buffer event;
@@ -588,7 +589,8 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     }
     if (!thunk->row || !thunk->row->fn) {
         note_missing(&call, thunk);
-        thread->cpu->r[3] = (uint64_t)(int64_t)(int32_t)STATUS_NOT_IMPLEMENTED;
+        const char *known = kexport_ordinal_name(thunk->module, thunk->ordinal);
+        thread->cpu->r[3] = kmissing_answer(thunk->module, known ? known : "?");
         thread->cpu->pc += 4;
         thread->cpu->retired++;
         kcharge(k, k->machine->call_cost);
@@ -597,6 +599,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     kcall_resolve_path(&call);
     if (!announced) {
         emit_call(&call, thunk, arguments, count);
+        kpolicy_after(&call, WEFT_SYNC_CALL, thunk->id, 0, 0);
     }
     uint32_t index = (uint32_t)(thunk - k->thunks); /* an export may make thunks, which moves them */
     uint32_t answer = thunk->row->fn(&call);
@@ -622,6 +625,10 @@ void kcall_resume(kernel *k, kthread *thread)
         .export = thread->cont_export,
         .caller = thread->cont_caller,
     };
+    if (!kpolicy_before(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0)) {
+        return; /* picked again, it is asked or goes on */
+    }
+    kpolicy_after(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0);
     thread->cont_ready = false;
     uint32_t answer = kwait_resume(&call);
     (void)conclude(&call, thunk_of_row(k, call.export), answer);

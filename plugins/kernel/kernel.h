@@ -102,6 +102,9 @@ uint32_t kget_string(kcall *call, uint32_t address, char *text, uint32_t capacit
 /* An ANSI_STRING {u16 length, u16 capacity, u32 pointer}, likewise. */
 uint32_t kget_ansi(kcall *call, uint32_t address, char *text, uint32_t capacity);
 
+/* What a function that is not implemented leaves in r3: an error that its interface defines. */
+uint64_t kmissing_answer(unsigned module, const char *name);
+
 /* The row of an export, or NULL. */
 const kexport *kexport_find(unsigned module, unsigned ordinal);
 const kexport *kexport_named(unsigned module, const char *name);
@@ -156,6 +159,8 @@ struct kobject {
     uint32_t type;       /* KOBJECT_* */
     uint32_t references; /* handles, waits, and pointers given to the guest */
     uint32_t handles;    /* how many handles lead here */
+    uint32_t pointers;   /* references that the guest got with a pointer and may give back */
+    uint32_t generation; /* of an adopted object: how many others were at its place before */
     uint32_t body;       /* guest address of the object's body, 0 if it has none */
     uint64_t id;         /* identity, defined */
     uint64_t operations; /* synchronisation operations so far: the per-object sequence */
@@ -198,6 +203,9 @@ typedef uint32_t (*kcontinuation)(kcall *call, uint32_t status);
  * is satisfied at once, runs `cont` at once (NULL: status in r3). Returns what the export returns. */
 uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
                        const int64_t *timeout, kcontinuation cont);
+/* The same without asking the policy, for a call that it has let go already. */
+uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
+                     const int64_t *timeout, kcontinuation cont);
 /* Sets an event's signal state to 1 and releases waiters as its type says; previous state. */
 int32_t ksignal_event(kernel *k, kobject *event);
 void kreset_event(kernel *k, kobject *event);
@@ -272,6 +280,9 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
 void ksched_bound(kernel *k);
 /* The running slice ends at the next callback. */
 void ksched_yield(kernel *k);
+/* Takes a thread with a suspend count out of the ready ones, unless its IRQL or a critical region
+ * puts that off. */
+void ksched_suspend(kernel *k, kthread *thread);
 /* Moves the thread to a hardware thread that its affinity allows. */
 void ksched_place(kernel *k, kthread *thread);
 /* Runs a DPC or interrupt on a hardware thread as soon as IRQL and EE allow. Owns `dpc`. */
@@ -284,7 +295,8 @@ uint32_t kirql_set(kernel *k, uint32_t irql);
 struct khw *kcall_hw(kcall *call);
 
 /* call.c */
-void kcall_create(kernel *k);
+/* False: out of memory. */
+bool kcall_create(kernel *k);
 /* Fills call->path for the exports whose arguments name a file, before kernel.call is emitted. */
 void kcall_resolve_path(kcall *call);
 void kcall_destroy(kernel *k);
@@ -334,6 +346,10 @@ uint32_t kwait_resume(kcall *call);
 /* Pushes the frame of the thread's next APC, or goes on with the wait's continuation. */
 uint32_t kwait_deliver_apc(kcall *call, uint32_t status);
 void kwait_init(kernel *k);
+/* A DPC or interrupt routine asks for what only a thread can do, such as to wait: bug check. */
+uint32_t kwait_in_dpc(kernel *k);
+/* A timer is set that will wake somebody or run an APC. */
+bool kwait_timer_due(kernel *k);
 /* A thread ends: the mutants that it owns are abandoned. */
 void kwait_abandon(kernel *k, kthread *thread);
 /* The continuation of a delay: a time-out is success. */
@@ -366,5 +382,11 @@ void kfile_destroy(kernel *k);
 
 /* The console. Fields are grouped by the file that owns them (kernel_state.h). */
 #include "kernel_state.h"
+
+/* The context on which a hardware thread's DPCs and interrupts run: no thread object, no waits. */
+static inline bool kthread_is_interrupt(const kthread *thread)
+{
+    return thread->tid == 0;
+}
 
 #endif

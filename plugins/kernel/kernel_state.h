@@ -36,7 +36,7 @@ struct kthread {
     kernel *k;
     uint64_t id;      /* identity */
     char name[64];    /* its text */
-    uint32_t tid;     /* guest thread id, from 1 */
+    uint32_t tid;     /* guest thread id, from 1; 0: a hardware thread's context for DPCs */
     uint32_t created; /* order of creation, from 0 */
     kobject *object;  /* its KOBJECT_THREAD; body is the KTHREAD */
     weft_cpu_state *cpu;
@@ -61,7 +61,9 @@ struct kthread {
     uint32_t held_kind; /* of the operation that is held */
     uint64_t announced; /* retired + 1 of the call that was last announced */
     uint64_t held_since;
-    uint32_t irql;      /* of the thread: 0 or 1 (APC) between dispatches, 2 while pinned */
+    uint32_t irql;      /* while it is not current on its hardware thread, which has it otherwise */
+    uint32_t view_index; /* where the policy's view shows it */
+    uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
 
     /* waits (wait.c) */
@@ -84,7 +86,8 @@ struct kthread {
     uint32_t children;    /* threads created by it so far */
     uint64_t sites_made;  /* objects created by it so far */
     uint64_t sync_index[8]; /* per WEFT_SYNC_* kind */
-    kthread *next; /* all threads, in order of creation */
+    kthread *next;      /* all threads, in order of creation */
+    kthread *live_next; /* those that have not ended, likewise */
 };
 
 /* A deferred procedure call, or a graphics interrupt on its way to a hardware thread. */
@@ -109,7 +112,7 @@ typedef struct khw {
     bool in_dpc;        /* the interrupt thread is running one */
     uint32_t dpc_irql;  /* IRQL to come back to after it */
     kthread *interrupt; /* the context that DPCs and interrupts run on */
-    uint64_t irql_start; /* tick when the current thread was pinned */
+    uint64_t pin_start; /* tick since which the current thread is pinned, or NEVER */
 } khw;
 
 /* Where a module is in its life (attach.c). */
@@ -177,6 +180,7 @@ struct kernel {
     /* sched.c */
     khw hw[WEFT_HW_COUNT];
     kthread *threads, *last_thread;
+    kthread *live, *last_live; /* of them those that have not ended */
     uint32_t thread_count, live_threads;
     kthread *running; /* whose instructions or continuation are being executed */
     khw *running_hw;
@@ -185,6 +189,7 @@ struct kernel {
     bool reschedule;    /* the running slice should end at the next callback */
     uint32_t policy_faults;
     bool policy_ejected;
+    uint64_t pins_broken; /* how often a thread was replaced though it was pinned: it had been too long */
     uint64_t instructions, instruction_limit, tick_limit;
     uint64_t slice_end; /* tick at which the running slice ends */
     uint32_t policy_mask;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher.h"
 #include "exports.h"
-#include "kernel.h"
 
 /* ---- kernel memory ----------------------------------------------------------------------------- */
 
@@ -222,19 +222,24 @@ void kobject_release(kernel *k, kobject *object)
     free(object);
 }
 
-/* KOBJECT_* of a dispatcher header's type byte (NT's KOBJECTS; LESSONS 32), 0: none. */
-static uint32_t type_of_header(uint8_t type)
+/* KOBJECT_* of a dispatcher header's type byte (NT's KOBJECTS; LESSONS 32), 0: none; and how long the
+ * body is. */
+static uint32_t type_of_header(uint8_t type, uint32_t *size)
 {
     switch (type) {
-    case 0:
-    case 1:
+    case TYPE_EVENT_MANUAL:
+    case TYPE_EVENT_AUTO:
+        *size = HEADER_SIZE;
         return KOBJECT_EVENT;
-    case 2:
+    case TYPE_MUTANT:
+        *size = MUTANT_SIZE;
         return KOBJECT_MUTANT;
-    case 5:
+    case TYPE_SEMAPHORE:
+        *size = SEMAPHORE_SIZE;
         return KOBJECT_SEMAPHORE;
-    case 8:
-    case 9:
+    case TYPE_TIMER_MANUAL:
+    case TYPE_TIMER_AUTO:
+        *size = TIMER_SIZE;
         return KOBJECT_TIMER;
     default:
         return 0;
@@ -250,11 +255,11 @@ kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
     if (object && !object->adopted) {
         return object;
     }
-    if (!weft_memory_ok(k->memory, body, 16, WEFT_PAGE_READ)) {
+    if (!weft_memory_ok(k->memory, body, 1, WEFT_PAGE_READ)) {
         return NULL;
     }
-    uint32_t type = type_of_header(k->memory->base[body]);
-    if (type == 0) {
+    uint32_t size, type = type_of_header(k->memory->base[body], &size);
+    if (type == 0 || !weft_memory_ok(k->memory, body, size, WEFT_PAGE_READ)) {
         return NULL;
     }
     uint32_t generation = 0;
@@ -262,10 +267,11 @@ kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
         if (object->type == type || object->first_wait) {
             return object;
         }
-        /* the memory was given to another kind of object: a new generation of the place */
+        /* The memory was given to another kind of object: a new generation of the place. Handles
+         * to the old one lead on to it, but nothing finds it by its address any more. */
+        generation = object->generation + 1;
         table_remove(k, object);
-        generation = (uint32_t)object->operations + 1;
-        free(object);
+        kobject_release(k, object);
     }
     object = calloc(1, sizeof *object);
     if (!object) {
@@ -275,6 +281,7 @@ kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
     object->references = 1;
     object->body = body;
     object->adopted = true;
+    object->generation = generation;
     char place[128], text[256];
     mm_place(k->mm, body, place, sizeof place);
     snprintf(text, sizeof text, "%s:%s~%u", type_name(type), place, generation);
@@ -297,6 +304,9 @@ void kobject_destroy_all(kernel *k)
         while (k->objects[i]) {
             kobject *object = k->objects[i];
             k->objects[i] = object->next;
+            if (object->close) {
+                object->close(k, object);
+            }
             free(object);
         }
     }
@@ -442,6 +452,7 @@ uint32_t ex_ObReferenceObjectByHandle(kcall *call)
         return kret_status(call, STATUS_OBJECT_TYPE_MISMATCH);
     }
     kobject_retain(object);
+    object->pointers++;
     kput32(call, out, object->body);
     return kret_status(call, STATUS_SUCCESS);
 }
@@ -449,7 +460,8 @@ uint32_t ex_ObReferenceObjectByHandle(kcall *call)
 uint32_t ex_ObDereferenceObject(kcall *call)
 {
     kobject *object = kobject_at(call->k, call->thread, karg(call, 0));
-    if (object && !object->adopted && object->references > 1) {
+    if (object && object->pointers) { /* no title takes back what it was not given */
+        object->pointers--;
         kobject_release(call->k, object);
     }
     return K_DONE;

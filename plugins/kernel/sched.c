@@ -5,7 +5,7 @@
  * clock, or until it is `lookahead` ahead of the others, or until its quantum ends. Clock events
  * fire between slices, once no hardware thread with work is behind them. A woken thread carries its
  * wake's tick and never runs earlier. */
-#include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,14 @@
 
 #define DEFAULT_QUANTUM UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
 #define IRQL_DISPATCH 2
+#define PCR_IRQL 0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
 /* CONTRACTS.md, exit code 4: this long with only periodic sources and no wait that ended. */
 #define DEADLOCK_TICKS (5 * WEFT_TICKS_PER_SECOND)
+
+/* policy.answer's `op`: the place of the op in weft_policy_ops. */
+#define OP_PICK_CPU  0
+#define OP_PICK_NEXT 1
+#define OP_BEFORE    4
 
 /* ---- time -------------------------------------------------------------------------------------- */
 
@@ -91,9 +97,15 @@ void ksched_yield(kernel *k)
 
 /* ---- queues ------------------------------------------------------------------------------------ */
 
+/* Neither waits, nor is suspended, nor has ended. */
+static bool active(const kthread *t)
+{
+    return t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING;
+}
+
 static bool runnable(const kthread *t)
 {
-    return (t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING) && !t->held;
+    return active(t) && !t->held;
 }
 
 static bool ee_on(const kthread *t)
@@ -101,17 +113,57 @@ static bool ee_on(const kthread *t)
     return (t->cpu->msr & WEFT_MSR_EE) != 0;
 }
 
-/* The current thread may not be replaced: interrupts off, or IRQL raised. */
+/* Where the IRQL of the current thread is kept: a DPC in progress has the other one. */
+static uint32_t *current_irql(khw *hw)
+{
+    return hw->in_dpc ? &hw->dpc_irql : &hw->irql;
+}
+
+/* The current thread may not be replaced: interrupts off, or IRQL raised. One that the policy holds
+ * keeps its place, and the hardware thread idles. */
 static bool pinned(const khw *hw)
 {
-    return hw->current && runnable(hw->current) &&
+    return hw->current && active(hw->current) &&
            (hw->irql >= IRQL_DISPATCH || !ee_on(hw->current));
 }
 
+/* A hardware thread whose current thread waits is idle, at IRQL 0 and with interrupts on. */
 static bool dpc_deliverable(const khw *hw)
 {
-    return hw->first_dpc && !hw->in_dpc && hw->irql < IRQL_DISPATCH &&
-           (!hw->current || !runnable(hw->current) || ee_on(hw->current));
+    return hw->first_dpc && !hw->in_dpc && !pinned(hw);
+}
+
+/* The current thread goes off its hardware thread, and takes its IRQL along. */
+static void put_off(khw *hw)
+{
+    kthread *t = hw->current;
+    uint32_t *irql = current_irql(hw);
+    if (t->state == WEFT_THREAD_RUNNING) {
+        t->state = WEFT_THREAD_READY;
+    }
+    t->irql = *irql;
+    *irql = 0;
+    hw->current = NULL;
+    hw->pin_start = WEFT_TICK_NEVER;
+}
+
+/* A thread is suspended by a normal kernel APC (NT): at IRQL 0 and outside critical regions, else as
+ * soon as it gets there. */
+static bool suspendable(kernel *k, const kthread *t)
+{
+    khw *hw = &k->hw[t->hw];
+    uint32_t irql = hw->current == t ? *current_irql(hw) : t->irql;
+    return irql == 0 && !t->critical_region && ee_on(t);
+}
+
+void ksched_suspend(kernel *k, kthread *t)
+{
+    if (t->suspended && active(t) && suspendable(k, t)) {
+        t->state = WEFT_THREAD_SUSPENDED;
+        if (t == k->running) {
+            k->reschedule = true;
+        }
+    }
 }
 
 void ksched_place(kernel *k, kthread *thread)
@@ -122,14 +174,13 @@ void ksched_place(kernel *k, kthread *thread)
     for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
         if (thread->affinity & (1u << hw)) {
             if (k->hw[thread->hw].current == thread) {
-                k->hw[thread->hw].current = NULL;
+                put_off(&k->hw[thread->hw]);
             }
             uint64_t now = know(k);
             thread->hw = hw;
             thread->ready_at = thread->ready_at > now ? thread->ready_at : now;
             thread->order = ++k->order;
             if (thread == k->running) {
-                thread->state = WEFT_THREAD_READY;
                 k->reschedule = true;
             }
             return;
@@ -143,7 +194,9 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     if (k->policy && k->policy->delay) {
         delay = k->policy->delay(k->policy_instance, delay_kind, thread->id, 0);
     }
-    thread->state = thread->suspended ? WEFT_THREAD_SUSPENDED : WEFT_THREAD_READY;
+    delay = delay < WEFT_TICK_NEVER - 1 - tick ? delay : WEFT_TICK_NEVER - 1 - tick;
+    thread->state = WEFT_THREAD_READY;
+    ksched_suspend(k, thread);
     thread->ready_at = tick + delay;
     thread->ready_since = tick + delay;
     thread->order = ++k->order;
@@ -234,9 +287,15 @@ uint32_t kirql_set(kernel *k, uint32_t irql)
     khw *hw = k->running_hw;
     uint32_t previous = hw->irql;
     hw->irql = irql;
-    k->memory->base[hw->pcr + 0x18] = (uint8_t)irql;
-    if (irql < previous && dpc_deliverable(hw)) {
-        k->reschedule = true;
+    k->memory->base[hw->pcr + PCR_IRQL] = (uint8_t)irql;
+    if (irql < IRQL_DISPATCH) {
+        hw->pin_start = WEFT_TICK_NEVER;
+    }
+    if (irql < previous) {
+        k->reschedule |= dpc_deliverable(hw);
+        if (hw->current) {
+            ksched_suspend(k, hw->current);
+        }
     }
     return previous;
 }
@@ -248,63 +307,71 @@ khw *kcall_hw(kcall *call)
 
 /* ---- the policy -------------------------------------------------------------------------------- */
 
-/* When the hardware thread could next run something, or NEVER. */
-static uint64_t effective_time(const kernel *k, uint32_t index)
+/* When each hardware thread could next run something, or NEVER. */
+static void effective_times(const kernel *k, uint64_t *times)
 {
-    const khw *hw = &k->hw[index];
-    if (hw->in_dpc) {
-        return runnable(hw->interrupt) ? hw->time : WEFT_TICK_NEVER;
-    }
-    if (pinned(hw)) {
-        return hw->time;
-    }
-    uint64_t best = WEFT_TICK_NEVER;
-    if (dpc_deliverable(hw)) {
-        best = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
-    }
-    for (const kthread *t = k->threads; t; t = t->next) {
-        if (t->hw == index && runnable(t)) {
-            uint64_t at = t->ready_at > hw->time ? t->ready_at : hw->time;
-            best = at < best ? at : best;
+    bool open[WEFT_HW_COUNT]; /* any thread of its queue may run */
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        const khw *hw = &k->hw[i];
+        const kthread *only = hw->in_dpc ? hw->interrupt : pinned(hw) ? hw->current : NULL;
+        open[i] = !only;
+        times[i] = only && runnable(only) ? hw->time : WEFT_TICK_NEVER;
+        if (dpc_deliverable(hw)) {
+            times[i] = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
         }
     }
-    return best;
+    for (const kthread *t = k->live; t; t = t->live_next) {
+        if (open[t->hw] && runnable(t)) {
+            uint64_t hw_time = k->hw[t->hw].time;
+            uint64_t at = t->ready_at > hw_time ? t->ready_at : hw_time;
+            times[t->hw] = at < times[t->hw] ? at : times[t->hw];
+        }
+    }
+}
+
+static bool view_grow(kernel *k)
+{
+    if (k->view_capacity >= k->live_threads) {
+        return true;
+    }
+    uint32_t capacity = k->live_threads + 32;
+    weft_sched_thread *threads = realloc(k->view_threads, capacity * sizeof *threads);
+    kthread **order = realloc(k->view_order, capacity * sizeof *order);
+    k->view_threads = threads ? threads : k->view_threads;
+    k->view_order = order ? order : k->view_order;
+    if (!threads || !order) {
+        kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for the policy's view");
+        return false;
+    }
+    k->view_capacity = capacity;
+    return true;
 }
 
 static bool build_view(kernel *k)
 {
-    if (k->view_capacity < k->thread_count) {
-        uint32_t capacity = k->thread_count + 32;
-        weft_sched_thread *threads = realloc(k->view_threads, capacity * sizeof *threads);
-        kthread **order = realloc(k->view_order, capacity * sizeof *order);
-        k->view_threads = threads ? threads : k->view_threads;
-        k->view_order = order ? order : k->view_order;
-        if (!threads || !order) {
-            kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for the policy's view");
-            return false;
-        }
-        k->view_capacity = capacity;
+    if (!view_grow(k)) {
+        return false;
     }
+    uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
+    effective_times(k, times);
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        now = times[i] < now ? times[i] : now;
         /* interrupts and DPCs count as ready: the hardware thread has something to run */
-        uint64_t time = effective_time(k, i);
         k->view_hw[i] = (weft_sched_hw){
-            .time = time == WEFT_TICK_NEVER ? k->hw[i].time : time,
+            .time = times[i] == WEFT_TICK_NEVER ? k->hw[i].time : times[i],
             .current = -1,
             .ready = dpc_deliverable(&k->hw[i]) || k->hw[i].in_dpc,
             .pinned = pinned(&k->hw[i]) || k->hw[i].in_dpc,
         };
     }
     uint32_t count = 0;
-    for (kthread *t = k->threads; t; t = t->next) {
-        if (t->state == WEFT_THREAD_TERMINATED) {
-            continue;
-        }
+    for (kthread *t = k->live; t; t = t->live_next) {
         weft_sched_hw *hw = &k->view_hw[t->hw];
         if (k->hw[t->hw].current == t && runnable(t)) {
             hw->current = (int32_t)count;
         }
         hw->ready += runnable(t);
+        t->view_index = count;
         k->view_order[count] = t;
         k->view_threads[count++] = (weft_sched_thread){
             .id = t->id,
@@ -323,6 +390,8 @@ static bool build_view(kernel *k)
         .thread_count = count,
         .thread_stride = sizeof(weft_sched_thread),
         .hw_stride = sizeof(weft_sched_hw),
+        .now = now,
+        .next_deadline = k->clock->next(k->clock),
         .threads = k->view_threads,
         .hw = k->view_hw,
     };
@@ -352,7 +421,7 @@ static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t inste
 static kthread *default_next(const kernel *k, uint32_t index)
 {
     kthread *best = NULL;
-    for (kthread *t = k->threads; t; t = t->next) {
+    for (kthread *t = k->live; t; t = t->live_next) {
         if (t->hw != index || !runnable(t) || t->ready_at > k->hw[index].time) {
             continue;
         }
@@ -368,7 +437,7 @@ static kthread *default_next(const kernel *k, uint32_t index)
 static kthread *starving(const kernel *k, uint32_t index)
 {
     kthread *worst = NULL;
-    for (kthread *t = k->threads; t; t = t->next) {
+    for (kthread *t = k->live; t; t = t->live_next) {
         if (t->hw == index && runnable(t) && t != k->hw[index].current &&
             t->ready_since + k->machine->starve <= k->hw[index].time &&
             (!worst || t->ready_since < worst->ready_since)) {
@@ -378,13 +447,33 @@ static kthread *starving(const kernel *k, uint32_t index)
     return worst;
 }
 
+/* Interrupts off or IRQL raised for as long as nobody may be kept waiting: on a console this hangs,
+ * here others get their turn, and the run says so. */
+static kthread *break_pin(kernel *k, khw *hw, kthread *starved)
+{
+    if (k->pins_broken++ == 0) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "thread %u keeps hardware thread %u at IRQL %u for %" PRIu64
+                 " ms while thread %u is ready: they take turns",
+                 hw->current->tid, hw->current->hw, hw->irql,
+                 (hw->time - hw->pin_start) / UINT64_C(1000000), starved->tid);
+        k->host->log(k->host, WEFT_LOG_WARN, line);
+    }
+    return starved;
+}
+
 static kthread *pick_thread(kernel *k, uint32_t index)
 {
     khw *hw = &k->hw[index];
-    if (pinned(hw)) {
+    if (pinned(hw) && (hw->pin_start == WEFT_TICK_NEVER ||
+                       hw->time - hw->pin_start < k->machine->starve)) {
         return hw->current;
     }
     kthread *starved = starving(k, index);
+    if (pinned(hw)) {
+        return starved ? break_pin(k, hw, starved) : hw->current;
+    }
     if (starved) {
         return starved;
     }
@@ -399,7 +488,7 @@ static kthread *pick_thread(kernel *k, uint32_t index)
             return t->ready_at <= hw->time ? t : fallback;
         }
     }
-    policy_fault(k, 1, (uint64_t)(int64_t)answer, fallback ? fallback->id : 0);
+    policy_fault(k, OP_PICK_NEXT, (uint64_t)(int64_t)answer, fallback ? fallback->id : 0);
     return fallback;
 }
 
@@ -419,7 +508,7 @@ static uint32_t pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uin
         return answer;
     }
     if (answer >= WEFT_HW_COUNT || times[answer] == WEFT_TICK_NEVER || *slice == 0) {
-        policy_fault(k, 0, answer, least);
+        policy_fault(k, OP_PICK_CPU, answer, least);
     }
     *slice = WEFT_TICK_NEVER;
     return least;
@@ -450,8 +539,8 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
 {
     kernel *k = call->k;
     kthread *t = call->thread;
-    if (!asked(k, kind) || !k->policy || !k->policy->before) {
-        return true;
+    if (!asked(k, kind) || !k->policy || !k->policy->before || kthread_is_interrupt(t)) {
+        return true; /* also in a DPC: nothing else may run there before it returns */
     }
     if (t->granted >> kind & 1) {
         t->granted &= ~(1u << kind);
@@ -462,7 +551,8 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
     if (!build_view(k)) {
         return true;
     }
-    switch (k->policy->before(k->policy_instance, &k->view, &op, &amount)) {
+    uint32_t answer = k->policy->before(k->policy_instance, &k->view, &op, &amount);
+    switch (answer) {
     case WEFT_ANSWER_HOLD:
         t->held = true;
         t->held_kind = kind;
@@ -474,9 +564,13 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
         break;
     case WEFT_ANSWER_SPIN:
         t->granted |= 1u << kind;
-        kcharge(k, amount);
+        kcharge(k, (uint32_t)amount);
         break;
     default:
+        if (answer > WEFT_ANSWER_BLOCK ||
+            (answer == WEFT_ANSWER_BLOCK && kind != WEFT_SYNC_ENTER_CONTENDED)) {
+            policy_fault(k, OP_BEFORE, answer, WEFT_ANSWER_GO);
+        }
         return true;
     }
     k->reschedule = true;
@@ -498,7 +592,7 @@ void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequenc
 static bool release_held(kernel *k)
 {
     kthread *oldest = NULL;
-    for (kthread *t = k->threads; t; t = t->next) {
+    for (kthread *t = k->live; t; t = t->live_next) {
         if (t->held && (!oldest || t->held_since < oldest->held_since)) {
             oldest = t;
         }
@@ -508,7 +602,7 @@ static bool release_held(kernel *k)
     }
     if (k->policy && k->policy->stuck && build_view(k)) {
         uint64_t answer = k->policy->stuck(k->policy_instance, &k->view);
-        for (kthread *t = k->threads; t; t = t->next) {
+        for (kthread *t = k->live; t; t = t->live_next) {
             if (t->held && t->id == answer) {
                 oldest = t;
                 break;
@@ -527,13 +621,8 @@ static void account(kernel *k, kthread *t, uint64_t before)
     khw *hw = k->running_hw;
     t->slice_used += hw->time - before;
     uint64_t quantum = 0;
-    if (k->policy && k->policy->quantum) {
-        for (uint32_t i = 0; i < k->view.thread_count; i++) {
-            if (k->view_threads[i].id == t->id) {
-                quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)i);
-                break;
-            }
-        }
+    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && build_view(k)) {
+        quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
     }
     if (t->slice_used >= (quantum ? quantum : DEFAULT_QUANTUM)) {
         t->slice_used = 0;
@@ -636,13 +725,14 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
         return;
     }
     if (!hw->in_dpc && hw->current != t) {
-        if (hw->current && hw->current->state == WEFT_THREAD_RUNNING) {
-            hw->current->state = WEFT_THREAD_READY;
+        if (hw->current) {
+            put_off(hw);
         }
         if (k->cpu->reservation_clear) {
             k->cpu->reservation_clear(k->cpu_instance, t->cpu);
         }
         hw->current = t;
+        hw->irql = t->irql;
     }
     t->state = WEFT_THREAD_RUNNING;
     k->running = t;
@@ -652,7 +742,7 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     t->cpu->hw = index;
     t->cpu->interrupt = hw->first_dpc != NULL;
     kthread_dispatch(k, t, index);
-    uint64_t before = hw->time;
+    uint64_t before = hw->time, retired = t->cpu->retired;
     bool resumed = t->cont_ready;
     if (resumed) {
         kcall_resume(k, t);
@@ -663,12 +753,20 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
         execute(k, t);
     }
     ksched_sync(k);
-    if (t->state == WEFT_THREAD_RUNNING || t->state == WEFT_THREAD_READY) {
+    if (active(t)) {
         account(k, t, before);
+        ksched_suspend(k, t);
     }
-    for (kthread *other = k->threads; other; other = other->next) {
-        if (other != t) {
-            other->held = false; /* others have run: ask again */
+    if (!pinned(hw)) {
+        hw->pin_start = WEFT_TICK_NEVER;
+    } else if (hw->pin_start == WEFT_TICK_NEVER) {
+        hw->pin_start = before;
+    }
+    /* Others have run: those that are held are asked again. A slice that did nothing but be held
+     * does not count, or two held threads would release each other for ever. */
+    if (!t->held || t->cpu->retired != retired || hw->time != before) {
+        for (kthread *other = k->live; other; other = other->live_next) {
+            other->held = other->held && other == t;
         }
     }
     k->running = NULL;
@@ -677,6 +775,17 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
 
 /* ---- the loop ---------------------------------------------------------------------------------- */
 
+/* A deadline, a file or a timer that somebody waits for is still to come. */
+static bool something_due(kernel *k)
+{
+    for (const kthread *t = k->live; t; t = t->live_next) {
+        if (t->wait_deadline) {
+            return true;
+        }
+    }
+    return k->io_pending || kwait_timer_due(k);
+}
+
 static void deadlock(kernel *k)
 {
     if (k->policy && k->policy->deadlock && build_view(k)) {
@@ -684,8 +793,11 @@ static void deadlock(kernel *k)
     }
     char text[200];
     int used = snprintf(text, sizeof text, "no thread can run and nothing is due");
-    for (kthread *t = k->threads; t && used > 0 && (size_t)used < sizeof text; t = t->next) {
-        if (t->state == WEFT_THREAD_WAITING) {
+    for (kthread *t = k->live; t && used > 0 && (size_t)used < sizeof text; t = t->live_next) {
+        if (t->state == WEFT_THREAD_SUSPENDED) {
+            used += snprintf(text + used, sizeof text - (size_t)used, "; thread %u is suspended",
+                             t->tid);
+        } else if (t->state == WEFT_THREAD_WAITING) {
             used += snprintf(text + used, sizeof text - (size_t)used, "; thread %u waits at 0x%08x",
                              t->tid, (uint32_t)t->cpu->lr);
         }
@@ -706,6 +818,26 @@ static bool limits_hold(kernel *k, uint64_t now)
     return k->end != WEFT_END_NONE;
 }
 
+/* Where a slice of a hardware thread ends at the latest: `end`, or `lookahead` ahead of the others.
+ * One that a policy picks though it is that far ahead already gets `lookahead` once more. */
+static uint64_t slice_bound(const kernel *k, uint32_t index, const uint64_t *times, uint64_t end)
+{
+    const khw *hw = &k->hw[index];
+    uint64_t bound = hw->time + DEFAULT_QUANTUM, least = WEFT_TICK_NEVER;
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        least = i != index && times[i] < least ? times[i] : least;
+    }
+    if (least != WEFT_TICK_NEVER) {
+        uint64_t ahead = least + k->machine->lookahead;
+        ahead = ahead > hw->time ? ahead : hw->time + k->machine->lookahead;
+        bound = ahead < bound ? ahead : bound;
+    }
+    if (hw->first_dpc && hw->first_dpc->tick > hw->time && hw->first_dpc->tick < bound) {
+        bound = hw->first_dpc->tick;
+    }
+    return bound < end ? bound : end;
+}
+
 weft_status ksched_run(kernel *k, const weft_run_limits *limits)
 {
     k->instruction_limit = limits->instructions;
@@ -715,8 +847,8 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
     }
     while (k->end == WEFT_END_NONE) {
         uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
+        effective_times(k, times);
         for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-            times[i] = effective_time(k, i);
             now = times[i] < now ? times[i] : now;
         }
         uint64_t deadline = k->clock->next(k->clock);
@@ -728,7 +860,8 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             continue;
         }
         if (now == WEFT_TICK_NEVER &&
-            (deadline == WEFT_TICK_NEVER || deadline > k->last_progress + DEADLOCK_TICKS)) {
+            (deadline == WEFT_TICK_NEVER || (deadline > k->last_progress + DEADLOCK_TICKS &&
+                                             !something_due(k)))) {
             deadlock(k);
             break;
         }
@@ -736,11 +869,9 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             k->clock->advance(k->clock, deadline);
             continue;
         }
-        if (!build_view(k)) {
+        if (k->policy && !build_view(k)) {
             break;
         }
-        k->view.now = now;
-        k->view.next_deadline = deadline;
         uint64_t length;
         uint32_t index = pick_hw(k, times, event_bound, &length);
         khw *hw = &k->hw[index];
@@ -748,18 +879,9 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             hw->time = times[index];
             hw->remainder = 0;
         }
-        uint64_t end = event_bound;
-        for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-            if (i != index && times[i] != WEFT_TICK_NEVER &&
-                times[i] + k->machine->lookahead < end) {
-                end = times[i] + k->machine->lookahead;
-            }
-        }
+        uint64_t end = slice_bound(k, index, times, event_bound);
         if (length < end - hw->time) {
             end = hw->time + length;
-        }
-        if (end - hw->time > DEFAULT_QUANTUM && end != hw->time) {
-            end = hw->time + DEFAULT_QUANTUM;
         }
         slice(k, index, end > hw->time ? end : hw->time + 1);
     }

@@ -1,10 +1,9 @@
 /* Critical sections, spin locks, IRQL, DPCs. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher.h"
 #include "exports.h"
-#include "kernel.h"
 
 /* RTL_CRITICAL_SECTION: an auto-reset event's header, then lock count -1 when free (Wine and NT's
  * layout on the console's 28 bytes: xenia src/xenia/kernel/xboxkrnl/xboxkrnl_rtl.cc). */
@@ -106,10 +105,13 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
         kfault(call, cs, true);
         return K_DONE;
     }
+    if (kthread_is_interrupt(call->thread)) {
+        return kwait_in_dpc(k);
+    }
     observe(call, cs, true);
     kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
     call->thread->cont_data[0] = cs;
-    return kwait_objects(call, &o, 1, false, false, NULL, cs_acquired);
+    return kwait_begin(call, &o, 1, false, false, NULL, cs_acquired);
 }
 
 uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
@@ -146,11 +148,13 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     if (o && !kpolicy_before(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs)) {
         return K_AGAIN;
     }
-    uint32_t recursion = weft_load32(p + CS_RECURSION);
+    /* The owner is not checked, on the console neither: leaving a section that is free puts it out of
+     * order. */
+    uint32_t recursion = weft_load32(p + CS_RECURSION) - 1;
     int32_t lock = (int32_t)weft_load32(p + CS_LOCK) - 1;
     kput32(call, cs + CS_LOCK, (uint32_t)lock);
-    if (recursion > 1) {
-        kput32(call, cs + CS_RECURSION, recursion - 1);
+    if (recursion != 0) {
+        kput32(call, cs + CS_RECURSION, recursion);
         return K_DONE;
     }
     kput32(call, cs + CS_RECURSION, 0);
@@ -171,8 +175,8 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
 
 /* ---- spin locks and IRQL ----------------------------------------------------------------------- */
 
-/* A lock word is 0 when free and the owner's hardware thread + 1 when taken... the console stores 1;
- * titles read it as a flag (LESSONS 37). A held lock lets guest time pass and is tried again. */
+/* A lock word is 0 when free and 1 when taken (LESSONS 37). On a held one guest time passes, and the
+ * call is made again. */
 static bool spin_take(kcall *call, uint32_t lock)
 {
     if (kget32(call, lock) != 0 && !call->faulted) {
@@ -184,16 +188,21 @@ static bool spin_take(kcall *call, uint32_t lock)
     return true;
 }
 
+/* IRQL is raised before the first try (NT), so that nothing comes between the spinner's getting the
+ * lock and its use. Answers the IRQL before the call, over all its tries. */
 uint32_t ex_KfAcquireSpinLock(kcall *call)
 {
-    khw *hw = kcall_hw(call);
-    uint32_t previous = hw->irql;
+    kthread *t = call->thread;
+    if (!t->spin_irql) {
+        uint32_t previous = kcall_hw(call)->irql;
+        t->spin_irql = previous + 1;
+        kirql_set(call->k, previous < IRQL_DISPATCH ? IRQL_DISPATCH : previous);
+    }
     if (!spin_take(call, karg(call, 0))) {
         return K_AGAIN;
     }
-    if (previous < IRQL_DISPATCH) {
-        kirql_set(call->k, IRQL_DISPATCH);
-    }
+    uint32_t previous = t->spin_irql - 1;
+    t->spin_irql = 0;
     return kret(call, previous);
 }
 
@@ -207,6 +216,16 @@ uint32_t ex_KfReleaseSpinLock(kcall *call)
 uint32_t ex_KeAcquireSpinLockAtRaisedIrql(kcall *call)
 {
     return spin_take(call, karg(call, 0)) ? K_DONE : K_AGAIN;
+}
+
+uint32_t ex_KeTryToAcquireSpinLockAtRaisedIrql(kcall *call)
+{
+    uint32_t lock = karg(call, 0);
+    bool taken = kget32(call, lock) == 0;
+    if (taken) {
+        kput32(call, lock, 1);
+    }
+    return kret(call, taken);
 }
 
 uint32_t ex_KeReleaseSpinLockFromRaisedIrql(kcall *call)
@@ -223,6 +242,13 @@ uint32_t ex_KfRaiseIrql(kcall *call)
     return kret(call, previous);
 }
 
+uint32_t ex_KeRaiseIrqlToDpcLevel(kcall *call)
+{
+    uint32_t previous = kcall_hw(call)->irql;
+    kirql_set(call->k, previous < IRQL_DISPATCH ? IRQL_DISPATCH : previous);
+    return kret(call, previous);
+}
+
 uint32_t ex_KfLowerIrql(kcall *call)
 {
     kirql_set(call->k, karg(call, 0) & 0x1F);
@@ -231,9 +257,8 @@ uint32_t ex_KfLowerIrql(kcall *call)
 
 /* ---- DPCs -------------------------------------------------------------------------------------- */
 
-/* KDPC: type u8@0 (19), processor u8@2, routine@0x0C, context@0x10, arguments@0x14/0x18; offset 0x18
- * of our bookkeeping is the second argument; `queued` lives in the list's first word @4 (NT's KDPC
- * with 4-byte pointers). */
+/* KDPC: type u8@1, routine@0x0C, context@0x10, arguments@0x14 and 0x18 (NT's with 4-byte pointers and
+ * the type where xenia's XDPC, xboxkrnl_threading.cc, does not look). */
 #define KDPC_TYPE      19
 #define KDPC_ROUTINE   0x0C
 #define KDPC_CONTEXT   0x10
@@ -266,29 +291,37 @@ static kdpc **queued(kernel *k, uint32_t body, khw **where)
     return NULL;
 }
 
-uint32_t ex_KeInsertQueueDpc(kcall *call)
+/* DPC routine(dpc, context, argument1, argument2). */
+bool dpc_queue(kernel *k, uint32_t hw, uint32_t body, uint32_t argument1, uint32_t argument2)
 {
-    kernel *k = call->k;
-    uint32_t body = karg(call, 0);
     khw *where;
-    const uint8_t *p = kread(call, body, KDPC_SIZE);
-    if (!p || queued(k, body, &where)) {
-        return kret(call, 0);
+    if (!weft_memory_ok(k->memory, body, KDPC_SIZE, WEFT_PAGE_READ) || queued(k, body, &where)) {
+        return false;
     }
     kdpc *dpc = calloc(1, sizeof *dpc);
     if (!dpc) {
-        return kret(call, 0);
+        kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for a DPC");
+        return false;
     }
-    /* DPC routine(dpc, context, argument1, argument2) on the calling hardware thread */
+    const uint8_t *p = k->memory->base + body;
     dpc->routine = weft_load32(p + KDPC_ROUTINE);
     dpc->arguments[0] = body;
     dpc->arguments[1] = weft_load32(p + KDPC_CONTEXT);
-    dpc->arguments[2] = karg(call, 1);
-    dpc->arguments[3] = karg(call, 2);
+    dpc->arguments[2] = argument1;
+    dpc->arguments[3] = argument2;
     dpc->body = body;
-    dpc->tick = kcall_hw(call)->time;
-    ksched_dpc(k, (uint32_t)(kcall_hw(call) - k->hw), dpc);
-    return kret(call, 1);
+    dpc->tick = know(k);
+    ksched_dpc(k, hw, dpc);
+    return true;
+}
+
+uint32_t ex_KeInsertQueueDpc(kcall *call)
+{
+    if (!kread(call, karg(call, 0), KDPC_SIZE)) {
+        return kret(call, 0);
+    }
+    uint32_t hw = (uint32_t)(kcall_hw(call) - call->k->hw);
+    return kret(call, dpc_queue(call->k, hw, karg(call, 0), karg(call, 1), karg(call, 2)));
 }
 
 uint32_t ex_KeRemoveQueueDpc(kcall *call)

@@ -32,6 +32,7 @@
 
 #define HEADER_THREAD 6
 #define CREATE_SUSPENDED 1u
+#define SUSPEND_MAX      127u /* NT's MAXIMUM_SUSPEND_COUNT */
 #define RETURN_KTHREAD   0x80u
 #define TLS_DYNAMIC_BYTES (64 * 4)
 #define DPC_STACK 0x10000
@@ -130,6 +131,10 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
     t->object = kobject_create(k, creator, KOBJECT_THREAD, r->site, KTHREAD_SIZE);
     t->tls = make_tls(k);
     if (!t->object || !t->tls) {
+        if (t->object) {
+            kobject_release(k, t->object);
+        }
+        kfree(k, t->tls);
         mm_stack_free(k->mm, t->stack_base, t->stack_size);
         thread_free(k, t);
         return NULL;
@@ -175,6 +180,8 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
     kwritten(k, body, KTHREAD_SIZE);
     *(k->last_thread ? &k->last_thread->next : &k->threads) = t;
     k->last_thread = t;
+    *(k->last_live ? &k->last_live->live_next : &k->live) = t;
+    k->last_live = t;
     k->live_threads++;
     kobject_retain(t->object); /* it holds itself until it ends (LESSONS 34) */
     emit_create(k, creator, t, r);
@@ -206,6 +213,7 @@ kthread *kthread_create_interrupt(kernel *k, uint32_t hw)
         return NULL;
     }
     k->hw[hw].pcr = pcr;
+    k->hw[hw].pin_start = WEFT_TICK_NEVER;
     put32(k, pcr + KPCR_SELF, pcr);
     k->memory->base[pcr + KPCR_CPU] = (uint8_t)hw;
     kwritten(k, pcr, KPCR_SIZE);
@@ -228,8 +236,25 @@ void kthread_dispatch(kernel *k, kthread *t, uint32_t hw)
     }
 }
 
+static void live_remove(kernel *k, kthread *t)
+{
+    kthread *previous = NULL;
+    for (kthread *other = k->live; other != t; other = other->live_next) {
+        previous = other;
+    }
+    *(previous ? &previous->live_next : &k->live) = t->live_next;
+    if (k->last_live == t) {
+        k->last_live = previous;
+    }
+    k->live_threads--;
+}
+
 void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
 {
+    if (kthread_is_interrupt(t)) {
+        kwait_in_dpc(k);
+        return;
+    }
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_THREAD_EXIT);
     weft_event_word(&event, exit_code);
@@ -238,7 +263,8 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     kwait_cancel(k, t);
     kwait_abandon(k, t);
     t->state = WEFT_THREAD_TERMINATED;
-    k->live_threads--;
+    t->held = false;
+    live_remove(k, t);
     if (k->policy && k->policy->thread_end) {
         k->policy->thread_end(k->policy_instance, t->id);
     }
@@ -311,13 +337,30 @@ uint32_t ex_ExCreateThread(kcall *call)
                                                  : khandle_open(k, call->thread, t->object);
         kput32(call, karg(call, 0), handle);
     }
-    if (!(flags & RETURN_KTHREAD)) {
+    if (flags & RETURN_KTHREAD) {
+        t->object->pointers++; /* ObDereferenceObject gives it back */
+    } else {
         kobject_release(k, t->object); /* handle and thread hold it */
     }
     if (karg(call, 2)) {
         kput32(call, karg(call, 2), t->tid);
     }
     return kret_status(call, STATUS_SUCCESS);
+}
+
+/* Lets equals of this hardware thread run. NT: STATUS_NO_YIELD_PERFORMED where there is none. */
+uint32_t ex_NtYieldExecution(kcall *call)
+{
+    kthread *self = call->thread;
+    for (kthread *t = call->k->live; t; t = t->live_next) {
+        if (t != self && t->hw == self->hw && t->state == WEFT_THREAD_READY &&
+            t->priority >= self->priority) {
+            self->order = ++call->k->order;
+            ksched_yield(call->k);
+            return kret_status(call, STATUS_SUCCESS);
+        }
+    }
+    return kret_status(call, STATUS_NO_YIELD_PERFORMED);
 }
 
 uint32_t ex_ExTerminateThread(kcall *call)
@@ -398,12 +441,7 @@ static uint32_t resume(kernel *k, kthread *t)
 static uint32_t suspend(kernel *k, kthread *t)
 {
     uint32_t previous = t->suspended++;
-    if (t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING) {
-        t->state = WEFT_THREAD_SUSPENDED;
-        if (t == k->running) {
-            ksched_yield(k);
-        }
-    }
+    ksched_suspend(k, t);
     return previous;
 }
 
@@ -416,7 +454,8 @@ uint32_t ex_KeResumeThread(kcall *call)
 uint32_t ex_KeSuspendThread(kcall *call)
 {
     kthread *t = thread_argument(call);
-    return kret(call, t && t->suspended < 127 ? suspend(call->k, t) : 0);
+    bool can = t && t->state != WEFT_THREAD_TERMINATED && t->suspended < SUSPEND_MAX;
+    return kret(call, can ? suspend(call->k, t) : 0);
 }
 
 static uint32_t by_handle(kcall *call, uint32_t (*op)(kernel *, kthread *), bool adds)
@@ -425,7 +464,10 @@ static uint32_t by_handle(kcall *call, uint32_t (*op)(kernel *, kthread *), bool
     if (!t) {
         return kret_status(call, STATUS_INVALID_HANDLE);
     }
-    if (adds && t->suspended >= 127) { /* NT's MAXIMUM_SUSPEND_COUNT */
+    if (adds && t->state == WEFT_THREAD_TERMINATED) {
+        return kret_status(call, STATUS_THREAD_IS_TERMINATING);
+    }
+    if (adds && t->suspended >= SUSPEND_MAX) {
         return kret_status(call, STATUS_SUSPEND_COUNT_EXCEEDED);
     }
     uint32_t previous = op(call->k, t);
@@ -508,25 +550,11 @@ uint32_t ex_KeEnterCriticalRegion(kcall *call)
 
 uint32_t ex_KeLeaveCriticalRegion(kcall *call)
 {
-    if (call->thread->critical_region) {
-        call->thread->critical_region--;
+    kthread *t = call->thread;
+    if (t->critical_region && --t->critical_region == 0 && !kthread_is_interrupt(t)) {
+        ksched_suspend(call->k, t); /* what the region has put off */
     }
     return K_DONE;
-}
-
-uint32_t ex_KiApcNormalRoutineNop(kcall *call)
-{
-    return K_DONE;
-}
-
-uint32_t ex_NtQueueApcThread(kcall *call)
-{
-    kthread *t = kthread_of(khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_THREAD));
-    if (!t || t->state == WEFT_THREAD_TERMINATED) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    kapc_queue(call->k, t, karg(call, 1), karg(call, 2), karg(call, 3), karg(call, 4));
-    return kret_status(call, STATUS_SUCCESS);
 }
 
 uint32_t ex_KeLockL2(kcall *call)
@@ -552,9 +580,10 @@ uint32_t ex_KeStallExecutionProcessor(kcall *call)
 
 uint32_t ex_ObLookupThreadByThreadId(kcall *call)
 {
-    for (kthread *t = call->k->threads; t; t = t->next) {
-        if (t->tid == karg(call, 0) && t->state != WEFT_THREAD_TERMINATED) {
+    for (kthread *t = call->k->live; t; t = t->live_next) {
+        if (t->tid == karg(call, 0)) {
             kobject_retain(t->object);
+            t->object->pointers++;
             kput32(call, karg(call, 1), t->object->body);
             return kret_status(call, STATUS_SUCCESS);
         }

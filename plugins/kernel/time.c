@@ -105,6 +105,11 @@ uint32_t ex_KeQueryPerformanceFrequency(kcall *call)
     return kret(call, 50000000);
 }
 
+uint32_t ex_KeQueryInterruptTime(kcall *call)
+{
+    return kret64(call, ktime_interrupt(call->k, know(call->k)));
+}
+
 uint32_t ex_KeQuerySystemTime(kcall *call)
 {
     kernel *k = call->k;

@@ -1,63 +1,17 @@
-/* Waits on dispatcher objects, and the exports of events, semaphores, mutants and timers.
- *
- * The state of an object is in its dispatcher header in guest memory (type u8@0, signal state
- * s32@4). Offsets behind it: semaphore limit s32@0x10; mutant owner u32@0x18, abandoned u8@0x1C (NT's
- * KSEMAPHORE and KMUTANT with the console's 8-byte list entries). */
+/* Waits on dispatcher objects: one queue an object, first come first served. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher.h"
 #include "exports.h"
-#include "kernel.h"
 
-#define HEADER_STATE    4
-#define SEMAPHORE_LIMIT 0x10
-#define MUTANT_OWNER    0x18
-#define MUTANT_ABANDONED 0x1C
-
-#define TYPE_EVENT_MANUAL 0
-#define TYPE_EVENT_AUTO   1
-#define TYPE_MUTANT       2
-#define TYPE_SEMAPHORE    5
-#define TYPE_TIMER_MANUAL 8
-#define TYPE_TIMER_AUTO   9
-
-#define MUTANT_SIZE 0x20
-
-/* ---- object state ------------------------------------------------------------------------------ */
-
-static int32_t state_get(kernel *k, const kobject *o)
-{
-    return (int32_t)weft_load32(k->memory->base + o->body + HEADER_STATE);
-}
-
-static void state_set(kernel *k, const kobject *o, int32_t state)
-{
-    weft_store32(k->memory->base + o->body + HEADER_STATE, (uint32_t)state);
-    kwritten(k, o->body + HEADER_STATE, 4);
-}
-
-static uint8_t header_type(kernel *k, const kobject *o)
-{
-    return k->memory->base[o->body];
-}
-
-static uint32_t body_word(kernel *k, const kobject *o, uint32_t offset)
-{
-    return weft_load32(k->memory->base + o->body + offset);
-}
-
-static void body_set(kernel *k, const kobject *o, uint32_t offset, uint32_t value)
-{
-    weft_store32(k->memory->base + o->body + offset, value);
-    kwritten(k, o->body + offset, 4);
-}
+/* ATTEMPTED_SWITCH_FROM_DPC (Microsoft, bug check codes). */
+#define BUGCHECK_SWITCH_FROM_DPC 0xB8
 
 static bool signalled_for(kernel *k, const kobject *o, const kthread *t)
 {
-    if (o->type == KOBJECT_MUTANT) {
-        return state_get(k, o) > 0 || body_word(k, o, MUTANT_OWNER) == t->object->body;
-    }
-    return state_get(k, o) > 0;
+    return state_get(k, o) > 0 ||
+           (o->type == KOBJECT_MUTANT && t->object && mutant_owner(k, o) == t->object->body);
 }
 
 /* The wait takes what it was satisfied by. Returns STATUS_WAIT_0 or STATUS_ABANDONED_WAIT_0. */
@@ -80,7 +34,7 @@ static uint32_t consume(kernel *k, kobject *o, kthread *t)
         return STATUS_WAIT_0;
     case KOBJECT_MUTANT: {
         state_set(k, o, state_get(k, o) - 1);
-        body_set(k, o, MUTANT_OWNER, t->object->body);
+        body_set(k, o, MUTANT_OWNER, t->object ? t->object->body : 0);
         bool abandoned = k->memory->base[o->body + MUTANT_ABANDONED] != 0;
         k->memory->base[o->body + MUTANT_ABANDONED] = 0;
         return abandoned ? STATUS_ABANDONED_WAIT_0 : STATUS_WAIT_0;
@@ -161,6 +115,7 @@ static uint32_t take(kernel *k, kthread *t, int32_t index)
 void kwait_signal(kernel *k, kobject *o)
 {
     uint64_t tick = know(k);
+    kobject_retain(o); /* a wait may hold the last reference */
     for (kwait *w = o->first_wait; w;) {
         kwait *next = w->next;
         kthread *t = w->thread;
@@ -177,12 +132,13 @@ void kwait_signal(kernel *k, kobject *o)
         }
         w = next;
     }
+    kobject_release(k, o);
 }
 
 static void deadline_fired(void *context, uint64_t tick, uint64_t argument)
 {
     kernel *k = context;
-    for (kthread *t = k->threads; t; t = t->next) {
+    for (kthread *t = k->live; t; t = t->live_next) {
         if (t->tid == argument && t->wait_deadline) {
             t->wait_deadline = 0;
             kwait_end(k, t, STATUS_TIMEOUT, 0, tick);
@@ -222,27 +178,40 @@ static uint32_t status_in_r3(kcall *call, uint32_t status)
     return kret_status(call, status);
 }
 
-/* Tick at which a timeout of the NT form ends; a delay of 0 ends now. */
-static uint64_t deadline_of(kernel *k, int64_t timeout, uint64_t now)
+uint64_t deadline_of(kernel *k, int64_t timeout, uint64_t now)
 {
+    uint64_t system = ktime_system(k, now), units;
     if (timeout < 0) {
-        uint64_t units = (uint64_t)0 - (uint64_t)timeout;
-        return units > (WEFT_TICK_NEVER - now) / 100 - 1 ? WEFT_TICK_NEVER - 1 : now + units * 100;
+        units = (uint64_t)0 - (uint64_t)timeout;
+    } else {
+        units = (uint64_t)timeout > system ? (uint64_t)timeout - system : 0;
     }
-    uint64_t system = ktime_system(k, now);
-    return (uint64_t)timeout <= system ? now : now + ((uint64_t)timeout - system) * 100;
+    return units > (WEFT_TICK_NEVER - 1 - now) / 100 ? WEFT_TICK_NEVER : now + units * 100;
 }
 
-uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
-                       const int64_t *timeout, kcontinuation cont)
+uint32_t kwait_in_dpc(kernel *k)
+{
+    kend(k, WEFT_END_BUGCHECK, BUGCHECK_SWITCH_FROM_DPC,
+         "bug check 0xB8: a DPC or interrupt routine waits or ends its thread");
+    return K_GONE;
+}
+
+/* The wait needs no waiting: status, and on with the continuation. */
+static uint32_t end_at_once(kcall *call, uint32_t status, const kobject *by)
+{
+    kthread *t = call->thread;
+    t->wait_count = 0;
+    emit_end(call, status, by ? by->id : 0, 0);
+    kpolicy_after(call, WEFT_SYNC_WAIT, by ? by->id : 0, by ? by->operations : 0,
+                  by ? by->body : 0);
+    return status == STATUS_USER_APC ? kwait_deliver_apc(call, status) : t->cont(call, status);
+}
+
+uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
+                     const int64_t *timeout, kcontinuation cont)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
-    cont = cont ? cont : status_in_r3;
-    if (!kpolicy_before(call, WEFT_SYNC_WAIT, count ? objects[0]->id : 0,
-                        count ? objects[0]->operations : 0, count ? objects[0]->body : 0)) {
-        return K_AGAIN;
-    }
     emit_begin(call, objects, count, all, alertable, timeout);
     for (uint32_t i = 0; i < count; i++) {
         t->waits[i] = (kwait){.thread = t, .object = objects[i]};
@@ -250,90 +219,54 @@ uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all,
     t->wait_count = count;
     t->wait_all = all;
     t->wait_alertable = alertable;
-    t->cont = cont;
+    t->cont = cont ? cont : status_in_r3;
     t->cont_export = call->export;
     t->cont_caller = call->caller;
     uint64_t now = know(k);
     t->wait_begun = now;
     int32_t index = satisfied(k, t);
     if (index >= 0) {
-        uint64_t by = objects[index]->id;
-        uint32_t status = take(k, t, index);
-        t->wait_count = 0;
-        emit_end(call, status, by, 0);
-        kpolicy_after(call, WEFT_SYNC_WAIT, by, objects[index]->operations, objects[index]->body);
-        return cont(call, status);
+        return end_at_once(call, take(k, t, index), objects[index]);
     }
-    bool apc = alertable && t->first_apc && !t->critical_region;
-    if (apc || (timeout && *timeout == 0 && count)) {
+    if (alertable && t->first_apc && !t->critical_region) {
+        return end_at_once(call, STATUS_USER_APC, NULL);
+    }
+    if (timeout && *timeout == 0 && count) {
+        return end_at_once(call, STATUS_TIMEOUT, NULL);
+    }
+    if (kthread_is_interrupt(t)) {
         t->wait_count = 0;
-        uint32_t status = apc ? STATUS_USER_APC : STATUS_TIMEOUT;
-        emit_end(call, status, 0, 0);
-        return apc ? kwait_deliver_apc(call, status) : cont(call, status);
+        return kwait_in_dpc(k);
     }
     for (uint32_t i = 0; i < count; i++) {
         kobject_retain(objects[i]);
         queue_add(&t->waits[i]);
     }
-    if (timeout) {
-        t->wait_deadline = k->clock->schedule(k->clock, k->source_deadline,
-                                              deadline_of(k, *timeout, now), t->tid);
+    uint64_t deadline = timeout ? deadline_of(k, *timeout, now) : WEFT_TICK_NEVER;
+    if (deadline != WEFT_TICK_NEVER) {
+        t->wait_deadline = k->clock->schedule(k->clock, k->source_deadline, deadline, t->tid);
     }
     t->state = WEFT_THREAD_WAITING;
     ksched_yield(k);
     return K_WAIT;
 }
 
-/* ---- APCs -------------------------------------------------------------------------------------- */
-
-void kapc_queue(kernel *k, kthread *t, uint32_t routine, uint32_t context, uint32_t argument1,
-                uint32_t argument2)
+uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
+                       const int64_t *timeout, kcontinuation cont)
 {
-    kapc *apc = calloc(1, sizeof *apc);
-    if (!apc) {
-        kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for an APC");
-        return;
+    const kobject *first = count ? objects[0] : NULL;
+    if (!kpolicy_before(call, WEFT_SYNC_WAIT, first ? first->id : 0, first ? first->operations : 0,
+                        first ? first->body : 0)) {
+        return K_AGAIN;
     }
-    *apc = (kapc){
-        .routine = routine,
-        .context = context,
-        .argument1 = argument1,
-        .argument2 = argument2,
-    };
-    *(t->last_apc ? &t->last_apc->next : &t->first_apc) = apc;
-    t->last_apc = apc;
-    if (t->state == WEFT_THREAD_WAITING && t->wait_alertable && !t->critical_region) {
-        kwait_end(k, t, STATUS_USER_APC, 0, know(k));
-    }
-}
-
-static uint32_t apc_returned(kcall *call, uint32_t result)
-{
-    (void)result;
-    return kwait_deliver_apc(call, STATUS_USER_APC);
-}
-
-uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
-{
-    kthread *t = call->thread;
-    kapc *apc = status == STATUS_USER_APC ? t->first_apc : NULL;
-    if (!apc) {
-        return t->cont(call, status);
-    }
-    t->first_apc = apc->next;
-    if (!t->first_apc) {
-        t->last_apc = NULL;
-    }
-    uint64_t arguments[3] = {apc->context, apc->argument1, apc->argument2};
-    uint32_t routine = apc->routine;
-    free(apc);
-    return kframe_push(call, routine, arguments, 3, apc_returned);
+    return kwait_begin(call, objects, count, all, alertable, timeout, cont);
 }
 
 uint32_t kwait_resume(kcall *call)
 {
     kthread *t = call->thread;
     emit_end(call, t->wait_status, t->wait_woken_by, call->k->running_hw->time - t->wait_begun);
+    kpolicy_after(call, WEFT_SYNC_WAIT, t->wait_woken_by, 0, 0);
     return kwait_deliver_apc(call, t->wait_status);
 }
 
@@ -349,10 +282,11 @@ static const int64_t *timeout_at(kcall *call, uint32_t address, int64_t *value)
     return value;
 }
 
-static uint32_t wait_one(kcall *call, kobject *o, bool alertable, uint32_t timeout)
+uint32_t wait_one(kcall *call, kobject *o, bool ask, bool alertable, uint32_t timeout)
 {
     int64_t value;
-    return kwait_objects(call, &o, 1, false, alertable, timeout_at(call, timeout, &value), NULL);
+    return (ask ? kwait_objects : kwait_begin)(call, &o, 1, false, alertable,
+                                               timeout_at(call, timeout, &value), NULL);
 }
 
 uint32_t ex_KeWaitForSingleObject(kcall *call)
@@ -361,7 +295,7 @@ uint32_t ex_KeWaitForSingleObject(kcall *call)
     if (!o) {
         return kret_status(call, STATUS_INVALID_PARAMETER);
     }
-    return wait_one(call, o, karg(call, 3) != 0, karg(call, 4));
+    return wait_one(call, o, true, karg(call, 3) != 0, karg(call, 4));
 }
 
 uint32_t ex_NtWaitForSingleObjectEx(kcall *call)
@@ -373,7 +307,7 @@ uint32_t ex_NtWaitForSingleObjectEx(kcall *call)
     if (!o->body) {
         return kret_status(call, STATUS_OBJECT_TYPE_MISMATCH);
     }
-    return wait_one(call, o, karg(call, 2) != 0, karg(call, 3));
+    return wait_one(call, o, true, karg(call, 2) != 0, karg(call, 3));
 }
 
 static uint32_t wait_many(kcall *call, bool by_handle, uint32_t type, bool alertable,
@@ -390,6 +324,11 @@ static uint32_t wait_many(kcall *call, bool by_handle, uint32_t type, bool alert
                                : kobject_at(call->k, call->thread, name);
         if (!objects[i] || !objects[i]->body) {
             return kret_status(call, by_handle ? STATUS_INVALID_HANDLE : STATUS_INVALID_PARAMETER);
+        }
+        for (uint32_t j = 0; by_handle && type == 0 && j < i; j++) {
+            if (objects[j] == objects[i]) { /* NT: all of them, one of them twice */
+                return kret_status(call, STATUS_INVALID_PARAMETER_MIX);
+            }
         }
     }
     int64_t value;
@@ -411,7 +350,8 @@ uint32_t ex_NtWaitForMultipleObjectsEx(kcall *call)
 uint32_t ex_KeDelayExecutionThread(kcall *call)
 {
     int64_t interval = (int64_t)kget64(call, karg(call, 2));
-    if (interval == 0) { /* yields, to equals of this hardware thread too */
+    bool apc = karg(call, 1) && call->thread->first_apc;
+    if (interval == 0 && !apc) { /* yields, to equals of this hardware thread too */
         call->thread->order = ++call->k->order;
         ksched_yield(call->k);
         return kret_status(call, STATUS_SUCCESS);
@@ -422,387 +362,6 @@ uint32_t ex_KeDelayExecutionThread(kcall *call)
 uint32_t kdelay_done(kcall *call, uint32_t status)
 {
     return kret_status(call, status == STATUS_TIMEOUT ? STATUS_SUCCESS : status);
-}
-
-/* ---- events ------------------------------------------------------------------------------------ */
-
-int32_t ksignal_event(kernel *k, kobject *event)
-{
-    int32_t previous = state_get(k, event);
-    event->operations++;
-    state_set(k, event, 1);
-    kwait_signal(k, event);
-    return previous;
-}
-
-void kreset_event(kernel *k, kobject *event)
-{
-    state_set(k, event, 0);
-}
-
-static bool signal_allowed(kcall *call, kobject *o)
-{
-    return kpolicy_before(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
-}
-
-uint32_t ex_KeInitializeEvent(kcall *call)
-{
-    uint32_t event = karg(call, 0);
-    kput8(call, event, karg(call, 1) ? TYPE_EVENT_AUTO : TYPE_EVENT_MANUAL);
-    kput32(call, event + HEADER_STATE, karg(call, 2));
-    kput32(call, event + 8, event + 8);
-    kput32(call, event + 12, event + 8);
-    return K_DONE;
-}
-
-uint32_t ex_KeSetEvent(kcall *call)
-{
-    kobject *o = kobject_at(call->k, call->thread, karg(call, 0));
-    if (!o || o->type != KOBJECT_EVENT) {
-        kfault(call, karg(call, 0), true);
-        return kret(call, 0);
-    }
-    if (!signal_allowed(call, o)) {
-        return K_AGAIN;
-    }
-    int32_t previous = ksignal_event(call->k, o);
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
-    return kret(call, (uint32_t)previous);
-}
-
-uint32_t ex_KeResetEvent(kcall *call)
-{
-    kobject *o = kobject_at(call->k, call->thread, karg(call, 0));
-    if (!o || o->type != KOBJECT_EVENT) {
-        kfault(call, karg(call, 0), true);
-        return kret(call, 0);
-    }
-    int32_t previous = state_get(call->k, o);
-    kreset_event(call->k, o);
-    return kret(call, (uint32_t)previous);
-}
-
-/* Makes an object with a dispatcher header and a handle in *out. */
-static uint32_t create_object(kcall *call, uint32_t type, uint8_t header, uint32_t size,
-                              int32_t state, kobject **made)
-{
-    uint32_t out = karg(call, 0);
-    if (!kwrite(call, out, 4)) {
-        return kret_status(call, STATUS_ACCESS_VIOLATION);
-    }
-    kobject *o = kobject_create(call->k, call->thread, type, call->caller, size);
-    if (!o) {
-        return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
-    }
-    call->k->memory->base[o->body] = header;
-    state_set(call->k, o, state);
-    body_set(call->k, o, 8, o->body + 8);
-    body_set(call->k, o, 12, o->body + 8);
-    uint32_t handle = khandle_open(call->k, call->thread, o);
-    *made = o;
-    if (!handle) {
-        *made = NULL;
-    }
-    kobject_release(call->k, o); /* the handle holds it */
-    kput32(call, out, handle);
-    return kret_status(call, handle ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES);
-}
-
-/* type: 0 notification (manual reset), 1 synchronization (auto reset) (LESSONS 29). */
-uint32_t ex_NtCreateEvent(kcall *call)
-{
-    kobject *o = NULL;
-    return create_object(call, KOBJECT_EVENT,
-                         karg(call, 2) ? TYPE_EVENT_AUTO : TYPE_EVENT_MANUAL, 16,
-                         karg(call, 3) != 0, &o);
-}
-
-static uint32_t event_op(kcall *call, bool pulse)
-{
-    kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_EVENT);
-    if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    if (!signal_allowed(call, o)) {
-        return K_AGAIN;
-    }
-    int32_t previous = ksignal_event(call->k, o);
-    if (pulse) {
-        kreset_event(call->k, o);
-    }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
-    if (karg(call, 1)) {
-        kput32(call, karg(call, 1), (uint32_t)previous);
-    }
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-uint32_t ex_NtSetEvent(kcall *call)
-{
-    return event_op(call, false);
-}
-
-uint32_t ex_NtPulseEvent(kcall *call)
-{
-    return event_op(call, true);
-}
-
-uint32_t ex_NtClearEvent(kcall *call)
-{
-    kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_EVENT);
-    if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    kreset_event(call->k, o);
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-/* ---- semaphores -------------------------------------------------------------------------------- */
-
-uint32_t ex_NtCreateSemaphore(kcall *call)
-{
-    int32_t count = (int32_t)karg(call, 2), limit = (int32_t)karg(call, 3);
-    if (limit <= 0 || count < 0 || count > limit) {
-        return kret_status(call, STATUS_INVALID_PARAMETER);
-    }
-    kobject *o = NULL;
-    uint32_t answer = create_object(call, KOBJECT_SEMAPHORE, TYPE_SEMAPHORE, 20, count, &o);
-    if (o) {
-        body_set(call->k, o, SEMAPHORE_LIMIT, (uint32_t)limit);
-    }
-    return answer;
-}
-
-uint32_t ex_NtReleaseSemaphore(kcall *call)
-{
-    kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_SEMAPHORE);
-    int32_t count = (int32_t)karg(call, 1);
-    if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    if (count <= 0) {
-        return kret_status(call, STATUS_INVALID_PARAMETER);
-    }
-    int32_t previous = state_get(call->k, o);
-    int32_t limit = (int32_t)body_word(call->k, o, SEMAPHORE_LIMIT);
-    if ((int64_t)previous + count > limit) {
-        return kret_status(call, STATUS_SEMAPHORE_LIMIT_EXCEEDED);
-    }
-    if (!signal_allowed(call, o)) {
-        return K_AGAIN;
-    }
-    o->operations++;
-    state_set(call->k, o, previous + count);
-    kwait_signal(call->k, o);
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
-    if (karg(call, 2)) {
-        kput32(call, karg(call, 2), (uint32_t)previous);
-    }
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-/* ---- mutants ----------------------------------------------------------------------------------- */
-
-uint32_t ex_NtCreateMutant(kcall *call)
-{
-    kobject *o = NULL;
-    bool owned = karg(call, 2) != 0;
-    uint32_t answer = create_object(call, KOBJECT_MUTANT, TYPE_MUTANT, MUTANT_SIZE, !owned, &o);
-    if (o && owned) {
-        body_set(call->k, o, MUTANT_OWNER, call->thread->object->body);
-    }
-    return answer;
-}
-
-static void mutant_free(kernel *k, kobject *o)
-{
-    body_set(k, o, MUTANT_OWNER, 0);
-    o->operations++;
-    state_set(k, o, 1);
-    kwait_signal(k, o);
-}
-
-uint32_t ex_NtReleaseMutant(kcall *call)
-{
-    kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_MUTANT);
-    if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    if (body_word(call->k, o, MUTANT_OWNER) != call->thread->object->body) {
-        return kret_status(call, STATUS_MUTANT_NOT_OWNED);
-    }
-    if (!signal_allowed(call, o)) {
-        return K_AGAIN;
-    }
-    int32_t previous = state_get(call->k, o);
-    if (previous + 1 == 1) {
-        mutant_free(call->k, o);
-    } else {
-        state_set(call->k, o, previous + 1);
-    }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
-    if (karg(call, 1)) {
-        kput32(call, karg(call, 1), (uint32_t)previous);
-    }
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-/* A thread ends: the mutants that it owns are abandoned. */
-void kwait_abandon(kernel *k, kthread *t)
-{
-    for (uint32_t i = 0; i < sizeof k->objects / sizeof k->objects[0]; i++) {
-        for (kobject *o = k->objects[i]; o; o = o->next) {
-            if (o->type == KOBJECT_MUTANT && o->body &&
-                weft_memory_ok(k->memory, o->body, MUTANT_SIZE, WEFT_PAGE_READ) &&
-                body_word(k, o, MUTANT_OWNER) == t->object->body) {
-                k->memory->base[o->body + MUTANT_ABANDONED] = 1;
-                mutant_free(k, o);
-            }
-        }
-    }
-}
-
-/* ---- timers ------------------------------------------------------------------------------------ */
-
-typedef struct ktimer {
-    uint64_t pending; /* clock handle, 0: not set */
-    uint64_t period;  /* ticks, 0: once */
-    uint64_t due;
-    kthread *apc_thread;
-    uint32_t routine, context;
-} ktimer;
-
-static void timer_fired(void *context, uint64_t tick, uint64_t argument)
-{
-    kernel *k = context;
-    kobject *o = kobject_at(k, NULL, (uint32_t)argument);
-    if (!o || o->type != KOBJECT_TIMER || !o->data) {
-        return;
-    }
-    ktimer *timer = o->data;
-    timer->pending = 0;
-    o->operations++;
-    state_set(k, o, 1);
-    kwait_signal(k, o);
-    if (timer->routine && timer->apc_thread &&
-        timer->apc_thread->state != WEFT_THREAD_TERMINATED) {
-        uint64_t system = ktime_system(k, tick);
-        kapc_queue(k, timer->apc_thread, timer->routine, timer->context, (uint32_t)system,
-                   (uint32_t)(system >> 32));
-    }
-    if (timer->period) {
-        timer->due += timer->period;
-        timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
-    }
-}
-
-static void timer_close(kernel *k, kobject *o)
-{
-    ktimer *timer = o->data;
-    if (timer && timer->pending) {
-        k->clock->cancel(k->clock, timer->pending);
-    }
-    free(timer);
-    o->data = NULL;
-}
-
-uint32_t ex_NtCreateTimer(kcall *call)
-{
-    kobject *o = NULL;
-    uint32_t answer =
-        create_object(call, KOBJECT_TIMER, karg(call, 2) ? TYPE_TIMER_AUTO : TYPE_TIMER_MANUAL,
-                      0x28, 0, &o);
-    if (o) {
-        o->data = calloc(1, sizeof(ktimer));
-        o->close = timer_close;
-    }
-    return answer;
-}
-
-uint32_t ex_NtSetTimerEx(kcall *call)
-{
-    kernel *k = call->k;
-    kobject *o = khandle_get(k, call->thread, karg(call, 0), KOBJECT_TIMER);
-    if (!o || !o->data) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    int64_t due = (int64_t)kget64(call, karg(call, 1));
-    int32_t period = (int32_t)karg(call, 6); /* milliseconds */
-    if (period < 0) {
-        return kret_status(call, STATUS_INVALID_PARAMETER);
-    }
-    ktimer *timer = o->data;
-    bool was_set = timer->pending != 0;
-    if (was_set) {
-        k->clock->cancel(k->clock, timer->pending);
-    }
-    state_set(k, o, 0);
-    timer->routine = karg(call, 2);
-    timer->context = karg(call, 4);
-    timer->apc_thread = call->thread;
-    timer->period = (uint64_t)period * 1000000;
-    timer->due = deadline_of(k, due, know(k));
-    timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
-    if (karg(call, 7)) {
-        kput32(call, karg(call, 7), was_set);
-    }
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-uint32_t ex_NtCancelTimer(kcall *call)
-{
-    kernel *k = call->k;
-    kobject *o = khandle_get(k, call->thread, karg(call, 0), KOBJECT_TIMER);
-    if (!o || !o->data) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    ktimer *timer = o->data;
-    bool was_set = timer->pending && k->clock->cancel(k->clock, timer->pending);
-    timer->pending = 0;
-    if (karg(call, 1)) {
-        kput32(call, karg(call, 1), was_set);
-    }
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-/* ---- signal and wait --------------------------------------------------------------------------- */
-
-uint32_t ex_NtSignalAndWaitForSingleObjectEx(kcall *call)
-{
-    kernel *k = call->k;
-    kobject *signal = khandle_get(k, call->thread, karg(call, 0), 0);
-    kobject *wait = khandle_get(k, call->thread, karg(call, 1), 0);
-    if (!signal || !wait || !wait->body) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    if (!signal_allowed(call, signal)) {
-        return K_AGAIN;
-    }
-    switch (signal->type) {
-    case KOBJECT_EVENT:
-        ksignal_event(k, signal);
-        break;
-    case KOBJECT_SEMAPHORE:
-        if (state_get(k, signal) >= (int32_t)body_word(k, signal, SEMAPHORE_LIMIT)) {
-            return kret_status(call, STATUS_SEMAPHORE_LIMIT_EXCEEDED);
-        }
-        state_set(k, signal, state_get(k, signal) + 1);
-        kwait_signal(k, signal);
-        break;
-    case KOBJECT_MUTANT:
-        if (body_word(k, signal, MUTANT_OWNER) != call->thread->object->body) {
-            return kret_status(call, STATUS_MUTANT_NOT_OWNED);
-        }
-        if (state_get(k, signal) + 1 == 1) {
-            mutant_free(k, signal);
-        } else {
-            state_set(k, signal, state_get(k, signal) + 1);
-        }
-        break;
-    default:
-        return kret_status(call, STATUS_OBJECT_TYPE_MISMATCH);
-    }
-    return wait_one(call, wait, karg(call, 2) != 0, karg(call, 4));
 }
 
 void kwait_init(kernel *k)

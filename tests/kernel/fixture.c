@@ -34,6 +34,7 @@ fixture *fixture_open(void)
     f->thread->cpu = calloc(1, sizeof *f->thread->cpu);
     assert_non_null(f->thread->cpu);
     f->k->threads = f->k->last_thread = f->k->running = f->thread;
+    f->k->live = f->k->last_live = f->thread;
     f->k->running_hw = &f->k->hw[0];
 
     uint32_t size = SCRATCH_BYTES;
