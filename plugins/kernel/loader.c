@@ -9,6 +9,7 @@
 
 #include "kernel.h"
 #include "loader.h"
+#include "xex_layout.h"
 
 /* ---- the file ---------------------------------------------------------------------------------- */
 
@@ -188,6 +189,13 @@ weft_status kloader_open(kernel *k, const char *path, const char *arguments)
     ktitle_file t;
     weft_status status = kloader_read(k, path, &t);
     if (status != WEFT_OK) {
+        return status;
+    }
+    if (t.xex->module_flags & XEX_MODULE_DLL && !(t.xex->module_flags & XEX_MODULE_TITLE)) {
+        status = fail_path(k, WEFT_E_FORMAT, t.file,
+                           "a library, whose entry is its DllMain (found module flag DLL, expected "
+                           "TITLE)");
+        kloader_free(&t);
         return status;
     }
     const char *slash = strrchr(t.file, '/');

@@ -107,6 +107,13 @@ static void absent_titles_are_named(void **state)
     free(folder);
 }
 
+static void a_library_is_no_title(void **state)
+{
+    weft_run r = weft_json(title("worker"), NULL);
+    assert_non_null(strstr(r.err, "a library"));
+    assert_refused(&r, 3);
+}
+
 static void info_refuses_them_too(void **state)
 {
     char *path = scratch_file("y.xex");
@@ -177,6 +184,7 @@ int main(void)
         cmocka_unit_test(flipped_bits_never_crash),
         cmocka_unit_test(other_files_are_no_titles),
         cmocka_unit_test(absent_titles_are_named),
+        cmocka_unit_test(a_library_is_no_title),
         cmocka_unit_test(info_refuses_them_too),
         cmocka_unit_test(usage_errors_are_two),
         cmocka_unit_test(broken_profiles_are_two),
