@@ -287,7 +287,9 @@ void part_error(part *p, const char *where, weft_status status)
     char *otherwise = text_format("plugin gave no reason (found status %s, expected ok)",
                                   weft_status_name(status));
     char *sentence = part_sentence(p, otherwise);
-    error_print(where, "%s", sentence);
+    size_t length = strlen(where); /* a sentence that begins with the place says it once */
+    int named = strncmp(sentence, where, length) == 0 && strncmp(sentence + length, ": ", 2) == 0;
+    error_print(where, "%s", sentence + (named ? length + 2 : 0));
     free(sentence);
     free(otherwise);
 }

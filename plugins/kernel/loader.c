@@ -26,7 +26,10 @@ static weft_status read_file(kernel *k, const char *path, uint8_t **bytes, size_
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0) {
         weft_status status = errno == ENOENT ? WEFT_E_NOT_FOUND : WEFT_E_IO;
-        weft_status answer = fail_path(k, status, path, strerror(errno));
+        char text[160];
+        snprintf(text, sizeof text, "cannot be opened (found: %s, expected an .xex)",
+                 strerror(errno));
+        weft_status answer = fail_path(k, status, path, text);
         if (fd >= 0) {
             close(fd);
         }
@@ -63,7 +66,10 @@ static weft_status locate(kernel *k, const char *path, char *folder, char *file,
         return fail_path(k, WEFT_E_INVALID, path, "path is too long");
     }
     if (stat(path, &st) != 0) {
-        return fail_path(k, WEFT_E_NOT_FOUND, path, strerror(errno));
+        char text[160];
+        snprintf(text, sizeof text, "cannot be opened (found: %s, expected an .xex or a folder)",
+                 strerror(errno));
+        return fail_path(k, WEFT_E_NOT_FOUND, path, text);
     }
     if (S_ISDIR(st.st_mode)) {
         snprintf(folder, capacity, "%s", path);
