@@ -449,7 +449,7 @@ FP_HANDLERS(op_mtfsb0, {
 })
 
 FP_HANDLERS(op_mtfsb1, {
-    uint32_t bit = (UINT32_C(1) << (31 - o->d)) & ~(FP_FEX | FP_VX);
+    uint32_t bit = (UINT32_C(1) << (31 - o->d)) & ~(FP_FEX | FP_VX | FP_RESERVED);
     fpscr |= bit & FP_EXCEPTIONS & ~fpscr ? FP_FX : 0;
     c->s.fpscr = summarise(fpscr | bit);
 })
@@ -457,7 +457,7 @@ FP_HANDLERS(op_mtfsb1, {
 /* Bits under `mask` come from `value`; FEX and VX follow the others. */
 static void fpscr_write(core *c, uint32_t value, uint32_t mask)
 {
-    mask &= ~(FP_FEX | FP_VX);
+    mask &= ~(FP_FEX | FP_VX | FP_RESERVED);
     c->s.fpscr = summarise((c->s.fpscr & ~mask) | (value & mask));
 }
 

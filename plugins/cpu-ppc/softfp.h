@@ -34,6 +34,7 @@ typedef unsigned __int128 u128;
 #define FP_FI     UINT32_C(0x00020000)
 #define FP_FPRF   UINT32_C(0x0001F000)
 #define FP_FPCC   UINT32_C(0x0000F000)
+#define FP_RESERVED UINT32_C(0x00000800) /* bit 20: reads as zero */
 #define FP_VXSOFT UINT32_C(0x00000400)
 #define FP_VXSQRT UINT32_C(0x00000200)
 #define FP_VXCVI  UINT32_C(0x00000100)
@@ -171,14 +172,15 @@ fp_round(uint32_t sign, int32_t exp, uint64_t sig, int single, uint32_t fpscr)
         }
     }
     if (!single) {
-        uint64_t biased = q >> 52 ? (uint64_t)(exp + 1023) << 52 : 0;
+        uint64_t biased = q >> 52 ? (uint64_t)((exp + 1023) & 0x7FF) << 52 : 0;
         return (fp_result){top | biased | (q & UINT64_C(0x000FFFFFFFFFFFFF)), flags};
     }
     if (q == 0) {
         return (fp_result){top, flags};
     }
     int lead = __builtin_clzll(q) - 11; /* to bit 52 */
-    uint64_t biased = (uint64_t)(exp + 29 - lead + 1023) << 52;
+    /* a wrapped exponent may still lie outside even of doubles; what results then is undefined */
+    uint64_t biased = (uint64_t)((exp + 29 - lead + 1023) & 0x7FF) << 52;
     return (fp_result){top | biased | (q << lead & UINT64_C(0x000FFFFFFFFFFFFF)), flags};
 }
 
