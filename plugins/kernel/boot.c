@@ -1,7 +1,9 @@
 /* A console's power-on and power-off: everything but the title. */
 #include <stdlib.h>
 
+#include "audio.h"
 #include "kernel.h"
+#include "xam.h"
 
 static weft_status make_hardware_threads(kernel *k)
 {
@@ -32,6 +34,7 @@ weft_status kboot(kernel *k)
     kwait_init(k);
     ktime_init(k);
     kvideo_init(k);
+    kaudio_init(k);
     k->cpu_calls = (weft_cpu_host){
         .size = sizeof k->cpu_calls,
         .context = k,
@@ -49,6 +52,7 @@ void kshutdown(kernel *k)
     if (k->opened) {
         kthread_free_all(k);
         kfile_destroy(k);
+        kxam_destroy(k);
         kobject_destroy_all(k);
         kloader_close(k);
         kcall_destroy(k);

@@ -165,6 +165,50 @@ typedef struct kthunk_entry {
     bool placed;   /* lies in an image, and goes with it */
 } kthunk_entry;
 
+/* xam_*.c */
+#define KXAM_LAUNCH_DATA_MAX 1020 /* MAX_LAUNCH_DATA_SIZE of the XDK */
+typedef struct kxam_listener kxam_listener;
+typedef struct kxam_state {
+    struct kxam_request *requests; /* overlapped, on their way; latest first */
+    kxam_listener *listeners;      /* latest first */
+    bool system_told, live_told;   /* the area's first listener was told the state of things */
+    uint32_t ui_active;            /* dialogues that are up */
+    uint32_t dash_context;
+    uint32_t launch_data_size;
+    uint8_t launch_data[KXAM_LAUNCH_DATA_MAX];
+} kxam_state;
+
+/* xam_net.c */
+#define KNET_DNS_MAX 16
+typedef struct knet_state {
+    uint32_t started;   /* WSAStartup less WSACleanup */
+    uint16_t link_port; /* 0: the default */
+    uint8_t params[13]; /* of XNetStartup */
+    uint32_t dns[KNET_DNS_MAX]; /* XNDNS blocks that the title holds */
+} knet_state;
+
+/* audio.c */
+#define KAUDIO_CLIENTS 8
+#define KXMA_CONTEXTS  320
+typedef struct kaudio_client {
+    uint32_t callback, argument; /* callback 0: free */
+    uint64_t queued;             /* frames that wait to be played */
+    uint64_t submitted, played;
+    uint64_t silent; /* firings at which no frame was there */
+} kaudio_client;
+
+typedef struct kaudio_state {
+    uint32_t source;
+    bool ticking;    /* a firing is scheduled */
+    uint32_t table;  /* guest address of the worker's table, 0: no worker yet */
+    kobject *event;  /* what the worker waits for */
+    uint32_t client_count;
+    kaudio_client clients[KAUDIO_CLIENTS];
+    uint32_t contexts; /* guest address of XMA's array, 0: not made */
+    uint32_t context_used[KXMA_CONTEXTS / 32];
+    uint32_t current_context, next_context;
+} kaudio_state;
+
 struct kernel {
     const weft_host *host;
     weft_memory *memory;
@@ -254,6 +298,9 @@ struct kernel {
     /* xam.c */
     weft_pad pads[WEFT_PAD_COUNT];
     uint32_t pad_packet[WEFT_PAD_COUNT];
+    kxam_state xam;
+    knet_state net;
+    kaudio_state audio;
 
     uint32_t mmio_noted;
 

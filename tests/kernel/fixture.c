@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "xam.h"
+
 fixture *fixture_open(void)
 {
     fixture *f = calloc(1, sizeof *f);
@@ -50,6 +52,7 @@ fixture *fixture_open(void)
 void fixture_close(fixture *f)
 {
     kfile_destroy(f->k);
+    kxam_destroy(f->k);
     kobject_destroy_all(f->k);
     ktime_end(f->k);
     vfs_destroy(f->k->vfs);

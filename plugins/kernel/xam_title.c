@@ -1,0 +1,187 @@
+/* The title as XAM knows it: its identity, launch data, what ends it, its tasks. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "exports.h"
+#include "xam.h"
+
+#define XEX_EXECUTION_INFO UINT32_C(0x00040006) /* key of the optional header; 24 bytes */
+#define EXECUTION_TITLE_ID 12
+
+/* The console's software, as in XboxKrnlVersion: 2.0.17559.0, packed major:4 minor:4 build:16 qfe:8
+ * (values of that form in xenia src/xenia/kernel/xam/xam_info.cc). */
+#define SYSTEM_VERSION (UINT32_C(2) << 28 | UINT32_C(17559) << 8)
+
+/* Guest address of the title's execution info, 0: none. The header was checked when it was loaded;
+ * guest memory may have changed since, so each word is checked again. Optional headers: count
+ * @0x14, pairs {key, offset} @0x18 (xenia src/xenia/kernel/util/xex2_info.h). */
+static uint32_t execution_info(kernel *k)
+{
+    uint32_t header = k->title ? k->title->header : 0;
+    const uint8_t *p = kxam_memory(k, header, 0x18, WEFT_PAGE_READ);
+    uint32_t count = p ? weft_load32(p + 0x14) : 0;
+    for (uint32_t i = 0; i < count && i < 256; i++) {
+        p = kxam_memory(k, header + 0x18 + 8 * i, 8, WEFT_PAGE_READ);
+        if (!p) {
+            return 0;
+        }
+        if (weft_load32(p) == XEX_EXECUTION_INFO) {
+            return header + weft_load32(p + 4);
+        }
+    }
+    return 0;
+}
+
+uint32_t ex_XamGetExecutionId(kcall *call)
+{
+    uint32_t info = execution_info(call->k);
+    kput32(call, karg(call, 0), info);
+    return kret_status(call, info ? STATUS_SUCCESS : STATUS_NOT_FOUND);
+}
+
+uint32_t ex_XamGetCurrentTitleId(kcall *call)
+{
+    uint32_t info = execution_info(call->k);
+    const uint8_t *p =
+        info ? kxam_memory(call->k, info + EXECUTION_TITLE_ID, 4, WEFT_PAGE_READ) : NULL;
+    return kret(call, p ? weft_load32(p) : 0);
+}
+
+uint32_t ex_XamGetSystemVersion(kcall *call)
+{
+    return kret(call, SYSTEM_VERSION);
+}
+
+uint32_t ex_XamUpdateGetCurrentSystemVersion(kcall *call)
+{
+    return kret(call, SYSTEM_VERSION);
+}
+
+/* (which timer, on): the console neither dims its screen nor turns itself off. */
+uint32_t ex_XamEnableInactivityProcessing(kcall *call)
+{
+    return kret(call, X_ERROR_SUCCESS);
+}
+
+uint32_t ex_XamSetDashContext(kcall *call)
+{
+    call->k->xam.dash_context = karg(call, 0);
+    return K_DONE;
+}
+
+uint32_t ex_XamGetDashContext(kcall *call)
+{
+    return kret(call, call->k->xam.dash_context);
+}
+
+/* ---- the end of the title ----------------------------------------------------------------------
+ */
+
+static uint32_t launch(kcall *call, uint32_t path, const char *what)
+{
+    char name[160] = "nothing", text[256];
+    if (path) {
+        kget_string(call, path, name, sizeof name);
+    }
+    snprintf(text, sizeof text, "the title asked to launch %s %s", what, name);
+    kend(call->k, WEFT_END_EXIT, 0, text);
+    return K_GONE;
+}
+
+uint32_t ex_XamContentLaunchImageFromFileInternal(kcall *call)
+{
+    return launch(call, karg(call, 0), "the package");
+}
+
+uint32_t ex_XamLoaderLaunchTitleEx(kcall *call)
+{
+    return launch(call, karg(call, 0), "the title");
+}
+
+/* ---- launch data -------------------------------------------------------------------------------
+ */
+
+uint32_t ex_XamLoaderSetLaunchData(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t size = karg(call, 1);
+    if (size > KXAM_LAUNCH_DATA_MAX) {
+        return kret(call, X_ERROR_INVALID_PARAMETER);
+    }
+    const void *p = size ? kread(call, karg(call, 0), size) : NULL;
+    if (p) {
+        memcpy(k->xam.launch_data, p, size);
+    }
+    k->xam.launch_data_size = p ? size : 0;
+    return kret(call, X_ERROR_SUCCESS);
+}
+
+uint32_t ex_XamLoaderGetLaunchDataSize(kcall *call)
+{
+    uint32_t out = karg(call, 0), size = call->k->xam.launch_data_size;
+    if (!out) {
+        return kret(call, X_ERROR_INVALID_PARAMETER);
+    }
+    kput32(call, out, size);
+    return kret(call, size ? X_ERROR_SUCCESS : X_ERROR_NOT_FOUND);
+}
+
+uint32_t ex_XamLoaderGetLaunchData(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t size = karg(call, 1);
+    if (k->xam.launch_data_size == 0) {
+        return kret(call, X_ERROR_NOT_FOUND);
+    }
+    size = size < k->xam.launch_data_size ? size : k->xam.launch_data_size;
+    void *p = size ? kwrite(call, karg(call, 0), size) : NULL;
+    if (p) {
+        memcpy(p, k->xam.launch_data, size);
+        kwritten(k, karg(call, 0), size);
+    }
+    return kret(call, X_ERROR_SUCCESS);
+}
+
+/* ---- tasks -------------------------------------------------------------------------------------
+ */
+
+/* (procedure, parameter, attributes, handle out): the task is a thread of its own. */
+uint32_t ex_XamTaskSchedule(kcall *call)
+{
+    kernel *k = call->k;
+    uint32_t size = k->title ? (k->title->stack_size + 0xFFF) & ~UINT32_C(0xFFF) : 0;
+    uint32_t out = karg(call, 3);
+    if (!karg(call, 0)) {
+        return kret_status(call, X_E_INVALIDARG);
+    }
+    if (out && !kwrite(call, out, 4)) {
+        return kret_status(call, X_E_INVALIDARG);
+    }
+    kthread *t = kthread_create(k, &(kthread_request){
+                                       .stack_size = size < 0x4000 ? 0x4000 : size,
+                                       .entry = karg(call, 0),
+                                       .parameter = karg(call, 1),
+                                       .creator = call->thread,
+                                       .site = call->caller,
+                                   });
+    if (!t) {
+        return kret_status(call, X_E_OUTOFMEMORY);
+    }
+    uint32_t handle = out ? khandle_open(k, call->thread, t->object) : 0;
+    if (out) {
+        kput32(call, out, handle);
+    }
+    kobject_release(k, t->object); /* handle and thread hold it */
+    return kret_status(call, STATUS_SUCCESS);
+}
+
+uint32_t ex_XamTaskCloseHandle(kcall *call)
+{
+    return kret(call, khandle_close(call->k, call->thread, karg(call, 0)) == STATUS_SUCCESS);
+}
+
+uint32_t ex_XamTaskShouldExit(kcall *call)
+{
+    return kret(call, 0);
+}
