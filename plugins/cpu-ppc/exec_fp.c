@@ -81,6 +81,7 @@ static inline int is_normal(uint64_t a)
 
 static fp_result add_special(uint64_t a, uint64_t b, int single, uint32_t fpscr)
 {
+    a = fp_operand(a, fpscr), b = fp_operand(b, fpscr);
     if (fp_is_nan(a) || fp_is_nan(b)) {
         return nan_of(a, b, 0);
     }
@@ -120,6 +121,7 @@ static inline fp_result multiply(uint64_t a, uint64_t b, int single, uint32_t fp
     if (is_normal(a) && is_normal(b)) {
         return fp_mul(fp_unpack(a), fp_unpack(b), single, fpscr);
     }
+    a = fp_operand(a, fpscr), b = fp_operand(b, fpscr);
     if (fp_is_nan(a) || fp_is_nan(b)) {
         return nan_of(a, b, 0);
     }
@@ -138,6 +140,7 @@ static inline fp_result divide(uint64_t a, uint64_t b, int single, uint32_t fpsc
     if (is_normal(a) && is_normal(b)) {
         return fp_div(fp_unpack(a), fp_unpack(b), single, fpscr);
     }
+    a = fp_operand(a, fpscr), b = fp_operand(b, fpscr);
     if (fp_is_nan(a) || fp_is_nan(b)) {
         return nan_of(a, b, 0);
     }
@@ -161,6 +164,7 @@ static inline fp_result divide(uint64_t a, uint64_t b, int single, uint32_t fpsc
 static PPC_NOINLINE fp_result fma_special(uint64_t a, uint64_t k, uint64_t b, int single,
                                           uint32_t fpscr)
 {
+    a = fp_operand(a, fpscr), k = fp_operand(k, fpscr), b = fp_operand(b, fpscr);
     uint64_t sign = (a ^ k) & FP_SIGN;
     int imz = (fp_is_inf(a) && fp_is_zero(k)) || (fp_is_zero(a) && fp_is_inf(k));
     if (fp_is_nan(a) || fp_is_nan(b) || fp_is_nan(k)) {
@@ -209,6 +213,7 @@ static inline fp_result negated(fp_result r)
 
 static PPC_NOINLINE fp_result square_root(uint64_t b, int single, uint32_t fpscr)
 {
+    b = fp_operand(b, fpscr);
     if (fp_is_nan(b)) {
         return nan_of(b, 0, 0);
     }
@@ -223,6 +228,7 @@ static PPC_NOINLINE fp_result square_root(uint64_t b, int single, uint32_t fpscr
 
 static fp_result to_single(uint64_t b, uint32_t fpscr)
 {
+    b = fp_operand(b, fpscr);
     if (fp_is_nan(b)) {
         fp_result r = nan_of(b, 0, 0);
         r.bits &= ~UINT64_C(0x1FFFFFFF);
@@ -247,7 +253,7 @@ static fp_result reciprocal(uint64_t b, int single, uint32_t fpscr)
 /* frsqrte: 1 / sqrt, rounded twice; its architected bound is 1/32. */
 static fp_result reciprocal_root(uint64_t b, int single, uint32_t fpscr)
 {
-    fp_result root = square_root(b, single, RN_NEAREST);
+    fp_result root = square_root(b, single, fpscr & FP_NI);
     if (root.flags & FP_VX_ALL || fp_is_nan(b)) {
         return root;
     }
@@ -375,10 +381,10 @@ FP_HANDLERS(op_fres, finish(c, &FD, reciprocal(FB, 1, fpscr), 1))
 FP_HANDLERS(op_frsqrte, finish(c, &FD, reciprocal_root(FB, 0, fpscr), 0))
 FP_HANDLERS(op_frsp, finish(c, &FD, to_single(FB, fpscr), 1))
 FP_HANDLERS(op_fcfid, finish(c, &FD, from_integer(FB, fpscr), 0))
-FP_HANDLERS(op_fctiw, finish_integer(c, &FD, to_integer(FB, 32, fpscr &FP_RN)))
-FP_HANDLERS(op_fctiwz, finish_integer(c, &FD, to_integer(FB, 32, RN_ZERO)))
-FP_HANDLERS(op_fctid, finish_integer(c, &FD, to_integer(FB, 64, fpscr &FP_RN)))
-FP_HANDLERS(op_fctidz, finish_integer(c, &FD, to_integer(FB, 64, RN_ZERO)))
+FP_HANDLERS(op_fctiw, finish_integer(c, &FD, to_integer(fp_operand(FB, fpscr), 32, fpscr &FP_RN)))
+FP_HANDLERS(op_fctiwz, finish_integer(c, &FD, to_integer(fp_operand(FB, fpscr), 32, RN_ZERO)))
+FP_HANDLERS(op_fctid, finish_integer(c, &FD, to_integer(fp_operand(FB, fpscr), 64, fpscr &FP_RN)))
+FP_HANDLERS(op_fctidz, finish_integer(c, &FD, to_integer(fp_operand(FB, fpscr), 64, RN_ZERO)))
 
 /* fsel: a >= -0 selects C, less or NaN selects B (4.6.8). */
 #define FP_MOVE(name, expression)                                                                  \
@@ -408,7 +414,7 @@ static inline int64_t ordered(uint64_t a)
 
 static PPC_NOINLINE void compare(core *c, const op *o, int is_ordered)
 {
-    uint64_t a = FA, b = FB;
+    uint64_t a = fp_operand(FA, c->s.fpscr), b = fp_operand(FB, c->s.fpscr);
     int nan = fp_is_nan(a) || fp_is_nan(b);
     int lt = !nan && ordered(a) < ordered(b), gt = !nan && ordered(a) > ordered(b);
     uint32_t fpscr = c->s.fpscr & ~FP_FPCC, flags = 0;

@@ -137,16 +137,25 @@ FLOATS(op_vmulfp, mul32(a.w[i], b.w[i], nj))
 FLOATS(op_vmaddfp, fma32(a.w[i], k.w[i], b.w[i], 0, nj))
 FLOATS(op_vnmsubfp, negate32(fma32(a.w[i], k.w[i], b.w[i], SIGN32, nj)))
 
-/* Dot products: each product and each sum a single, as (0 + 1) + (2 + 3). */
+/* Dot products: products are exact in double precision, the sums (0 + 2) + (1 + 3) are doubles, and
+ * the end is rounded to single. What overflows the single there is a NaN, not an infinity. No
+ * document says so: xenia pull request 1565 (collisions of titles need the NaN) and xenia-canary's
+ * src/xenia/cpu/backend/x64/x64_sequences.cc (doubles, and their order) are the best evidence. */
 static inline uint32_t dot(vec a, vec b, unsigned count, int nj)
 {
-    uint32_t left =
-        add32(mul32(WORD(a, 0), WORD(b, 0), nj), mul32(WORD(a, 1), WORD(b, 1), nj), 0, nj);
-    uint32_t right = mul32(WORD(a, 2), WORD(b, 2), nj);
-    if (count == 4) {
-        right = add32(right, mul32(WORD(a, 3), WORD(b, 3), nj), 0, nj);
+    double product[4] = {0};
+    int finite = 1;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t x = WORD(a, i), y = WORD(b, i);
+        if (is_nan32(x) || is_nan32(y)) {
+            return nan_first(x, y, 0);
+        }
+        product[i] = value_of(operand(x, nj)) * value_of(operand(y, nj));
+        finite &= isfinite(product[i]) != 0;
     }
-    return add32(left, right, 0, nj);
+    double even = product[0] + product[2], odd = count == 4 ? product[1] + product[3] : product[1];
+    uint32_t w = result(even + odd, nj);
+    return finite && (w & ~SIGN32) == INF32 ? NAN32 : w;
 }
 
 #define DOT(name, count)                                                                           \

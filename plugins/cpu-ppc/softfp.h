@@ -17,33 +17,34 @@
 typedef unsigned __int128 u128;
 
 /* FPSCR, PowerISA 2.03 book I, 4.2.2. */
-#define FP_FX     UINT32_C(0x80000000)
-#define FP_FEX    UINT32_C(0x40000000)
-#define FP_VX     UINT32_C(0x20000000)
-#define FP_OX     UINT32_C(0x10000000)
-#define FP_UX     UINT32_C(0x08000000)
-#define FP_ZX     UINT32_C(0x04000000)
-#define FP_XX     UINT32_C(0x02000000)
-#define FP_VXSNAN UINT32_C(0x01000000)
-#define FP_VXISI  UINT32_C(0x00800000)
-#define FP_VXIDI  UINT32_C(0x00400000)
-#define FP_VXZDZ  UINT32_C(0x00200000)
-#define FP_VXIMZ  UINT32_C(0x00100000)
-#define FP_VXVC   UINT32_C(0x00080000)
-#define FP_FR     UINT32_C(0x00040000)
-#define FP_FI     UINT32_C(0x00020000)
-#define FP_FPRF   UINT32_C(0x0001F000)
-#define FP_FPCC   UINT32_C(0x0000F000)
+#define FP_FX       UINT32_C(0x80000000)
+#define FP_FEX      UINT32_C(0x40000000)
+#define FP_VX       UINT32_C(0x20000000)
+#define FP_OX       UINT32_C(0x10000000)
+#define FP_UX       UINT32_C(0x08000000)
+#define FP_ZX       UINT32_C(0x04000000)
+#define FP_XX       UINT32_C(0x02000000)
+#define FP_VXSNAN   UINT32_C(0x01000000)
+#define FP_VXISI    UINT32_C(0x00800000)
+#define FP_VXIDI    UINT32_C(0x00400000)
+#define FP_VXZDZ    UINT32_C(0x00200000)
+#define FP_VXIMZ    UINT32_C(0x00100000)
+#define FP_VXVC     UINT32_C(0x00080000)
+#define FP_FR       UINT32_C(0x00040000)
+#define FP_FI       UINT32_C(0x00020000)
+#define FP_FPRF     UINT32_C(0x0001F000)
+#define FP_FPCC     UINT32_C(0x0000F000)
 #define FP_RESERVED UINT32_C(0x00000800) /* bit 20: reads as zero */
-#define FP_VXSOFT UINT32_C(0x00000400)
-#define FP_VXSQRT UINT32_C(0x00000200)
-#define FP_VXCVI  UINT32_C(0x00000100)
-#define FP_VE     UINT32_C(0x00000080)
-#define FP_OE     UINT32_C(0x00000040)
-#define FP_UE     UINT32_C(0x00000020)
-#define FP_ZE     UINT32_C(0x00000010)
-#define FP_XE     UINT32_C(0x00000008)
-#define FP_RN     UINT32_C(0x00000003)
+#define FP_VXSOFT   UINT32_C(0x00000400)
+#define FP_VXSQRT   UINT32_C(0x00000200)
+#define FP_VXCVI    UINT32_C(0x00000100)
+#define FP_VE       UINT32_C(0x00000080)
+#define FP_OE       UINT32_C(0x00000040)
+#define FP_UE       UINT32_C(0x00000020)
+#define FP_ZE       UINT32_C(0x00000010)
+#define FP_XE       UINT32_C(0x00000008)
+#define FP_NI       UINT32_C(0x00000004)
+#define FP_RN       UINT32_C(0x00000003)
 #define FP_VX_ALL                                                                                  \
     (FP_VXSNAN | FP_VXISI | FP_VXIDI | FP_VXZDZ | FP_VXIMZ | FP_VXVC | FP_VXSOFT | FP_VXSQRT |     \
      FP_VXCVI)
@@ -85,6 +86,12 @@ static inline int fp_is_inf(uint64_t a)
 static inline int fp_is_zero(uint64_t a)
 {
     return a << 1 == 0;
+}
+
+/* An operand: with NI a denormal counts as zero (docs/cpu.md). */
+static inline uint64_t fp_operand(uint64_t a, uint32_t fpscr)
+{
+    return fpscr & FP_NI && !(a & FP_INF) ? a & FP_SIGN : a;
 }
 
 static inline fp_number fp_unpack(uint64_t a)
@@ -143,6 +150,8 @@ fp_round(uint32_t sign, int32_t exp, uint64_t sig, int single, uint32_t fpscr)
         flags |= FP_UX;
         exp += wrap;
         tiny = 0;
+    } else if (tiny && fpscr & FP_NI) { /* denormals are zeros, docs/cpu.md */
+        return (fp_result){top, FP_UX | FP_XX | FP_FI};
     } else if (tiny) {
         sig = fp_jam(sig, (uint32_t)(emin - exp));
         exp = emin;
