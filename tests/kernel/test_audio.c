@@ -369,6 +369,21 @@ static void test_frames_are_played_on_time(void **state)
     assert_int_equal(c->silent, 1);
 }
 
+/* The firing itself, without the worker's latency: floor(k * 16000000 / 3), to the tick. */
+static void test_firings_are_exact(void **state)
+{
+    fixture *f = ((world *)*state)->f;
+    static const uint64_t firings[] = {5333333, 10666666, 16000000, 21333333};
+    register_client(f, 0);
+    const kaudio_client *c = &f->k->audio.clients[0];
+    for (uint32_t i = 0; i < 4; i++) {
+        run_until(f, firings[i] - 1);
+        assert_int_equal(c->silent, i);
+        run_until(f, firings[i]);
+        assert_int_equal(c->silent, i + 1);
+    }
+}
+
 static void test_frame_of_a_stranger_is_refused(void **state)
 {
     fixture *f = ((world *)*state)->f;
@@ -497,6 +512,7 @@ int main(void)
         TEST(test_one_worker_serves_all),
         TEST(test_missed_firings_do_not_burst),
         TEST(test_frames_are_played_on_time),
+        TEST(test_firings_are_exact),
         TEST(test_frame_of_a_stranger_is_refused),
         TEST(test_frame_outside_memory_faults),
         TEST(test_volumes_and_speakers),
