@@ -6,9 +6,9 @@
 
 /* KAPC of the console, 40 bytes (xenia src/xenia/kernel/xthread.h, XAPC). */
 #define KAPC_SIZE    0x28
-#define KAPC_TYPE    18   /* u8@0 */
-#define KAPC_MODE    2    /* u8: 0 kernel, 1 user */
-#define KAPC_QUEUED  3    /* u8 */
+#define KAPC_TYPE    18 /* u8@0 */
+#define KAPC_MODE    2  /* u8: 0 kernel, 1 user */
+#define KAPC_QUEUED  3  /* u8 */
 #define KAPC_THREAD  0x04
 #define KAPC_KERNEL  0x10 /* kernel, rundown and normal routine, normal context, two arguments */
 #define KAPC_RUNDOWN 0x14
@@ -57,7 +57,8 @@ static uint32_t scratch_of(const kcall *call)
     return ((uint32_t)call->cpu->r[1] & ~UINT32_C(15)) - SCRATCH_BELOW;
 }
 
-/* The kernel routine has run, and may have changed what follows; no normal routine: nothing does. */
+/* The kernel routine has run, and may have changed what follows; no normal routine: nothing does.
+ */
 static uint32_t kernel_returned(kcall *call, uint32_t result)
 {
     (void)result;
@@ -101,7 +102,8 @@ uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
     return kframe_push(call, routine, arguments, 5, kernel_returned);
 }
 
-/* ---- exports ----------------------------------------------------------------------------------- */
+/* ---- exports -----------------------------------------------------------------------------------
+ */
 
 uint32_t ex_NtQueueApcThread(kcall *call)
 {

@@ -1,7 +1,8 @@
 /* Calls from the guest into the kernel: thunks, arguments, exports, pushed guest frames.
  *
- * A thunk is 16 bytes of guest memory: `sc`, `blr`, its index in kernel.thunks, zero. It is callable
- * by `bl` as well as by pointer. The import thunks in an image branch to one, or are one. */
+ * A thunk is 16 bytes of guest memory: `sc`, `blr`, its index in kernel.thunks, zero. It is
+ * callable by `bl` as well as by pointer. The import thunks in an image branch to one, or are one.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,12 @@
 #include "exports.h"
 #include "kernel.h"
 
-#define INSN_SC  UINT32_C(0x44000002)
-#define INSN_BLR UINT32_C(0x4E800020)
+#define INSN_SC     UINT32_C(0x44000002)
+#define INSN_BLR    UINT32_C(0x4E800020)
 #define THUNK_CHUNK 4096
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ---------------------------------------------------------------------------------
+ */
 
 #define FULL     KEXPORT_FULL
 #define PARTIAL  KEXPORT_PARTIAL
@@ -65,7 +67,8 @@ const kexport *kexport_named(unsigned module, const char *name)
     return NULL;
 }
 
-/* ---- arguments and guest memory ---------------------------------------------------------------- */
+/* ---- arguments and guest memory ----------------------------------------------------------------
+ */
 
 uint64_t karg64(kcall *call, unsigned n)
 {
@@ -222,7 +225,8 @@ uint32_t kget_ansi(kcall *call, uint32_t address, char *text, uint32_t capacity)
     return get_bytes(call, buffer, length, text, capacity);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------
+ */
 
 void kemit(kernel *k, kthread *thread, weft_event_buffer *event)
 {
@@ -327,7 +331,8 @@ void kend(kernel *k, uint32_t end, uint32_t exit_code, const char *reason)
     k->reschedule = true;
 }
 
-/* ---- thunks ------------------------------------------------------------------------------------ */
+/* ---- thunks ------------------------------------------------------------------------------------
+ */
 
 static void write_thunk_at(kernel *k, uint32_t address, uint32_t index)
 {
@@ -480,7 +485,8 @@ void kcall_resolve_path(kcall *call)
     }
 }
 
-/* ---- exports that are not there ---------------------------------------------------------------- */
+/* ---- exports that are not there ----------------------------------------------------------------
+ */
 
 static void note_missing(kcall *call, kthunk_entry *thunk)
 {
@@ -510,7 +516,9 @@ static void note_missing(kcall *call, kthunk_entry *thunk)
     entry->first_caller = call->caller;
     entry->count = 1;
     snprintf(entry->name, sizeof entry->name, "%s!%s", module_names[thunk->module],
-             thunk->row ? thunk->row->name : known ? known : "?");
+             thunk->row ? thunk->row->name
+             : known    ? known
+                        : "?");
     char place[96], line[256];
     mm_place(k->mm, call->caller, place, sizeof place);
     snprintf(line, sizeof line, "%s (ordinal 0x%x) is not implemented, called from 0x%08x (%s)",
@@ -518,7 +526,8 @@ static void note_missing(kcall *call, kthunk_entry *thunk)
     k->host->log(k->host, WEFT_LOG_WARN, line);
 }
 
-/* ---- the call ---------------------------------------------------------------------------------- */
+/* ---- the call ----------------------------------------------------------------------------------
+ */
 
 /* The call is done: event, cost, on to the instruction behind the sc. */
 static void finish(kcall *call, kthunk_entry *thunk)
@@ -601,7 +610,8 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         emit_call(&call, thunk, arguments, count);
         kpolicy_after(&call, WEFT_SYNC_CALL, thunk->id, 0, 0);
     }
-    uint32_t index = (uint32_t)(thunk - k->thunks); /* an export may make thunks, which moves them */
+    uint32_t index =
+        (uint32_t)(thunk - k->thunks); /* an export may make thunks, which moves them */
     uint32_t answer = thunk->row->fn(&call);
     return leave(k, conclude(&call, &k->thunks[index], answer));
 }
@@ -634,7 +644,8 @@ void kcall_resume(kernel *k, kthread *thread)
     (void)conclude(&call, thunk_of_row(k, call.export), answer);
 }
 
-/* ---- guest frames ------------------------------------------------------------------------------ */
+/* ---- guest frames ------------------------------------------------------------------------------
+ */
 
 uint32_t kframe_push(kcall *call, uint32_t pc, const uint64_t *arguments, unsigned count,
                      kcontinuation cont)

@@ -5,7 +5,8 @@
 #include "dispatcher.h"
 #include "exports.h"
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events ------------------------------------------------------------------------------------
+ */
 
 int32_t ksignal_event(kernel *k, kobject *event)
 {
@@ -124,8 +125,8 @@ uint32_t ex_NtCreateEvent(kcall *call)
 {
     kobject *o = NULL;
     return dispatcher_create(call, KOBJECT_EVENT,
-                         karg(call, 2) ? TYPE_EVENT_AUTO : TYPE_EVENT_MANUAL, HEADER_SIZE,
-                         karg(call, 3) != 0, &o);
+                             karg(call, 2) ? TYPE_EVENT_AUTO : TYPE_EVENT_MANUAL, HEADER_SIZE,
+                             karg(call, 3) != 0, &o);
 }
 
 static uint32_t event_op(kcall *call, bool pulse)
@@ -168,7 +169,8 @@ uint32_t ex_NtClearEvent(kcall *call)
     return kret_status(call, STATUS_SUCCESS);
 }
 
-/* ---- semaphores -------------------------------------------------------------------------------- */
+/* ---- semaphores --------------------------------------------------------------------------------
+ */
 
 uint32_t ex_NtCreateSemaphore(kcall *call)
 {
@@ -177,7 +179,8 @@ uint32_t ex_NtCreateSemaphore(kcall *call)
         return kret_status(call, STATUS_INVALID_PARAMETER);
     }
     kobject *o = NULL;
-    uint32_t answer = dispatcher_create(call, KOBJECT_SEMAPHORE, TYPE_SEMAPHORE, SEMAPHORE_SIZE, count, &o);
+    uint32_t answer =
+        dispatcher_create(call, KOBJECT_SEMAPHORE, TYPE_SEMAPHORE, SEMAPHORE_SIZE, count, &o);
     if (o) {
         body_set(call->k, o, SEMAPHORE_LIMIT, (uint32_t)limit);
     }
@@ -249,7 +252,8 @@ uint32_t ex_KeReleaseSemaphore(kcall *call)
     return kret(call, (uint32_t)previous);
 }
 
-/* ---- mutants ----------------------------------------------------------------------------------- */
+/* ---- mutants -----------------------------------------------------------------------------------
+ */
 
 static void mutant_free(kernel *k, kobject *o)
 {
@@ -373,7 +377,8 @@ void kwait_abandon(kernel *k, kthread *t)
     }
 }
 
-/* ---- signal and wait --------------------------------------------------------------------------- */
+/* ---- signal and wait ---------------------------------------------------------------------------
+ */
 
 uint32_t ex_NtSignalAndWaitForSingleObjectEx(kcall *call)
 {

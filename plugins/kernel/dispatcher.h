@@ -1,8 +1,8 @@
-/* Dispatcher headers in guest memory, and what lies behind them: the truth about the state of events,
- * semaphores, mutants and timers, since titles read and initialise them inline.
+/* Dispatcher headers in guest memory, and what lies behind them: the truth about the state of
+ * events, semaphores, mutants and timers, since titles read and initialise them inline.
  *
- * Header: type u8@0, signal state s32@4, wait list @8. Offsets behind it are NT's KSEMAPHORE, KMUTANT
- * and KTIMER with the console's 8-byte list entries. */
+ * Header: type u8@0, signal state s32@4, wait list @8. Offsets behind it are NT's KSEMAPHORE,
+ * KMUTANT and KTIMER with the console's 8-byte list entries. */
 #ifndef WEFT_KERNEL_DISPATCHER_H
 #define WEFT_KERNEL_DISPATCHER_H
 

@@ -1,16 +1,16 @@
-/* What exports that are not implemented answer: for each family the error that its interface defines,
- * so that a title takes its own way of saying no. */
+/* What exports that are not implemented answer: for each family the error that its interface
+ * defines, so that a title takes its own way of saying no. */
 #include <string.h>
 
 #include "kernel.h"
 
-#define WSASYSNOTREADY     10091 /* winsock2.h */
-#define WSANOTINITIALISED  10093
-#define SOCKET_ERROR       UINT32_MAX
-#define INVALID_HANDLE     UINT32_MAX
-#define WAIT_FAILED        UINT32_MAX
+#define WSASYSNOTREADY       10091 /* winsock2.h */
+#define WSANOTINITIALISED    10093
+#define SOCKET_ERROR         UINT32_MAX
+#define INVALID_HANDLE       UINT32_MAX
+#define WAIT_FAILED          UINT32_MAX
 #define XNET_GET_XNADDR_NONE 1 /* winsockx.h: no address */
-#define E_NOTIMPL          UINT32_C(0x80004001)
+#define E_NOTIMPL            UINT32_C(0x80004001)
 #define CALL_NOT_IMPLEMENTED 120 /* [MS-ERREF] 2.2, ERROR_CALL_NOT_IMPLEMENTED */
 
 /* Names that begin so, the first match counts. What answers a pointer, a handle, a count or a BOOL
@@ -48,7 +48,7 @@ static const struct {
     {KMODULE_XAM, "X", CALL_NOT_IMPLEMENTED},
     {KMODULE_XAM, "?", CALL_NOT_IMPLEMENTED}, /* an ordinal without a name */
     {KMODULE_XAM, "", 0},
-    {KMODULE_KRNL, "ObIsTitleObject", 0}, /* BOOL */
+    {KMODULE_KRNL, "ObIsTitleObject", 0},   /* BOOL */
     {KMODULE_KRNL, "XexPcToFileHeader", 0}, /* pointer */
     {KMODULE_KRNL, "XeCryptBnQwNeModExp", 0},
     {KMODULE_KRNL, "XAudioGetSpeakerConfig", E_NOTIMPL}, /* HRESULT */

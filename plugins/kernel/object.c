@@ -6,7 +6,8 @@
 #include "dispatcher.h"
 #include "exports.h"
 
-/* ---- kernel memory ----------------------------------------------------------------------------- */
+/* ---- kernel memory -----------------------------------------------------------------------------
+ */
 
 /* The kernel's own guest memory; mm.c commits it. Blocks are kept host-side, so that a title that
  * overwrites kernel memory cannot corrupt the list. First fit by address. */
@@ -79,7 +80,8 @@ void kfree(kernel *k, uint32_t address)
     }
 }
 
-/* ---- identities -------------------------------------------------------------------------------- */
+/* ---- identities --------------------------------------------------------------------------------
+ */
 
 /* How many objects a thread has made at one call site. */
 typedef struct ksite {
@@ -150,7 +152,8 @@ static const char *type_name(uint32_t type)
     return type < sizeof names / sizeof names[0] && names[type] ? names[type] : "object";
 }
 
-/* ---- objects ----------------------------------------------------------------------------------- */
+/* ---- objects -----------------------------------------------------------------------------------
+ */
 
 static kobject **bucket(kernel *k, uint32_t body)
 {
@@ -222,8 +225,8 @@ void kobject_release(kernel *k, kobject *object)
     free(object);
 }
 
-/* KOBJECT_* of a dispatcher header's type byte (NT's KOBJECTS; LESSONS 32), 0: none; and how long the
- * body is. */
+/* KOBJECT_* of a dispatcher header's type byte (NT's KOBJECTS; LESSONS 32), 0: none; and how long
+ * the body is. */
 static uint32_t type_of_header(uint8_t type, uint32_t *size)
 {
     switch (type) {
@@ -318,12 +321,13 @@ void kobject_destroy_all(kernel *k)
     free(k->sites);
 }
 
-/* ---- handles ----------------------------------------------------------------------------------- */
+/* ---- handles -----------------------------------------------------------------------------------
+ */
 
-/* Handles look like the console's: 0xF8000000 + 4 * slot (xenia src/xenia/kernel/util/object_table.cc).
- * Slots are reused lowest first; a slot's object is retained by every wait on it, so a reused slot
- * never wakes somebody else's waiter. */
-#define HANDLE_BASE    UINT32_C(0xF8000000)
+/* Handles look like the console's: 0xF8000000 + 4 * slot (xenia
+ * src/xenia/kernel/util/object_table.cc). Slots are reused lowest first; a slot's object is
+ * retained by every wait on it, so a reused slot never wakes somebody else's waiter. */
+#define HANDLE_BASE           UINT32_C(0xF8000000)
 #define HANDLE_CURRENT_THREAD UINT32_C(0xFFFFFFFE)
 
 uint32_t khandle_open(kernel *k, kthread *thread, kobject *object)
@@ -390,7 +394,8 @@ kobject *khandle_get(kernel *k, kthread *thread, uint32_t handle, uint32_t type)
     return object && (type == 0 || object->type == type) ? object : NULL;
 }
 
-/* ---- exports ----------------------------------------------------------------------------------- */
+/* ---- exports -----------------------------------------------------------------------------------
+ */
 
 uint32_t ex_NtClose(kcall *call)
 {
@@ -420,7 +425,8 @@ uint32_t ex_NtDuplicateObject(kcall *call)
     return kret_status(call, STATUS_SUCCESS);
 }
 
-/* KOBJECT_* for an object type variable's cell (the pointer that titles pass), 0: unknown or NULL. */
+/* KOBJECT_* for an object type variable's cell (the pointer that titles pass), 0: unknown or NULL.
+ */
 static uint32_t type_for_cell(kernel *k, uint32_t cell)
 {
     static const struct {

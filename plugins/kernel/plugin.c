@@ -4,7 +4,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "kernel.h"
+#include "dispatcher.h"
 
 static weft_status create(const weft_host *host, void **instance)
 {
@@ -72,7 +72,8 @@ static weft_status run(void *instance, const weft_run_limits *limits)
     return ksched_run(instance, limits);
 }
 
-/* ---- what is left behind ----------------------------------------------------------------------- */
+/* ---- what is left behind -----------------------------------------------------------------------
+ */
 
 static void hash_state(XXH3_state_t *hash, kernel *k, weft_cpu_state *cpu)
 {
@@ -81,10 +82,53 @@ static void hash_state(XXH3_state_t *hash, kernel *k, weft_cpu_state *cpu)
     }
     XXH3_64bits_update(hash, cpu->r, sizeof cpu->r);
     XXH3_64bits_update(hash, cpu->f, sizeof cpu->f);
-    uint64_t words[] = {cpu->lr, cpu->ctr, cpu->msr, cpu->retired, cpu->pc,
-                        cpu->cr, cpu->xer, cpu->fpscr, cpu->vscr, cpu->vrsave};
+    uint64_t words[] = {cpu->lr, cpu->ctr, cpu->msr,   cpu->retired, cpu->pc,
+                        cpu->cr, cpu->xer, cpu->fpscr, cpu->vscr,    cpu->vrsave};
     XXH3_64bits_update(hash, words, sizeof words);
     XXH3_64bits_update(hash, cpu->v, sizeof cpu->v);
+}
+
+/* What the kernel keeps of a thread outside guest memory and a title can find out. */
+static void hash_thread(XXH3_state_t *hash, kernel *k, const kthread *t)
+{
+    uint64_t words[] = {
+        t->id,         t->state,           t->hw,          (uint64_t)(int64_t)t->priority,
+        t->exit_code,  t->affinity,        t->suspended,   t->irql,
+        t->ready_at,   t->critical_region, t->frame_count, t->process_type,
+        t->cont_ready, t->wait_status,
+    };
+    XXH3_64bits_update(hash, words, sizeof words);
+    XXH3_64bits_update(hash, t->dynamic_tls, sizeof t->dynamic_tls);
+    for (uint32_t i = 0; i < t->wait_count; i++) {
+        XXH3_64bits_update(hash, &t->waits[i].object->id, sizeof t->waits[i].object->id);
+    }
+    for (const kapc *apc = t->first_apc; apc; apc = apc->next) {
+        uint32_t apc_words[] = {apc->routine, apc->context, apc->argument1, apc->argument2,
+                                apc->body};
+        XXH3_64bits_update(hash, apc_words, sizeof apc_words);
+    }
+    hash_state(hash, k, t->cpu);
+}
+
+/* Handles by slot, timers by place. Identities and guest addresses only: equal in equal runs. */
+static void hash_objects(XXH3_state_t *hash, const kernel *k)
+{
+    for (uint32_t i = 0; i < KHANDLE_MAX; i++) {
+        if (k->handles[i]) {
+            uint64_t words[] = {i, k->handles[i]->id, k->handles[i]->type};
+            XXH3_64bits_update(hash, words, sizeof words);
+        }
+    }
+    for (uint32_t i = 0; i < sizeof k->objects / sizeof k->objects[0]; i++) {
+        for (const kobject *o = k->objects[i]; o; o = o->next) {
+            const ktimer *timer = o->type == KOBJECT_TIMER ? o->data : NULL;
+            if (timer && timer->pending) {
+                uint64_t words[] = {o->id, timer->due, timer->period, timer->routine, timer->dpc};
+                XXH3_64bits_update(hash, words, sizeof words);
+            }
+        }
+    }
+    XXH3_64bits_update(hash, k->tls_used, sizeof k->tls_used);
 }
 
 static uint64_t state_digest(kernel *k)
@@ -98,13 +142,16 @@ static uint64_t state_digest(kernel *k)
     XXH3_64bits_update(hash, &memory, sizeof memory);
     XXH3_64bits_update(hash, &gpu, sizeof gpu);
     for (kthread *t = k->threads; t; t = t->next) {
-        uint64_t words[] = {t->id, t->state, t->hw, (uint64_t)(int64_t)t->priority, t->exit_code};
-        XXH3_64bits_update(hash, words, sizeof words);
-        hash_state(hash, k, t->cpu);
+        hash_thread(hash, k, t);
     }
+    hash_objects(hash, k);
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        uint64_t words[] = {k->hw[i].time, k->hw[i].irql};
+        uint64_t words[] = {k->hw[i].time, k->hw[i].irql, k->hw[i].in_dpc};
         XXH3_64bits_update(hash, words, sizeof words);
+        for (const kdpc *d = k->hw[i].first_dpc; d; d = d->next) {
+            XXH3_64bits_update(hash, d->arguments, sizeof d->arguments);
+            XXH3_64bits_update(hash, &d->routine, sizeof d->routine);
+        }
         if (k->hw[i].interrupt) {
             hash_state(hash, k, k->hw[i].interrupt->cpu);
         }

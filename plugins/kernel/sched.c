@@ -13,8 +13,8 @@
 #include "kernel.h"
 
 #define DEFAULT_QUANTUM UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
-#define IRQL_DISPATCH 2
-#define PCR_IRQL 0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
+#define IRQL_DISPATCH   2
+#define PCR_IRQL        0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
 /* CONTRACTS.md, exit code 4: this long with only periodic sources and no wait that ended. */
 #define DEADLOCK_TICKS (5 * WEFT_TICKS_PER_SECOND)
 
@@ -23,7 +23,8 @@
 #define OP_PICK_NEXT 1
 #define OP_BEFORE    4
 
-/* ---- time -------------------------------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------------------------------
+ */
 
 /* Ticks for `count` instructions, carrying the division's remainder in *remainder. */
 static uint64_t instruction_ticks(const kernel *k, uint64_t count, uint64_t *remainder)
@@ -95,7 +96,8 @@ void ksched_yield(kernel *k)
     k->reschedule = true;
 }
 
-/* ---- queues ------------------------------------------------------------------------------------ */
+/* ---- queues ------------------------------------------------------------------------------------
+ */
 
 /* Neither waits, nor is suspended, nor has ended. */
 static bool active(const kthread *t)
@@ -123,8 +125,7 @@ static uint32_t *current_irql(khw *hw)
  * keeps its place, and the hardware thread idles. */
 static bool pinned(const khw *hw)
 {
-    return hw->current && active(hw->current) &&
-           (hw->irql >= IRQL_DISPATCH || !ee_on(hw->current));
+    return hw->current && active(hw->current) && (hw->irql >= IRQL_DISPATCH || !ee_on(hw->current));
 }
 
 /* A hardware thread whose current thread waits is idle, at IRQL 0 and with interrupts on. */
@@ -147,8 +148,8 @@ static void put_off(khw *hw)
     hw->pin_start = WEFT_TICK_NEVER;
 }
 
-/* A thread is suspended by a normal kernel APC (NT): at IRQL 0 and outside critical regions, else as
- * soon as it gets there. */
+/* A thread is suspended by a normal kernel APC (NT): at IRQL 0 and outside critical regions, else
+ * as soon as it gets there. */
 static bool suspendable(kernel *k, const kthread *t)
 {
     khw *hw = &k->hw[t->hw];
@@ -216,7 +217,8 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     }
 }
 
-/* ---- DPCs and interrupts ----------------------------------------------------------------------- */
+/* ---- DPCs and interrupts -----------------------------------------------------------------------
+ */
 
 void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
 {
@@ -305,7 +307,8 @@ khw *kcall_hw(kcall *call)
     return call->k->running_hw;
 }
 
-/* ---- the policy -------------------------------------------------------------------------------- */
+/* ---- the policy --------------------------------------------------------------------------------
+ */
 
 /* When each hardware thread could next run something, or NEVER. */
 static void effective_times(const kernel *k, uint64_t *times)
@@ -466,8 +469,8 @@ static kthread *break_pin(kernel *k, khw *hw, kthread *starved)
 static kthread *pick_thread(kernel *k, uint32_t index)
 {
     khw *hw = &k->hw[index];
-    if (pinned(hw) && (hw->pin_start == WEFT_TICK_NEVER ||
-                       hw->time - hw->pin_start < k->machine->starve)) {
+    if (pinned(hw) &&
+        (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
         return hw->current;
     }
     kthread *starved = starving(k, index);
@@ -503,8 +506,8 @@ static uint32_t pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uin
         return least;
     }
     uint32_t answer = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
-    if (answer < WEFT_HW_COUNT && times[answer] != WEFT_TICK_NEVER && times[answer] < deadline &&
-        *slice > 0) {
+    if (answer < WEFT_HW_COUNT && times[answer] != WEFT_TICK_NEVER &&
+        times[answer]<deadline && * slice> 0) {
         return answer;
     }
     if (answer >= WEFT_HW_COUNT || times[answer] == WEFT_TICK_NEVER || *slice == 0) {
@@ -577,8 +580,7 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
     return false;
 }
 
-void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                   uint32_t pointer)
+void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence, uint32_t pointer)
 {
     kernel *k = call->k;
     if (asked(k, kind) && k->policy && k->policy->after && build_view(k)) {
@@ -614,7 +616,8 @@ static bool release_held(kernel *k)
     return true;
 }
 
-/* ---- one slice --------------------------------------------------------------------------------- */
+/* ---- one slice ---------------------------------------------------------------------------------
+ */
 
 static void account(kernel *k, kthread *t, uint64_t before)
 {
@@ -643,8 +646,7 @@ static void exception(kernel *k, kthread *t, uint32_t reason)
     };
     char cause[96];
     snprintf(cause, sizeof cause, "%s", causes[reason]);
-    if (reason == WEFT_CPU_ILLEGAL &&
-        weft_memory_ok(k->memory, t->cpu->pc, 4, WEFT_PAGE_READ)) {
+    if (reason == WEFT_CPU_ILLEGAL && weft_memory_ok(k->memory, t->cpu->pc, 4, WEFT_PAGE_READ)) {
         uint32_t word = weft_load32(k->memory->base + t->cpu->pc);
         char text[48] = "";
         if (k->cpu->disassemble) {
@@ -773,7 +775,8 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     k->running_hw = NULL;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ----------------------------------------------------------------------------------
+ */
 
 /* A deadline, a file or a timer that somebody waits for is still to come. */
 static bool something_due(kernel *k)
@@ -860,8 +863,8 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             continue;
         }
         if (now == WEFT_TICK_NEVER &&
-            (deadline == WEFT_TICK_NEVER || (deadline > k->last_progress + DEADLOCK_TICKS &&
-                                             !something_due(k)))) {
+            (deadline == WEFT_TICK_NEVER ||
+             (deadline > k->last_progress + DEADLOCK_TICKS && !something_due(k)))) {
             deadlock(k);
             break;
         }

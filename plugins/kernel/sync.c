@@ -16,7 +16,8 @@
 #define IRQL_DISPATCH 2
 #define SPIN_COST     8 /* ticks for one turn of a spin on a held lock */
 
-/* ---- critical sections ------------------------------------------------------------------------- */
+/* ---- critical sections -------------------------------------------------------------------------
+ */
 
 void kcs_init(kernel *k, uint32_t cs, uint32_t spin)
 {
@@ -148,8 +149,8 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     if (o && !kpolicy_before(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs)) {
         return K_AGAIN;
     }
-    /* The owner is not checked, on the console neither: leaving a section that is free puts it out of
-     * order. */
+    /* The owner is not checked, on the console neither: leaving a section that is free puts it out
+     * of order. */
     uint32_t recursion = weft_load32(p + CS_RECURSION) - 1;
     int32_t lock = (int32_t)weft_load32(p + CS_LOCK) - 1;
     kput32(call, cs + CS_LOCK, (uint32_t)lock);
@@ -173,10 +174,11 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     return K_DONE;
 }
 
-/* ---- spin locks and IRQL ----------------------------------------------------------------------- */
+/* ---- spin locks and IRQL -----------------------------------------------------------------------
+ */
 
-/* A lock word is 0 when free and 1 when taken (LESSONS 37). On a held one guest time passes, and the
- * call is made again. */
+/* A lock word is 0 when free and 1 when taken (LESSONS 37). On a held one guest time passes, and
+ * the call is made again. */
 static bool spin_take(kcall *call, uint32_t lock)
 {
     if (kget32(call, lock) != 0 && !call->faulted) {
@@ -255,14 +257,15 @@ uint32_t ex_KfLowerIrql(kcall *call)
     return K_DONE;
 }
 
-/* ---- DPCs -------------------------------------------------------------------------------------- */
+/* ---- DPCs --------------------------------------------------------------------------------------
+ */
 
-/* KDPC: type u8@1, routine@0x0C, context@0x10, arguments@0x14 and 0x18 (NT's with 4-byte pointers and
- * the type where xenia's XDPC, xboxkrnl_threading.cc, does not look). */
-#define KDPC_TYPE      19
-#define KDPC_ROUTINE   0x0C
-#define KDPC_CONTEXT   0x10
-#define KDPC_SIZE      0x1C
+/* KDPC: type u8@1, routine@0x0C, context@0x10, arguments@0x14 and 0x18 (NT's with 4-byte pointers
+ * and the type where xenia's XDPC, xboxkrnl_threading.cc, does not look). */
+#define KDPC_TYPE    19
+#define KDPC_ROUTINE 0x0C
+#define KDPC_CONTEXT 0x10
+#define KDPC_SIZE    0x1C
 
 uint32_t ex_KeInitializeDpc(kcall *call)
 {

@@ -20,22 +20,22 @@
 #define KTHREAD_FLAGS       0x16C
 
 /* KPCR offsets (X_KPCR there). r13 points to it; the current IRQL's place is canary's. */
-#define KPCR_SIZE         0x2D8
-#define KPCR_TLS          0x00
-#define KPCR_IRQL         0x18
-#define KPCR_SELF         0x30
-#define KPCR_STACK_BASE   0x70
-#define KPCR_STACK_LIMIT  0x74
-#define KPCR_THREAD       0x100
-#define KPCR_CPU          0x10C
-#define KPCR_DPC_ACTIVE   0x150
+#define KPCR_SIZE        0x2D8
+#define KPCR_TLS         0x00
+#define KPCR_IRQL        0x18
+#define KPCR_SELF        0x30
+#define KPCR_STACK_BASE  0x70
+#define KPCR_STACK_LIMIT 0x74
+#define KPCR_THREAD      0x100
+#define KPCR_CPU         0x10C
+#define KPCR_DPC_ACTIVE  0x150
 
-#define HEADER_THREAD 6
-#define CREATE_SUSPENDED 1u
-#define SUSPEND_MAX      127u /* NT's MAXIMUM_SUSPEND_COUNT */
-#define RETURN_KTHREAD   0x80u
+#define HEADER_THREAD     6
+#define CREATE_SUSPENDED  1u
+#define SUSPEND_MAX       127u /* NT's MAXIMUM_SUSPEND_COUNT */
+#define RETURN_KTHREAD    0x80u
 #define TLS_DYNAMIC_BYTES (64 * 4)
-#define DPC_STACK 0x10000
+#define DPC_STACK         0x10000
 
 static void put32(kernel *k, uint32_t address, uint32_t value)
 {
@@ -311,7 +311,8 @@ void kthread_free_all(kernel *k)
     }
 }
 
-/* ---- exports ----------------------------------------------------------------------------------- */
+/* ---- exports -----------------------------------------------------------------------------------
+ */
 
 uint32_t ex_ExCreateThread(kcall *call)
 {
@@ -333,8 +334,8 @@ uint32_t ex_ExCreateThread(kcall *call)
         return kret_status(call, STATUS_NO_MEMORY);
     }
     if (karg(call, 0)) {
-        uint32_t handle = flags & RETURN_KTHREAD ? t->object->body
-                                                 : khandle_open(k, call->thread, t->object);
+        uint32_t handle =
+            flags & RETURN_KTHREAD ? t->object->body : khandle_open(k, call->thread, t->object);
         kput32(call, karg(call, 0), handle);
     }
     if (flags & RETURN_KTHREAD) {
@@ -487,7 +488,8 @@ uint32_t ex_NtSuspendThread(kcall *call)
     return by_handle(call, suspend, true);
 }
 
-/* ---- TLS --------------------------------------------------------------------------------------- */
+/* ---- TLS ---------------------------------------------------------------------------------------
+ */
 
 uint32_t ex_KeTlsAlloc(kcall *call)
 {
@@ -535,7 +537,8 @@ uint32_t ex_KeTlsSetValue(kcall *call)
     return kret(call, 1);
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------------
+ */
 
 uint32_t ex_KeEnableFpuExceptions(kcall *call)
 {

@@ -4,7 +4,8 @@
 #include "exports.h"
 #include "kernel.h"
 
-#define BUNDLE_PERIOD UINT64_C(1000000) /* the console updates KeTimeStampBundle every millisecond */
+#define BUNDLE_PERIOD                                                                              \
+    UINT64_C(1000000) /* the console updates KeTimeStampBundle every millisecond */
 
 uint64_t ktime_interrupt(kernel *k, uint64_t tick)
 {

@@ -92,7 +92,8 @@ bool kwait_timer_due(kernel *k)
     return false;
 }
 
-/* ---- by handle --------------------------------------------------------------------------------- */
+/* ---- by handle ---------------------------------------------------------------------------------
+ */
 
 uint32_t ex_NtCreateTimer(kcall *call)
 {
@@ -145,7 +146,8 @@ uint32_t ex_NtCancelTimer(kcall *call)
     return kret_status(call, STATUS_SUCCESS);
 }
 
-/* ---- by pointer -------------------------------------------------------------------------------- */
+/* ---- by pointer --------------------------------------------------------------------------------
+ */
 
 /* KeInitializeTimerEx(timer, type: 0 notification, 1 synchronization, process type). */
 uint32_t ex_KeInitializeTimerEx(kcall *call)

@@ -64,10 +64,11 @@ uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal)
     }
     uint32_t *cell = &k->variables[row - rows];
     if (!*cell) {
-        *cell = kalloc(k, ordinal == 0x1AE ? 1040 : ordinal == 0x1AF ? 272 : 32);
+        uint32_t size = ordinal == 0x1AE ? 1040 : ordinal == 0x1AF ? 272 : 32;
+        *cell = kalloc(k, size);
         if (*cell) {
             fill(k, row, *cell);
-            kwritten(k, *cell, 32);
+            kwritten(k, *cell, size);
         }
     }
     return *cell;

@@ -14,10 +14,11 @@
 
 #define VSYNC_TARGET 2 /* the hardware thread that vsync interrupts (LESSONS 27) */
 
-/* ---- interrupts -------------------------------------------------------------------------------- */
+/* ---- interrupts --------------------------------------------------------------------------------
+ */
 
-/* The title's callback(source, context) runs on the hardware thread as a DPC would. A source that is
- * still pending there is not queued twice: vblanks must not burst (LESSONS 41). */
+/* The title's callback(source, context) runs on the hardware thread as a DPC would. A source that
+ * is still pending there is not queued twice: vblanks must not burst (LESSONS 41). */
 static void raise_interrupt(kernel *k, uint32_t source, uint32_t hw, uint64_t tick)
 {
     if (!k->graphics_callback) {
@@ -75,9 +76,9 @@ static void vblank_fired(void *context, uint64_t tick, uint64_t count)
     }
     sample_pads(k, tick);
     raise_interrupt(k, WEFT_GPU_INTERRUPT_VSYNC, VSYNC_TARGET, tick);
-    k->clock->schedule(
-        k->clock, k->source_vblank,
-        weft_clock_periodic(count + 1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz), count + 1);
+    k->clock->schedule(k->clock, k->source_vblank,
+                       weft_clock_periodic(count + 1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz),
+                       count + 1);
 }
 
 void kvideo_init(kernel *k)
@@ -95,7 +96,8 @@ void kvideo_init(kernel *k)
                        weft_clock_periodic(1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz), 1);
 }
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ---------------------------------------------------------------------------------
+ */
 
 static void note_unknown(kernel *k, uint32_t address, const char *what)
 {
@@ -151,7 +153,8 @@ uint32_t kvideo_mmio_write(void *context, weft_cpu_state *cpu, uint32_t address,
     return k->reschedule ? WEFT_CPU_STOP : WEFT_CPU_CONTINUE;
 }
 
-/* ---- display mode ------------------------------------------------------------------------------ */
+/* ---- display mode ------------------------------------------------------------------------------
+ */
 
 static uint32_t float_bits(float value)
 {
@@ -212,12 +215,12 @@ uint32_t ex_VdGetCurrentDisplayInformation(kcall *call)
     memset(p, 0, 0x58);
     weft_store16(p, (uint16_t)m->width);
     weft_store16(p + 2, (uint16_t)m->height);
-    weft_store32(p + 0x10, m->width);  /* source rectangle: x1, y1 zero; x2, y2 */
+    weft_store32(p + 0x10, m->width); /* source rectangle: x1, y1 zero; x2, y2 */
     weft_store32(p + 0x14, m->height);
-    weft_store32(p + 0x18, m->width);  /* scaled output */
+    weft_store32(p + 0x18, m->width); /* scaled output */
     weft_store32(p + 0x1C, m->height);
-    weft_store32(p + 0x20, 1);         /* vertical filter type */
-    weft_store32(p + 0x30, 1);         /* horizontal filter type */
+    weft_store32(p + 0x20, 1); /* vertical filter type */
+    weft_store32(p + 0x30, 1); /* horizontal filter type */
     weft_store16(p + 0x40, (uint16_t)(m->width / 4));
     weft_store16(p + 0x42, (uint16_t)(m->height / 4));
     weft_store16(p + 0x44, (uint16_t)(m->width / 4));
@@ -238,7 +241,8 @@ uint32_t ex_VdGetCurrentDisplayGamma(kcall *call)
     return K_DONE;
 }
 
-/* ---- engines and ring -------------------------------------------------------------------------- */
+/* ---- engines and ring --------------------------------------------------------------------------
+ */
 
 uint32_t ex_VdInitializeEngines(kcall *call)
 {
@@ -280,8 +284,7 @@ uint32_t ex_VdInitializeRingBuffer(kcall *call)
 uint32_t ex_VdEnableRingBufferRPtrWriteBack(kcall *call)
 {
     kernel *k = call->k;
-    k->gpu->read_pointer_write_back(k->gpu_instance, to_physical(k, karg(call, 0)),
-                                    karg(call, 1));
+    k->gpu->read_pointer_write_back(k->gpu_instance, to_physical(k, karg(call, 0)), karg(call, 1));
     return K_DONE;
 }
 
@@ -301,16 +304,18 @@ uint32_t ex_VdSetSystemCommandBufferGpuIdentifierAddress(kcall *call)
 
 /* PM4 headers: type 0 writes `count` registers from `base`, type 2 does nothing, type 3 is an
  * opcode (xenia src/xenia/gpu/xenos.h, MakePacketType*). */
-#define PACKET0(base, count)   ((((count)-1u) & 0x3FFFu) << 16 | ((base)&0x7FFFu))
-#define PACKET2                UINT32_C(0x80000000)
-#define PACKET3(opcode, count) (UINT32_C(0xC0000000) | (((count)-1u) & 0x3FFFu) << 16 | (opcode) << 8)
-#define FETCH_CONSTANT_0       0x4800
-#define OPCODE_SWAP            0x64
-#define SWAP_SIGNATURE         UINT32_C(0x53574150) /* "SWAP" */
-#define SLOT_DWORDS            64
+#define PACKET0(base, count) ((((count)-1u) & 0x3FFFu) << 16 | ((base)&0x7FFFu))
+#define PACKET2              UINT32_C(0x80000000)
+#define PACKET3(opcode, count)                                                                     \
+    (UINT32_C(0xC0000000) | (((count)-1u) & 0x3FFFu) << 16 | (opcode) << 8)
+#define FETCH_CONSTANT_0 0x4800
+#define OPCODE_SWAP      0x64
+#define SWAP_SIGNATURE   UINT32_C(0x53574150) /* "SWAP" */
+#define SLOT_DWORDS      64
 
 /* Fills the 64 dwords that D3D reserved in its command buffer: fetch constant 0 := the front
- * buffer's, a swap packet, no-operations. Moves no write pointer and raises nothing (LESSONS 65). */
+ * buffer's, a swap packet, no-operations. Moves no write pointer and raises nothing (LESSONS 65).
+ */
 uint32_t ex_VdSwap(kcall *call)
 {
     kernel *k = call->k;
@@ -346,7 +351,8 @@ uint32_t ex_VdSwap(kcall *call)
     return K_DONE;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------------
+ */
 
 uint32_t ex_VdSetDisplayMode(kcall *call)
 {
@@ -386,7 +392,8 @@ uint32_t ex_VdIsHSIOTrainingSucceeded(kcall *call)
 uint32_t ex_VdPersistDisplay(kcall *call)
 {
     if (karg(call, 1)) {
-        kput32(call, karg(call, 1), mm_physical_alloc(call->k->mm, call->thread, 64, MM_PAGE_READWRITE, 0,
+        kput32(call, karg(call, 1),
+               mm_physical_alloc(call->k->mm, call->thread, 64, MM_PAGE_READWRITE, 0,
                                  MM_PHYSICAL_BYTES - 1, 32));
     }
     return kret(call, 1);

@@ -44,7 +44,8 @@ static uint32_t consume(kernel *k, kobject *o, kthread *t)
     }
 }
 
-/* ---- waiting ----------------------------------------------------------------------------------- */
+/* ---- waiting -----------------------------------------------------------------------------------
+ */
 
 static void queue_add(kwait *w)
 {
@@ -270,7 +271,8 @@ uint32_t kwait_resume(kcall *call)
     return kwait_deliver_apc(call, t->wait_status);
 }
 
-/* ---- wait exports ------------------------------------------------------------------------------ */
+/* ---- wait exports ------------------------------------------------------------------------------
+ */
 
 /* A timeout argument: pointer to 100 ns units, 0 for ever. */
 static const int64_t *timeout_at(kcall *call, uint32_t address, int64_t *value)

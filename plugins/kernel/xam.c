@@ -4,8 +4,8 @@
 #include "exports.h"
 #include "kernel.h"
 
-#define FLAG_GAMEPAD  0x01u
-#define FLAG_ANY_USER 0x40000000u
+#define FLAG_GAMEPAD            0x01u
+#define FLAG_ANY_USER           0x40000000u
 #define CAPABILITY_TYPE_GAMEPAD 1
 
 /* The controller that a call means, -1: another kind of device. */
@@ -86,6 +86,9 @@ uint32_t ex_XamInputSetState(kcall *call)
 {
     int user = user_of(call);
     uint32_t in = karg(call, 2);
+    if (!in) {
+        return kret(call, X_ERROR_BAD_ARGUMENTS);
+    }
     if (user < 0 || !call->k->pads[user].connected) {
         return kret(call, X_ERROR_DEVICE_NOT_CONNECTED);
     }

@@ -5,19 +5,41 @@
 #define ExCreateThread 0x00D
 #define ExTerminateThread 0x019
 #define KeAcquireSpinLockAtRaisedIrql 0x04D
+#define KeCancelTimer 0x054
 #define KeDelayExecutionThread 0x05A
 #define KeEnterCriticalRegion 0x05F
+#define KeInitializeApc 0x06D
 #define KeInitializeDpc 0x06F
+#define KeInitializeEvent 0x070
+#define KeInitializeMutant 0x072
+#define KeInitializeSemaphore 0x074
+#define KeInitializeTimerEx 0x075
+#define KeInsertQueueApc 0x07A
 #define KeInsertQueueDpc 0x07B
 #define KeLeaveCriticalRegion 0x07D
+#define KePulseEvent 0x07F
+#define KeQueryBasePriorityThread 0x081
+#define KeQueryInterruptTime 0x082
 #define KeQuerySystemTime 0x084
+#define KeRaiseIrqlToDpcLevel 0x085
+#define KeReleaseMutant 0x087
+#define KeReleaseSemaphore 0x088
 #define KeReleaseSpinLockFromRaisedIrql 0x089
+#define KeRemoveQueueDpc 0x08E
 #define KeResetEvent 0x08F
+#define KeResumeThread 0x092
 #define KeSetAffinityThread 0x097
 #define KeSetBasePriorityThread 0x099
 #define KeSetEvent 0x09D
+#define KeSetTimer 0x0A6
+#define KeSetTimerEx 0x0A7
+#define KeSuspendThread 0x0A9
+#define KeTryToAcquireSpinLockAtRaisedIrql 0x0AE
+#define KeWaitForMultipleObjects 0x0AF
 #define KeWaitForSingleObject 0x0B0
 #define KfAcquireSpinLock 0x0B1
+#define KfRaiseIrql 0x0B2
+#define KfLowerIrql 0x0B3
 #define KfReleaseSpinLock 0x0B4
 #define NtCancelTimer 0x0CD
 #define NtClearEvent 0x0CE
@@ -38,7 +60,10 @@
 #define NtSuspendThread 0x0FC
 #define NtWaitForSingleObjectEx 0x0FD
 #define NtWaitForMultipleObjectsEx 0x0FE
+#define NtYieldExecution 0x101
 #define ObDereferenceObject 0x105
+#define ObLookupThreadByThreadId 0x10B
+#define ObOpenObjectByPointer 0x10E
 #define ObReferenceObjectByHandle 0x110
 #define RtlEnterCriticalSection 0x125
 #define RtlInitializeCriticalSection 0x12E
@@ -48,6 +73,9 @@
 #define KeTlsFree 0x153
 #define KeTlsGetValue 0x154
 #define KeTlsSetValue 0x155
+#define XeCryptRandom 0x18A
+#define VdSetGraphicsInterruptCallback 0x1D5
+#define KeRemoveQueueApc 0x2F0
 
 /* Threads start on the hardware thread of this bit (flags of ExCreateThread). */
 #define ON(hw) (UINT32_C(1) << (24 + (hw)))

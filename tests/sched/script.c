@@ -6,7 +6,9 @@
 typedef struct script_state {
     weft_cpu_state head;
     uint32_t worked; /* of the present WORK step */
-    uint32_t waiting; /* where the CALL whose result is to come returns to, 0: none */
+    uint32_t cr; /* what flush and reload move: the head's is stale in between, as an engine's */
+    uint8_t v1[16];
+    uint64_t waiting[16]; /* by program: bit n, the result of a CALL is to be seen at step n */
 } script_state;
 
 static script *of(void *instance)
@@ -39,9 +41,9 @@ static int step(script *s, script_state *t, uint32_t *reason)
     uint32_t index = (cpu->pc - SCRIPT_BASE) / 4 % SCRIPT_STEPS;
     assert_true(program < 16 && s->programs[program]);
     const script_step *st = &s->programs[program][index];
-    if (t->waiting == cpu->pc) { /* not in an APC that came first */
+    if (t->waiting[program] >> index & 1) { /* not in an APC that came first */
         s->returned[program][index - 1] = cpu->r[3];
-        t->waiting = 0;
+        t->waiting[program] &= ~(UINT64_C(1) << index);
     }
     s->ticks[program][index] = know(s->k);
     switch (st->kind) {
@@ -64,11 +66,11 @@ static int step(script *s, script_state *t, uint32_t *reason)
     case STEP_CALL:
         for (unsigned i = 0; i < 8; i++) {
             uint64_t a = st->arguments[i];
-            cpu->r[3 + i] = a >> 63 ? word(s, (uint32_t)a) : a;
+            cpu->r[3 + i] = a >> 48 == AT_TAG >> 48 ? word(s, (uint32_t)a) : a;
         }
         cpu->r[30] = cpu->lr; /* callee-saved, restored below */
         cpu->lr = cpu->pc + 4;
-        t->waiting = cpu->pc + 4;
+        t->waiting[program] |= UINT64_C(1) << (index + 1);
         cpu->pc = kthunk(s->k, KMODULE_KRNL, st->number);
         assert_int_not_equal(cpu->pc, 0);
         break;
@@ -90,6 +92,21 @@ static int step(script *s, script_state *t, uint32_t *reason)
             *reason = WEFT_CPU_INTERRUPT;
             return 0;
         }
+        break;
+    case STEP_ARG:
+        s->log_ticks[s->log_count] = know(s->k);
+        s->log[s->log_count++] = (uint32_t)cpu->r[st->number];
+        cpu->pc += 4;
+        break;
+    case STEP_CLOBBER:
+        for (unsigned i = 0; i < 32; i++) {
+            cpu->r[i] = i == 1 || i == 13 ? cpu->r[i] : 0xBAD;
+            cpu->f[i] = 0xBAD;
+        }
+        cpu->ctr = 0xBAD;
+        t->cr = 0xBAD;
+        memset(t->v1, 0xBA, sizeof t->v1);
+        cpu->pc += 4;
         break;
     case STEP_STORE:
         set_word(s, (uint32_t)st->arguments[0], st->number);
@@ -127,15 +144,32 @@ static uint32_t run(void *instance, weft_cpu_state *cpu)
     return WEFT_CPU_LIMIT;
 }
 
+static void flush(void *instance, weft_cpu_state *cpu)
+{
+    script_state *t = (script_state *)cpu;
+    cpu->cr = t->cr;
+    memcpy(cpu->v[1], t->v1, sizeof t->v1);
+}
+
+static void reload(void *instance, weft_cpu_state *cpu)
+{
+    script_state *t = (script_state *)cpu;
+    t->cr = cpu->cr;
+    memcpy(t->v1, cpu->v[1], sizeof t->v1);
+}
+
 static const weft_cpu_ops cpu_ops = {
     .size = sizeof cpu_ops,
     .attach = attach,
     .state_create = state_create,
     .state_destroy = state_destroy,
     .run = run,
+    .flush = flush,
+    .reload = reload,
 };
 
-/* ---- a GPU that does nothing ------------------------------------------------------------------- */
+/* ---- a GPU that does nothing -------------------------------------------------------------------
+ */
 
 static weft_status gpu_attach(void *instance, const weft_gpu_host *calls)
 {
@@ -164,7 +198,8 @@ static const weft_gpu_ops gpu_ops = {
     .digest = gpu_digest,
 };
 
-/* ---- the fixture ------------------------------------------------------------------------------- */
+/* ---- the fixture -------------------------------------------------------------------------------
+ */
 
 script *script_open(void)
 {

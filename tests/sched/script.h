@@ -26,9 +26,12 @@
 #define STEP_SPIN 4 /* stay here until the word at arguments[0] is `number` */
 #define STEP_MSR  5 /* set MSR[EE] to `number` */
 #define STEP_STORE 6 /* store `number` at arguments[0] */
+#define STEP_ARG   7 /* append register `number`, low word, to the log */
+#define STEP_CLOBBER 8 /* change every register that a callee may, and all vector ones */
 
 /* An argument that is the word at a guest address when the call is made (handles). */
-#define AT(address) (UINT64_C(1) << 63 | (address))
+#define AT(address) (AT_TAG | (address))
+#define AT_TAG      (UINT64_C(0x5AFE) << 48)
 
 typedef struct script_step {
     uint32_t kind;
@@ -43,6 +46,8 @@ typedef struct script_step {
 #define SPIN(a, value) {STEP_SPIN, value, {a}}
 #define EE(on)         {STEP_MSR, on, {0}}
 #define STORE(a, v)    {STEP_STORE, v, {a}}
+#define ARG(n)         {STEP_ARG, n, {0}}
+#define CLOBBER        {STEP_CLOBBER, 0, {0}}
 
 typedef struct script {
     fake_host *fake;
