@@ -97,8 +97,13 @@ static PPC_NOINLINE void decode_here(core *c, const op *o)
         page->watched = 1;
         e->memory->watch(e->memory, pc & ~(WEFT_PAGE_SIZE - 1), WEFT_PAGE_SIZE);
     }
-    ppc_decode(e->lookup, pc, weft_load32(e->memory->base + pc),
-               &page->ops[pc >> 2 & (PPC_PAGE_OPS - 1)]);
+    uint32_t index = pc >> 2 & (PPC_PAGE_OPS - 1);
+    if (e->blocks && c->ops == page->ops) {
+        ppc_fuse(e, page, index);
+    } else {
+        op *ops = e->blocks ? page->plain : page->ops;
+        ppc_decode(e->lookup, pc, weft_load32(e->memory->base + pc), &ops[index]);
+    }
 }
 
 HANDLER(op_undecoded)
@@ -109,14 +114,17 @@ HANDLER(op_undecoded)
 
 static code_page *page_make(engine *e, uint32_t number)
 {
-    code_page *page = malloc(sizeof *page);
+    code_page *page = malloc(sizeof *page + (e->blocks ? sizeof page->ops : 0));
     if (!page) {
         return NULL;
     }
-    for (uint32_t i = 0; i < PPC_PAGE_OPS; i++) {
-        page->ops[i] = (op){.run = op_undecoded};
+    for (uint32_t i = 0; i <= PPC_PAGE_OPS; i++) {
+        op empty = {.run = i < PPC_PAGE_OPS ? op_undecoded : op_page_end};
+        page->ops[i] = empty;
+        if (e->blocks) {
+            page->plain[i] = empty;
+        }
     }
-    page->ops[PPC_PAGE_OPS] = (op){.run = op_page_end};
     page->number = number;
     page->watched = 0;
     e->pages[number] = page;
@@ -147,6 +155,10 @@ static void written(void *context, uint32_t start, uint32_t length)
         } else {
             page->watched = 0;
         }
+        for (uint32_t i = from; e->blocks && i <= to; i++) {
+            page->plain[i].run = op_undecoded;
+        }
+        from -= e->blocks && from >= PPC_FUSED ? PPC_FUSED - 1 : e->blocks ? from : 0;
         for (uint32_t i = from; i <= to; i++) {
             page->ops[i].run = op_undecoded;
         }
@@ -230,8 +242,6 @@ static weft_status attach(void *instance, const weft_cpu_host *calls)
     if (e->calls) {
         return e->host->fail(e->host, WEFT_E_STATE, "cpu-ppc: attach was called twice");
     }
-    /* Not in create: the memory service has no way to stop listening, and an instance that was only
-     * made and destroyed must leave nothing behind. */
     weft_status status = e->memory->listen(e->memory, written, e);
     if (status != WEFT_OK) {
         return e->host->fail(e->host, status, "cpu-ppc: cannot listen to memory writes");
@@ -326,6 +336,12 @@ weft_status ppc_create(const weft_host *host, void **instance)
     e->host = host;
     e->memory = host->memory;
     e->lookup = lookup;
+    e->blocks = strcmp(host->option_text(host, "engine"), "interp-plain") != 0;
+#if defined(__x86_64__)
+    e->fma = __builtin_cpu_supports("fma") != 0;
+#else
+    e->fma = 1;
+#endif
     *instance = e;
     return WEFT_OK;
 }
@@ -333,6 +349,7 @@ weft_status ppc_create(const weft_host *host, void **instance)
 void ppc_destroy(void *instance)
 {
     engine *e = instance;
+    e->memory->unlisten(e->memory, written, e);
     for (uint32_t i = 0; i < WEFT_PAGE_COUNT; i++) {
         free(e->pages[i]);
     }

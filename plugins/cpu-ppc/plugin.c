@@ -4,8 +4,8 @@
 static const weft_option options[] = {
     {.key = "engine",
      .type = WEFT_OPTION_CHOICE,
-     .default_value = "interp",
-     .choices = "interp",
+     .default_value = "interp-blocks",
+     .choices = "interp-plain|interp-blocks",
      .help = "How guest instructions are executed; every engine gives the same guest state."},
 };
 
@@ -16,7 +16,7 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .role = WEFT_ROLE_CPU,
     .id = "cpu-ppc",
     .version = "0.1",
-    .summary = "PowerPC with VMX128: predecoded, threaded interpreter",
+    .summary = "PowerPC with VMX128: predecoded, threaded interpreters",
     .sanitizers = WEFT_SANITIZERS,
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -35,11 +35,13 @@ struct op {
 };
 
 #define PPC_PAGE_OPS 1024u
+#define PPC_FUSED    3u /* instructions that one op executes, at most */
 
 typedef struct code_page {
     op ops[PPC_PAGE_OPS + 1]; /* the last one leads to the next page */
     uint32_t number;          /* guest address >> 12 */
     uint32_t watched;         /* the memory service tells us of stores to it */
+    op plain[];               /* interp-blocks: as many ops again, one instruction each (fuse.c) */
 } code_page;
 
 /* A vector register as the engine holds it: byte 0 of the guest is b[15], so that words, halfwords
@@ -57,7 +59,6 @@ typedef union vec {
 
 /* XER, CR and vectors live here while running, and in the state's tail after flush. */
 struct core {
-    uint64_t reserved;
     uint64_t zero; /* general register number 0 of an op, see struct op */
     weft_cpu_state s;
     vec v[128];
@@ -92,6 +93,8 @@ struct engine {
     uint32_t rewatch[PPC_REWATCH];
     uint32_t rewatch_count;
     uint32_t storing; /* the write that listeners hear of is our own */
+    uint32_t blocks;  /* interp-blocks, else interp-plain */
+    uint32_t fma;     /* the host multiplies and adds in one instruction */
 };
 
 /* Rows of the instruction table. */
@@ -139,6 +142,18 @@ const ppc_row *ppc_rows(uint32_t *count);
 uint16_t *ppc_lookup_make(void);
 const ppc_row *ppc_row_find(const uint16_t *lookup, uint32_t word);
 void ppc_decode(const uint16_t *lookup, uint32_t address, uint32_t word, op *out);
+
+/* fuse.c: interp-blocks */
+void ppc_fuse(const engine *e, code_page *page, uint32_t index);
+step ppc_single(PPC_ARGS);
+
+/* fused_*.c: the handler of two or three instructions of these kinds, or NULL */
+ppc_handler *ppc_fused_pair(unsigned first, unsigned second);
+ppc_handler *ppc_fused_triple(unsigned first, unsigned second, unsigned third);
+ppc_handler *ppc_fused_compare(unsigned before, unsigned compare, unsigned relation, int sense);
+
+/* fast_fp.c */
+ppc_handler *ppc_fast_fp(ppc_handler *plain);
 
 /* disasm.c */
 void ppc_disassemble(const uint16_t *lookup, uint32_t address, uint32_t word, char *text,
