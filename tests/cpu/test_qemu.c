@@ -12,7 +12,11 @@
 
 #include "oracle/oracle.h"
 
-#define EACH 48 /* cases for each row and mode; twice or four times as many with Rc and OE */
+/* Cases for each row and mode, twice or four times as many with Rc and OE; `test-cpu-qemu SEED
+ * EACH` compares others, and as many as are asked for. */
+#define EACH 48
+static uint64_t seed = UINT64_C(0x9E3779B97F4A7C15);
+static uint32_t cases = EACH;
 
 typedef struct fixture {
     machine *m;
@@ -31,7 +35,7 @@ static int set_up(void **state)
     f->o = oracle_open(WEFT_BUILD_DIR "/tests/cpu-oracle.bin", ram);
     f->m = machine_make(&weft_plugin);
     oracle_prepare(f->m);
-    f->g.random = UINT64_C(0x9E3779B97F4A7C15);
+    f->g.random = seed;
     f->in = calloc(ORACLE_BATCH, sizeof *f->in);
     f->here = calloc(ORACLE_BATCH, sizeof *f->in);
     f->there = calloc(ORACLE_BATCH, sizeof *f->in);
@@ -307,9 +311,9 @@ static void against_qemu(void **state, const char *first, const char *last, cons
     }
     for (uint32_t i = 0; i < count; i++) {
         on |= strcmp(rows[i].name, first) == 0;
-        uint32_t each = rows[i].variants & PPC_VARIANT_OE ? 4 * EACH
-                        : rows[i].variants                ? 2 * EACH
-                                                          : EACH;
+        uint32_t each = rows[i].variants & PPC_VARIANT_OE ? 4 * cases
+                        : rows[i].variants                ? 2 * cases
+                                                          : cases;
         for (uint32_t k = 0; on && !named(&rows[i], except) && k < 2 * each; k++) {
             f->g.sf = k & 1;
             f->row[f->used] = &rows[i];
@@ -546,8 +550,10 @@ static void vmx128_rows(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    seed = argc > 1 ? strtoull(argv[1], NULL, 0) | 1 : seed;
+    cases = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : cases;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integer_rows),
         cmocka_unit_test(trap_rows),
