@@ -41,6 +41,11 @@ static const kexport rows[] = {
 
 static const char *const module_names[] = {"xboxkrnl.exe", "xam.xex", "xbdm.xex"};
 
+const char *kexport_library(unsigned module)
+{
+    return module_names[module];
+}
+
 const kexport *kexport_rows(uint32_t *count)
 {
     *count = ROW_COUNT;
@@ -281,25 +286,35 @@ static void read_signature(kthunk_entry *thunk)
     }
 }
 
-static void emit_call(kcall *call, kthunk_entry *thunk, const uint64_t *arguments, unsigned count)
+static void emit_call(kcall *call, const uint64_t *arguments, unsigned count)
 {
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_KERNEL_CALL);
-    weft_event_word(&event, export_identity(call->k, thunk));
+    weft_event_word(&event, call->export_id);
     weft_event_array(&event, arguments, count);
     weft_event_text(&event, call->path, strlen(call->path));
     kemit(call->k, call->thread, &event);
 }
 
-static void emit_return(kcall *call, kthunk_entry *thunk)
+static void emit_return(kcall *call)
 {
     weft_event_buffer event;
     bool is_void = call->export->signature[0] == 'v';
     weft_event_begin(&event, is_void ? WEFT_EVENT_KERNEL_RETURN_VOID : WEFT_EVENT_KERNEL_RETURN);
-    weft_event_word(&event, export_identity(call->k, thunk));
+    weft_event_word(&event, call->export_id);
     if (!is_void) {
         weft_event_word(&event, call->cpu->r[3]);
     }
+    kemit(call->k, call->thread, &event);
+}
+
+/* IMPORT_CALL or EXPORT_MISSING. */
+static void emit_import(kcall *call, uint16_t kind)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, kind);
+    weft_event_word(&event, call->export_id);
+    weft_event_word(&event, call->caller);
     kemit(call->k, call->thread, &event);
 }
 
@@ -485,61 +500,20 @@ void kcall_resolve_path(kcall *call)
     }
 }
 
-/* ---- exports that are not there ----------------------------------------------------------------
- */
-
-static void note_missing(kcall *call, kthunk_entry *thunk)
-{
-    kernel *k = call->k;
-    weft_event_buffer event;
-    weft_event_begin(&event, WEFT_EVENT_EXPORT_MISSING);
-    weft_event_word(&event, export_identity(k, thunk));
-    weft_event_word(&event, call->caller);
-    kemit(k, call->thread, &event);
-    for (uint32_t i = 0; i < k->missing_count; i++) {
-        if (k->missing[i].module == thunk->module && k->missing[i].ordinal == thunk->ordinal) {
-            k->missing[i].count++;
-            return;
-        }
-    }
-    kmissing *grown = realloc(k->missing, (k->missing_count + 1) * sizeof *grown);
-    if (!grown) {
-        return;
-    }
-    k->missing = grown;
-    kmissing *entry = &k->missing[k->missing_count++];
-    memset(entry, 0, sizeof *entry);
-    const char *known = kexport_ordinal_name(thunk->module, thunk->ordinal);
-    entry->row = thunk->row;
-    entry->module = thunk->module;
-    entry->ordinal = thunk->ordinal;
-    entry->first_caller = call->caller;
-    entry->count = 1;
-    snprintf(entry->name, sizeof entry->name, "%s!%s", module_names[thunk->module],
-             thunk->row ? thunk->row->name
-             : known    ? known
-                        : "?");
-    char place[96], line[256];
-    mm_place(k->mm, call->caller, place, sizeof place);
-    snprintf(line, sizeof line, "%s (ordinal 0x%x) is not implemented, called from 0x%08x (%s)",
-             entry->name, entry->ordinal, call->caller, place);
-    k->host->log(k->host, WEFT_LOG_WARN, line);
-}
-
 /* ---- the call ----------------------------------------------------------------------------------
  */
 
 /* The call is done: event, cost, on to the instruction behind the sc. */
-static void finish(kcall *call, kthunk_entry *thunk)
+static void finish(kcall *call)
 {
-    emit_return(call, thunk);
+    emit_return(call);
     call->cpu->pc += 4;
     call->cpu->retired++;
     kcharge(call->k, call->k->machine->call_cost);
 }
 
 /* What follows an export's or continuation's answer. True: the thread goes on at its pc. */
-static bool conclude(kcall *call, kthunk_entry *thunk, uint32_t answer)
+static bool conclude(kcall *call, uint32_t answer)
 {
     kernel *k = call->k;
     if (call->faulted && answer != K_GONE) {
@@ -550,7 +524,7 @@ static bool conclude(kcall *call, kthunk_entry *thunk, uint32_t answer)
     }
     switch (answer) {
     case K_DONE:
-        finish(call, thunk);
+        finish(call);
         return true;
     case K_FRAME:
         return true;
@@ -572,12 +546,13 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     call.thread = thread;
     call.cpu = thread->cpu;
     call.export = thunk->row;
+    call.export_id = export_identity(k, thunk);
     call.caller = (uint32_t)thread->cpu->lr;
     call.faulted = false;
     call.path[0] = 0;
     /* a call that was held is made again at the same retired count: asked and announced once */
     bool announced = thread->announced == thread->cpu->retired + 1;
-    if (!announced && !kpolicy_before(&call, WEFT_SYNC_CALL, export_identity(k, thunk), 0, 0)) {
+    if (!announced && !kpolicy_before(&call, WEFT_SYNC_CALL, call.export_id, 0, 0)) {
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;
@@ -590,16 +565,12 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     }
     if (!announced) {
         k->imports_called++;
-        weft_event_buffer event;
-        weft_event_begin(&event, WEFT_EVENT_IMPORT_CALL);
-        weft_event_word(&event, export_identity(k, thunk));
-        weft_event_word(&event, call.caller);
-        kemit(k, thread, &event);
+        emit_import(&call, WEFT_EVENT_IMPORT_CALL);
     }
     if (!thunk->row || !thunk->row->fn) {
-        note_missing(&call, thunk);
-        const char *known = kexport_ordinal_name(thunk->module, thunk->ordinal);
-        thread->cpu->r[3] = kmissing_answer(thunk->module, known ? known : "?");
+        emit_import(&call, WEFT_EVENT_EXPORT_MISSING);
+        const char *name = kmissing_note(&call, thunk->module, thunk->ordinal);
+        thread->cpu->r[3] = kmissing_answer(thunk->module, name);
         thread->cpu->pc += 4;
         thread->cpu->retired++;
         kcharge(k, k->machine->call_cost);
@@ -607,23 +578,11 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     }
     kcall_resolve_path(&call);
     if (!announced) {
-        emit_call(&call, thunk, arguments, count);
-        kpolicy_after(&call, WEFT_SYNC_CALL, thunk->id, 0, 0);
+        emit_call(&call, arguments, count);
+        kpolicy_after(&call, WEFT_SYNC_CALL, call.export_id, 0, 0);
     }
-    uint32_t index =
-        (uint32_t)(thunk - k->thunks); /* an export may make thunks, which moves them */
     uint32_t answer = thunk->row->fn(&call);
-    return leave(k, conclude(&call, &k->thunks[index], answer));
-}
-
-static kthunk_entry *thunk_of_row(kernel *k, const kexport *row)
-{
-    for (uint32_t i = 0; i < k->thunk_count; i++) {
-        if (k->thunks[i].row == row) {
-            return &k->thunks[i];
-        }
-    }
-    return NULL;
+    return leave(k, conclude(&call, answer));
 }
 
 void kcall_resume(kernel *k, kthread *thread)
@@ -633,6 +592,7 @@ void kcall_resume(kernel *k, kthread *thread)
         .thread = thread,
         .cpu = thread->cpu,
         .export = thread->cont_export,
+        .export_id = thread->cont_export_id,
         .caller = thread->cont_caller,
     };
     if (!kpolicy_before(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0)) {
@@ -641,7 +601,7 @@ void kcall_resume(kernel *k, kthread *thread)
     kpolicy_after(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0);
     thread->cont_ready = false;
     uint32_t answer = kwait_resume(&call);
-    (void)conclude(&call, thunk_of_row(k, call.export), answer);
+    (void)conclude(&call, answer);
 }
 
 /* ---- guest frames ------------------------------------------------------------------------------
@@ -667,6 +627,7 @@ uint32_t kframe_push(kcall *call, uint32_t pc, const uint64_t *arguments, unsign
     frame->saved = *thread->cpu;
     frame->cont = cont;
     frame->export = call->export;
+    frame->export_id = call->export_id;
     frame->caller = call->caller;
     frame->wait_cont = thread->cont;
     memcpy(frame->wait_data, thread->cont_data, sizeof frame->wait_data);
@@ -708,6 +669,7 @@ static uint32_t frame_return(kernel *k)
         .thread = thread,
         .cpu = cpu,
         .export = frame->export,
+        .export_id = frame->export_id,
         .caller = frame->caller,
     };
     thread->cont = frame->wait_cont;
@@ -715,7 +677,7 @@ static uint32_t frame_return(kernel *k)
     kcontinuation cont = frame->cont;
     free(frame);
     uint32_t answer = cont(&call, result);
-    return leave(k, conclude(&call, thunk_of_row(k, call.export), answer));
+    return leave(k, conclude(&call, answer));
 }
 
 uint32_t kcall_syscall(void *context, weft_cpu_state *cpu, uint32_t lev)

@@ -65,6 +65,7 @@ struct kcall {
     kthread *thread;
     weft_cpu_state *cpu;
     const kexport *export;
+    uint64_t export_id;  /* its identity, for events */
     uint32_t caller;     /* guest address behind the call: lr */
     bool faulted;        /* a guest pointer was bad: the call becomes an access violation */
     uint32_t fault_address;
@@ -102,12 +103,17 @@ uint32_t kget_string(kcall *call, uint32_t address, char *text, uint32_t capacit
 /* An ANSI_STRING {u16 length, u16 capacity, u32 pointer}, likewise. */
 uint32_t kget_ansi(kcall *call, uint32_t address, char *text, uint32_t capacity);
 
+/* Counts a call of a function that is not implemented, and logs the first one of each site. Its name,
+ * "?" where nobody knows it. */
+const char *kmissing_note(kcall *call, unsigned module, unsigned ordinal);
 /* What a function that is not implemented leaves in r3: an error that its interface defines. */
 uint64_t kmissing_answer(unsigned module, const char *name);
 
 /* The row of an export, or NULL. */
 const kexport *kexport_find(unsigned module, unsigned ordinal);
 const kexport *kexport_named(unsigned module, const char *name);
+/* "xboxkrnl.exe" and so on, by KMODULE_*. */
+const char *kexport_library(unsigned module);
 /* All rows, for `weft info` and the guest SDK. */
 const kexport *kexport_rows(uint32_t *count);
 

@@ -26,6 +26,7 @@ typedef struct kframe {
     kcontinuation cont;
     uint64_t data;
     const kexport *export;
+    uint64_t export_id;
     uint32_t caller;
     /* the interrupted wait's, when the frame is an APC's */
     kcontinuation wait_cont;
@@ -77,6 +78,7 @@ struct kthread {
     kcontinuation cont;
     uint64_t cont_data[4];
     const kexport *cont_export;
+    uint64_t cont_export_id;
     uint32_t cont_caller;
     bool cont_ready; /* the wait is over; the continuation runs when the thread is next picked */
     kapc *first_apc, *last_apc;
@@ -147,10 +149,13 @@ struct kmodule {
     kmodule *next; /* in order of loading */
 };
 
+#define KMISSING_SITES 8 /* of one export in the log; a title may call from everywhere */
+
 typedef struct kmissing {
     const kexport *row; /* NULL for an unknown ordinal */
     char name[80];
     uint32_t module, ordinal, first_caller;
+    uint32_t sites[KMISSING_SITES], site_count; /* callers that were logged */
     uint64_t count;
 } kmissing;
 

@@ -1,5 +1,7 @@
-/* What exports that are not implemented answer: for each family the error that its interface
- * defines, so that a title takes its own way of saying no. */
+/* Exports that are not implemented: who called them, and what they answer. That is, for each
+ * family, the error that its interface defines, so that a title takes its own way of saying no. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel.h"
@@ -55,6 +57,63 @@ static const struct {
     {KMODULE_KRNL, "", STATUS_NOT_IMPLEMENTED},
     {KMODULE_XBDM, "", E_NOTIMPL}, /* HRESULT */
 };
+
+static kmissing *entry_of(kernel *k, unsigned module, unsigned ordinal)
+{
+    for (uint32_t i = 0; i < k->missing_count; i++) {
+        if (k->missing[i].module == module && k->missing[i].ordinal == ordinal) {
+            return &k->missing[i];
+        }
+    }
+    kmissing *grown = realloc(k->missing, (k->missing_count + 1) * sizeof *grown);
+    if (!grown) {
+        return NULL;
+    }
+    k->missing = grown;
+    kmissing *entry = &k->missing[k->missing_count++];
+    memset(entry, 0, sizeof *entry);
+    entry->row = kexport_find(module, ordinal);
+    entry->module = module;
+    entry->ordinal = ordinal;
+    return entry;
+}
+
+static bool new_site(kmissing *entry, uint32_t caller)
+{
+    for (uint32_t i = 0; i < entry->site_count; i++) {
+        if (entry->sites[i] == caller) {
+            return false;
+        }
+    }
+    if (entry->site_count == KMISSING_SITES) {
+        return false;
+    }
+    entry->sites[entry->site_count++] = caller;
+    return true;
+}
+
+const char *kmissing_note(kcall *call, unsigned module, unsigned ordinal)
+{
+    kernel *k = call->k;
+    const char *name = kexport_ordinal_name(module, ordinal);
+    name = name ? name : "?";
+    kmissing *entry = entry_of(k, module, ordinal);
+    if (!entry) {
+        return name; /* out of memory: the trace has it */
+    }
+    if (entry->count++ == 0) {
+        entry->first_caller = call->caller;
+        snprintf(entry->name, sizeof entry->name, "%s!%s", kexport_library(module), name);
+    }
+    if (new_site(entry, call->caller)) {
+        char place[96], line[256];
+        mm_place(k->mm, call->caller, place, sizeof place);
+        snprintf(line, sizeof line, "%s (ordinal 0x%x) is not implemented, called from 0x%08x (%s)",
+                 entry->name, ordinal, call->caller, place);
+        k->host->log(k->host, WEFT_LOG_WARN, line);
+    }
+    return name;
+}
 
 /* Statuses and HRESULTs are signed; the other 32-bit values are not. */
 uint64_t kmissing_answer(unsigned module, const char *name)

@@ -222,6 +222,7 @@ uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, b
     t->wait_alertable = alertable;
     t->cont = cont ? cont : status_in_r3;
     t->cont_export = call->export;
+    t->cont_export_id = call->export_id;
     t->cont_caller = call->caller;
     uint64_t now = know(k);
     t->wait_begun = now;

@@ -312,7 +312,10 @@ static void missing_export_is_reported(void **state)
     assert_int_equal(s->fake->events[WEFT_EVENT_EXPORT_MISSING], 2);
     assert_int_equal(s->fake->events[WEFT_EVENT_KERNEL_CALL], 0);
     assert_int_equal(s->fake->events[WEFT_EVENT_KERNEL_RETURN], 0);
+    assert_int_equal(s->fake->events[WEFT_EVENT_KERNEL_RETURN_VOID], 0);
     assert_int_equal(s->k->missing_count, 1);
+    assert_int_equal(s->k->missing[0].site_count, 2);
+    assert_non_null(strstr(s->fake->logged, "xboxkrnl.exe!XeCryptRandom"));
     assert_int_equal(s->k->missing[0].count, 2);
     assert_int_equal(s->k->missing[0].first_caller, SCRIPT_BASE + 4);
 }
