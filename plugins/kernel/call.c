@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exception.h"
 #include "exports.h"
 #include "kernel.h"
 
@@ -516,6 +517,9 @@ static void finish(kcall *call)
 static bool conclude(kcall *call, uint32_t answer)
 {
     kernel *k = call->k;
+    if (call->faulted && answer == K_DONE) {
+        return kexception_call(call) == K_FRAME;
+    }
     if (call->faulted && answer != K_GONE) {
         call->cpu->pc = call->caller; /* the caller passed the pointer */
         kcall_exception(k, call->thread, "access violation in a kernel call", call->fault_address,

@@ -3,7 +3,7 @@
 #define WEFT_KERNEL_STATE_H
 
 #define KHANDLE_MAX 16384
-#define KFRAME_MAX  8
+#define KFRAME_MAX  32 /* each level of nested exceptions takes one or two */
 #define KTLS_SLOTS  1024
 
 /* One object of a wait, queued at the object while its thread waits. */
@@ -85,6 +85,7 @@ struct kthread {
 
     kframe *frames[KFRAME_MAX];
     uint32_t frame_count;
+    struct kexception *exceptions; /* in progress, latest first (exception.c) */
     uint32_t children;    /* threads created by it so far */
     uint64_t sites_made;  /* objects created by it so far */
     uint64_t sync_index[8]; /* per WEFT_SYNC_* kind */

@@ -278,20 +278,3 @@ uint32_t ex_DbgBreakPoint(kcall *call)
     call->k->host->log(call->k->host, WEFT_LOG_WARN, "DbgBreakPoint: no debugger is attached");
     return K_DONE;
 }
-
-/* EXCEPTION_RECORD {code, flags, record, address, count, parameters[15]}. 0x406D1388 with
- * parameters {0x1000, name, thread id, flags} tells a debugger a thread's name, and is then
- * continued (Microsoft, "How to: Set a Thread Name in Native Code"). */
-uint32_t ex_RtlRaiseException(kcall *call)
-{
-    uint32_t record = karg(call, 0);
-    uint32_t code = kget32(call, record);
-    if (code == UINT32_C(0x406D1388)) {
-        return K_DONE;
-    }
-    char cause[64];
-    snprintf(cause, sizeof cause, "exception 0x%08x raised", code);
-    call->cpu->pc = call->caller;
-    kcall_exception(call->k, call->thread, cause, kget32(call, record + 12), 0);
-    return K_GONE;
-}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exception.h"
 #include "kernel.h"
 
 #define DEFAULT_QUANTUM UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
@@ -658,7 +659,7 @@ static void exception(kernel *k, kthread *t, uint32_t reason)
     } else if (reason == WEFT_CPU_FAULT && t->cpu->fault_flags & WEFT_FAULT_STORE) {
         snprintf(cause, sizeof cause, "access violation on store");
     }
-    kcall_exception(k, t, cause, t->cpu->fault_address, t->cpu->fault_flags);
+    kexception_cpu(k, t, reason, cause);
 }
 
 /* `twi 31,r0,N`: the kernel's debug services. 20 and 26 print the string of r4 bytes at r3, 22 is a

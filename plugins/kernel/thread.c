@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exception.h"
 #include "exports.h"
 #include "kernel.h"
 
@@ -65,6 +66,7 @@ static void thread_free(kernel *k, kthread *t)
     while (t->frame_count) {
         free(t->frames[--t->frame_count]);
     }
+    kexception_free(t);
     while (t->first_apc) {
         kapc *next = t->first_apc->next;
         free(t->first_apc);
