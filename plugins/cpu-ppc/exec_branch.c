@@ -1,4 +1,4 @@
-/* exec_branch.c: branches, condition register, traps, system call, special registers. */
+/* exec_branch.c: branches, condition register, traps, system call, MSR. */
 #include "threaded.h"
 
 /* Targets in the page of the branch: a distance in ops. */
@@ -268,99 +268,10 @@ HANDLER(op_mtctr)
     NEXT();
 }
 
-#define MSR_PR  UINT64_C(0x4000)
 #define MSR_IR  UINT64_C(0x20)
 #define MSR_DR  UINT64_C(0x10)
 #define MSR_RI  UINT64_C(0x2)
 #define MSR_FIX (UINT64_C(1) << 60 | UINT64_C(0x1000) | 1) /* HV, ME, LE: not by mtmsr(d) */
-
-/* SPR numbers: PowerISA 2.03 book I 3.3.13, book III 4.4.3; PIR by the CBE handbook. */
-enum { SPR_XER = 1, SPR_VRSAVE = 256, SPR_TB = 268, SPR_TBU = 269, SPR_SPRG0 = 272 };
-enum { SPR_SPRG3_USER = 259, SPR_PVR = 287, SPR_PIR = 1023 };
-#define PVR_XENON UINT32_C(0x00710800) /* xenia src/xenia/cpu/ppc/ppc_emit_control.cc */
-
-static step read_timebase(core *c, const op *o, uint64_t left, int upper)
-{
-    const weft_cpu_host *calls = c->engine->calls;
-    uint64_t value = 0;
-    sync_head(c, o, left);
-    if (calls->timebase) {
-        value = calls->timebase(calls->context, &c->s);
-    }
-    RD = upper ? value >> 32 : value;
-    NEXT_SLOWLY();
-}
-
-HANDLER(op_mftb)
-{
-    uint32_t tbr = (o->imm >> 16 & 31) | (o->imm >> 6 & 0x3E0);
-    if (tbr != SPR_TB && tbr != SPR_TBU) {
-        return ppc_leave(c, o, left, WEFT_CPU_ILLEGAL);
-    }
-    return read_timebase(c, o, left, tbr == SPR_TBU);
-}
-
-HANDLER(op_mfspr)
-{
-    uint32_t spr = o->imm;
-    if (spr & 0x10 && c->s.msr & MSR_PR) {
-        return ppc_leave(c, o, left, WEFT_CPU_PRIVILEGED);
-    }
-    switch (spr) {
-    case SPR_XER:
-        RD = ppc_xer_pack(c);
-        break;
-    case SPR_VRSAVE:
-        RD = c->s.vrsave;
-        break;
-    case SPR_TB:
-    case SPR_TBU:
-        return read_timebase(c, o, left, spr == SPR_TBU);
-    case SPR_SPRG3_USER:
-        RD = c->s.sprg[3];
-        break;
-    case SPR_SPRG0:
-    case SPR_SPRG0 + 1:
-    case SPR_SPRG0 + 2:
-    case SPR_SPRG0 + 3:
-        RD = c->s.sprg[spr - SPR_SPRG0];
-        break;
-    case SPR_PVR:
-        RD = PVR_XENON;
-        break;
-    case SPR_PIR:
-        RD = c->s.hw;
-        break;
-    default:
-        return ppc_leave(c, o, left, WEFT_CPU_ILLEGAL);
-    }
-    NEXT();
-}
-
-HANDLER(op_mtspr)
-{
-    uint32_t spr = o->imm;
-    if (spr & 0x10 && c->s.msr & MSR_PR) {
-        return ppc_leave(c, o, left, WEFT_CPU_PRIVILEGED);
-    }
-    switch (spr) {
-    case SPR_XER:
-        ppc_xer_unpack(c, (uint32_t)RD);
-        break;
-    case SPR_VRSAVE:
-        c->s.vrsave = (uint32_t)RD;
-        break;
-    case SPR_SPRG0:
-    case SPR_SPRG0 + 1:
-    case SPR_SPRG0 + 2:
-    case SPR_SPRG0 + 3:
-        c->s.sprg[spr - SPR_SPRG0] = RD;
-        break;
-    default:
-        return ppc_leave(c, o, left, WEFT_CPU_ILLEGAL);
-    }
-    NEXT();
-}
 
 HANDLER(op_mfmsr)
 {

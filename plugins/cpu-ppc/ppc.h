@@ -57,6 +57,18 @@ typedef union vec {
     float f[4];
 } vec;
 
+/* MSR bits that handlers look at; the others: weft/cpu.h. */
+#define MSR_PR UINT64_C(0x4000)
+#define MSR_HV (UINT64_C(1) << 60)
+
+/* Special registers, by row of spr.def. */
+enum {
+#define SPR(number, name, access, kind) SPR_ROW_##name,
+#include "spr.def"
+#undef SPR
+    PPC_SPRS
+};
+
 /* XER, CR and vectors live here while running, and in the state's tail after flush. */
 struct core {
     uint64_t zero; /* general register number 0 of an op, see struct op */
@@ -76,6 +88,7 @@ struct core {
     uint32_t reserve_length;  /* 4 or 8 */
     uint64_t reserve_value;   /* what was loaded */
     uint32_t reserve_version; /* of its page, then */
+    uint64_t spr[PPC_SPRS];   /* special registers that only hold a value, by row of spr.def */
 };
 
 #define PPC_GO_ON UINT32_MAX /* run looks at limit and pending, and continues at s.pc */

@@ -368,7 +368,74 @@ TEST(special_registers)
     assert_u64(s->r[6], 0x12345678);
     assert_u64(s->vrsave, 0x12345678);
     assert_u64(s->r[7], 0x12345678);
-    assert_int_equal(RUN(m, X_(339, 3, 22, 0, 0)), WEFT_CPU_ILLEGAL);
+    assert_int_equal(RUN(m, X_(339, 3, 20, 0, 0)), WEFT_CPU_ILLEGAL);
+}
+
+#define MFSPR(d, n) X_(339, d, (n)&31, (n) >> 5, 0)
+#define MTSPR(s, n) X_(467, s, (n)&31, (n) >> 5, 0)
+
+/* PowerISA 2.03 book III, 4.4.3: numbers with bit 0x10 are privileged; unknown ones are illegal for
+ * whoever may ask. */
+TEST(special_registers_know_their_privilege)
+{
+    s->msr = 0x4000; /* problem state */
+    assert_int_equal(RUN(m, MFSPR(3, 272)), WEFT_CPU_PRIVILEGED);
+    assert_int_equal(RUN(m, MTSPR(3, 26)), WEFT_CPU_PRIVILEGED);
+    assert_int_equal(RUN(m, MFSPR(3, 1000)), WEFT_CPU_ILLEGAL);
+    assert_int_equal(RUN(m, MFSPR(3, 1016)), WEFT_CPU_PRIVILEGED);
+    s->msr = 0;
+    assert_int_equal(RUN(m, MFSPR(3, 1016)), WEFT_CPU_ILLEGAL);
+    assert_int_equal(RUN(m, MTSPR(3, 287)), WEFT_CPU_ILLEGAL); /* PVR is read-only */
+    assert_u64(s->retired, 0);
+}
+
+/* The hypervisor's registers: with MSR[HV] alone. */
+TEST(hypervisor_registers_need_the_hypervisor)
+{
+    static const uint32_t held[] = {25, 304, 305, 313, 318, 947, 948, 949, 1008, 1009, 1012, 1017};
+    for (unsigned i = 0; i < sizeof held / sizeof *held; i++) {
+        s->msr = 0;
+        assert_int_equal(RUN(m, MFSPR(3, held[i])), WEFT_CPU_PRIVILEGED);
+        s->msr = UINT64_C(1) << 60;
+        s->r[3] = UINT64_C(0x123456789ABCDEF0) + i;
+        OK(m, MTSPR(3, held[i]), MFSPR(4, held[i]));
+        assert_u64(s->r[4], s->r[3]);
+    }
+}
+
+TEST(supervisor_registers_hold_their_values)
+{
+    static const uint32_t held[] = {18, 19, 26, 27, 272, 273, 274, 275, 896};
+    for (unsigned i = 0; i < sizeof held / sizeof *held; i++) {
+        s->r[3] = UINT64_C(0xFEDCBA9876543210) + i;
+        OK(m, MTSPR(3, held[i]), MFSPR(4, held[i]));
+        assert_u64(s->r[4], s->r[3]);
+    }
+    OK(m, MFSPR(5, 259)); /* SPRG3 by its user's number */
+    assert_u64(s->r[5], UINT64_C(0xFEDCBA9876543210) + 7);
+}
+
+TEST(decrementer_counts_down_with_the_time_base)
+{
+    m->timebase = 1000;
+    s->r[3] = 50;
+    OK(m, MTSPR(3, 22));
+    m->timebase = 1060;
+    OK(m, MFSPR(4, 22));
+    assert_u64(s->r[4], 0xFFFFFFF6); /* 50 - 60, 32 bits */
+}
+
+TEST(time_base_can_be_set_by_the_hypervisor)
+{
+    m->timebase = UINT64_C(0x500000010);
+    s->msr = UINT64_C(1) << 60;
+    s->r[3] = 0;
+    s->r[4] = 7;
+    s->r[5] = 0x100;
+    OK(m, MTSPR(3, 284), MTSPR(4, 285), MTSPR(5, 284));
+    m->timebase += 3;
+    OK(m, X_(371, 6, 268 & 31, 268 >> 5, 0));
+    assert_u64(s->r[6], UINT64_C(0x700000103));
 }
 
 TEST(timebase_is_asked)
@@ -516,6 +583,11 @@ int main(void)
         ENTRY(mtmsrd_changes_the_mode_at_once),
         ENTRY(problem_state_may_not_touch_msr),
         ENTRY(special_registers),
+        ENTRY(special_registers_know_their_privilege),
+        ENTRY(hypervisor_registers_need_the_hypervisor),
+        ENTRY(supervisor_registers_hold_their_values),
+        ENTRY(decrementer_counts_down_with_the_time_base),
+        ENTRY(time_base_can_be_set_by_the_hypervisor),
         ENTRY(timebase_is_asked),
         ENTRY(pending_stops),
         ENTRY(conditional_branches),
