@@ -3,14 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audio.h"
 #include "exports.h"
 #include "kernel.h"
 #include "mm.h"
+#include "xam.h"
 
 #define GPU_BASE UINT32_C(0x7FC80000) /* xenia src/xenia/gpu/graphics_system.cc */
 #define GPU_SIZE UINT32_C(0x00010000)
 #define XMA_BASE UINT32_C(0x7FEA0000) /* xenia src/xenia/apu/xma_decoder.cc */
 #define XMA_SIZE UINT32_C(0x00010000)
+
+#define NOTIFY_INPUT_DEVICES UINT32_C(0x12) /* XDK: XN_SYS_INPUTDEVICESCHANGED */
 
 #define VSYNC_TARGET 2 /* the hardware thread that vsync interrupts (LESSONS 27) */
 
@@ -59,11 +63,16 @@ static void sample_pads(kernel *k, uint64_t tick)
     weft_pad pads[WEFT_PAD_COUNT];
     memset(pads, 0, sizeof pads);
     k->host->pads(k->host, k->vblanks, tick, pads);
+    bool plugged = false;
     for (uint32_t i = 0; i < WEFT_PAD_COUNT; i++) {
         if (memcmp(&pads[i], &k->pads[i], sizeof pads[i]) != 0) {
+            plugged |= pads[i].connected != k->pads[i].connected;
             k->pads[i] = pads[i];
             k->pad_packet[i]++;
         }
+    }
+    if (plugged) {
+        kxam_notify(k, NOTIFY_INPUT_DEVICES, 0);
     }
 }
 
@@ -120,6 +129,8 @@ uint32_t kvideo_mmio_read(void *context, weft_cpu_state *cpu, uint32_t address, 
         uint32_t at = address + i, word = at & ~3u, value = 0;
         if (word - GPU_BASE < GPU_SIZE) {
             value = k->gpu->register_read(k->gpu_instance, word - GPU_BASE, tick);
+        } else if (word - XMA_BASE < XMA_SIZE) {
+            value = kxma_register_read(k, word - XMA_BASE);
         } else {
             note_unknown(k, at, "read");
         }
@@ -145,6 +156,8 @@ uint32_t kvideo_mmio_write(void *context, weft_cpu_state *cpu, uint32_t address,
         if (address + i - GPU_BASE < GPU_SIZE) {
             k->gpu->register_write(k->gpu_instance, address + i - GPU_BASE, weft_load32(bytes + i),
                                    tick);
+        } else if (address + i - XMA_BASE < XMA_SIZE) {
+            kxma_register_write(k, address + i - XMA_BASE, weft_load32(bytes + i));
         } else {
             note_unknown(k, address + i, "write");
         }
