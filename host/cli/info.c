@@ -1,18 +1,23 @@
 /* info.c: `weft info`: the kernel plugin describes a title; its JSON is printed as it is, or as
- * indented text. */
+ * indented text. With --disasm the CPU plugin spells out words that the kernel plugin reads. */
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
 #include "common.h"
+#include "weft/memory.h"
 
-enum { PROFILE, SET, JSON };
+#define DISASM_WORDS 16u        /* as many as fit a glance, when the request does not say */
+#define DISASM_MOST  0x4000000u /* words of the largest image */
+
+enum { PROFILE, SET, JSON, DISASM };
 
 static const args_flag flags[] = {
     [PROFILE] = {"--profile", "INI", "whose kernel plugin is asked; default: stock.ini"},
     [SET] = {"--set", "sec.key=value", "override one key of the profile; may repeat"},
     [JSON] = {"--json", NULL, "the description as JSON"},
+    [DISASM] = {"--disasm", "ADDR[,N]", "N instructions at a guest address instead; default: 16"},
     {0},
 };
 
@@ -30,7 +35,30 @@ typedef struct request {
     const char **sets;
     size_t set_count;
     int json;
+    const char *disasm; /* the text of ADDR[,N], or NULL */
+    uint32_t address, words;
 } request;
+
+/* ADDR[,N], each decimal or 0x hex; -1 and a sentence when it is not that. */
+static int parse_range(request *q, const char *text)
+{
+    char *end;
+    unsigned long long address = strtoull(text, &end, 0), words = DISASM_WORDS;
+    int good = end != text && address <= UINT32_MAX && address % 4 == 0 && text[0] != '-';
+    if (good && *end == ',') {
+        const char *count = end + 1;
+        words = strtoull(count, &end, 0);
+        good = end != count && words > 0 && words <= DISASM_MOST && count[0] != '-';
+    }
+    if (!good || *end) {
+        error_print("--disasm",
+                    "cannot be read (found %s, expected ADDR[,N], ADDR a multiple of 4)", text);
+        return -1;
+    }
+    q->address = (uint32_t)address;
+    q->words = (uint32_t)words;
+    return 0;
+}
 
 static int take(void *context, int index, const char *value)
 {
@@ -46,6 +74,9 @@ static int take(void *context, int index, const char *value)
     case JSON:
         q->json = 1;
         break;
+    case DISASM:
+        q->disasm = value;
+        return parse_range(q, value);
     default:
         q->title = value;
         break;
@@ -122,6 +153,54 @@ static int print_answer(const request *q, const buffer *answer)
     return EXIT_ENDED;
 }
 
+static void print_word(const request *q, uint32_t address, uint32_t word, const char *text,
+                       int first)
+{
+    if (q->json) {
+        printf("%s{\"address\":%u,\"word\":\"%08x\",\"text\":\"%s\"}", first ? "[" : ",", address,
+               word, text);
+    } else {
+        printf("%08x  %08x  %s\n", address, word, text);
+    }
+}
+
+/* Reads through the kernel plugin's extension, spells out with the CPU plugin. */
+static int disassemble(run *r, const request *q)
+{
+    part *kernel = &r->parts[WEFT_ROLE_KERNEL], *cpu = &r->parts[WEFT_ROLE_CPU];
+    const weft_plugin_desc *desc = kernel->plugin->desc;
+    const weft_image_extension *image =
+        desc->extension ? desc->extension(kernel->instance, WEFT_IMAGE_EXTENSION) : NULL;
+    if (!image) {
+        error_print(desc->id, "plugin cannot read images (expected the extension %s)",
+                    WEFT_IMAGE_EXTENSION);
+        return EXIT_PLUGIN;
+    }
+    if (!cpu->plugin || !cpu->ops.cpu.disassemble) {
+        error_print(cpu->plugin ? cpu->plugin->desc->id : "[cpu]",
+                    "plugin has no disassembler (expected the op disassemble)");
+        return EXIT_PLUGIN;
+    }
+    uint8_t *bytes = text_need((size_t)q->words * 4);
+    uint32_t done = 0;
+    weft_status status =
+        image->read(kernel->instance, q->title, q->address, q->words * 4, bytes, &done);
+    if (status != WEFT_OK) {
+        part_error(kernel, q->title, status);
+        free(bytes);
+        return status == WEFT_E_INVALID ? EXIT_USAGE : EXIT_INPUT;
+    }
+    for (uint32_t at = 0; at + 4 <= done; at += 4) {
+        char text[128];
+        uint32_t word = weft_load32(bytes + at);
+        cpu->ops.cpu.disassemble(cpu->self, q->address + at, word, text, sizeof text);
+        print_word(q, q->address + at, word, text, at == 0);
+    }
+    fputs(q->json ? "]\n" : "", stdout);
+    free(bytes);
+    return EXIT_ENDED;
+}
+
 static int ask(setup *s, const request *q)
 {
     run_options options = {.title = q->title, .arguments = ""};
@@ -130,7 +209,14 @@ static int ask(setup *s, const request *q)
     int code = EXIT_PLUGIN;
     buffer answer = {0};
     if (run_start(r, &s->loader, &s->profile, &options) == 0 &&
-        run_create_part(r, WEFT_ROLE_KERNEL) == 0) {
+        run_create_part(r, WEFT_ROLE_KERNEL) == 0 &&
+        (!q->disasm || run_create_part(r, WEFT_ROLE_CPU) == 0)) {
+        if (q->disasm) {
+            code = disassemble(r, q);
+            run_end(r);
+            free(r);
+            return code;
+        }
         weft_status status = kernel->ops.kernel.info(kernel->self, q->title, collect, &answer);
         if (status == WEFT_OK) {
             code = print_answer(q, &answer);
@@ -158,7 +244,7 @@ int command_info(int argc, char **argv)
     for (size_t i = 0; i < q.set_count; i++) {
         ini_set(&s.text, q.sets[i]);
     }
-    int code = setup_resolve(&s, 1u << WEFT_ROLE_KERNEL);
+    int code = setup_resolve(&s, 1u << WEFT_ROLE_KERNEL | (q.disasm ? 1u << WEFT_ROLE_CPU : 0));
     if (code == 0) {
         code = ask(&s, &q);
     }

@@ -230,3 +230,27 @@ weft_status kloader_info(kernel *k, const char *path, weft_info_fn sink, void *c
     free(text);
     return WEFT_OK;
 }
+
+weft_status kloader_image_read(kernel *k, const char *path, uint32_t address, uint32_t length,
+                               uint8_t *bytes, uint32_t *done)
+{
+    ktitle_file t;
+    weft_status status = kloader_read(k, path, &t);
+    if (status != WEFT_OK) {
+        return status;
+    }
+    uint32_t base = t.image.base, size = t.image.size;
+    if (address < base || address - base >= size) {
+        char sentence[160];
+        snprintf(sentence, sizeof sentence,
+                 "address outside the image (found 0x%08x, expected 0x%08x to 0x%08x)", address,
+                 base, (uint32_t)(base + (size - 1)));
+        kloader_free(&t);
+        return k->host->fail(k->host, WEFT_E_INVALID, sentence);
+    }
+    uint32_t left = size - (address - base);
+    *done = length < left ? length : left;
+    memcpy(bytes, t.image.bytes + (address - base), *done);
+    kloader_free(&t);
+    return WEFT_OK;
+}

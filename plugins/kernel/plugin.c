@@ -229,6 +229,21 @@ static const weft_kernel_ops ops = {
     .missing = missing_at,
 };
 
+static weft_status image_read(void *instance, const char *path, uint32_t address, uint32_t length,
+                              uint8_t *bytes, uint32_t *done)
+{
+    return kloader_image_read(instance, path, address, length, bytes, done);
+}
+
+static const void *extension(void *instance, const char *name)
+{
+    static const weft_image_extension image = {
+        .size = sizeof(weft_image_extension),
+        .read = image_read,
+    };
+    return strcmp(name, WEFT_IMAGE_EXTENSION) == 0 ? &image : NULL;
+}
+
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .size = sizeof(weft_plugin_desc),
     .abi_major = WEFT_ABI_MAJOR,
@@ -241,4 +256,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .ops = &ops,
     .create = create,
     .destroy = destroy,
+    .extension = extension,
 };

@@ -96,6 +96,23 @@ typedef struct weft_kernel_ops {
     weft_status (*load)(void *instance, const void *buffer, uint64_t length);
 } weft_kernel_ops;
 
+/* Extension of a kernel plugin (weft_plugin_desc.extension): a title's code and data as they lie in
+ * guest memory, without running it. Disassemblers and other tools ask for it. */
+#define WEFT_IMAGE_EXTENSION "image/1"
+
+typedef struct weft_image_extension {
+    uint32_t size; /* sizeof(weft_image_extension) */
+    uint32_t reserved;
+
+    /* Copies up to `length` bytes at guest address `address` of the image of the title at `path`,
+     * in guest byte order, before any import is patched; *done is how many, fewer only where the
+     * image ends. Opens and decodes the title at each call. Errors: those of `info`; INVALID for an
+     * address outside the image. [main] */
+    weft_status (*read)(void *instance, const char *path, uint32_t address, uint32_t length,
+                        uint8_t *bytes, uint32_t *done);
+} weft_image_extension;
+
+WEFT_STATIC_ASSERT(sizeof(weft_image_extension) == 16, "ABI: weft_image_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_run_limits) == 24, "ABI: weft_run_limits");
 WEFT_STATIC_ASSERT(sizeof(weft_run_result) == 56, "ABI: weft_run_result");
 WEFT_STATIC_ASSERT(sizeof(weft_run_thread) == 48, "ABI: weft_run_thread");
