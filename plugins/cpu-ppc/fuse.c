@@ -100,6 +100,7 @@ void ppc_fuse(const engine *e, code_page *page, uint32_t index)
     }
     if (!fused && e->fma) {
         fused = ppc_fast_fp(o[0].run);
+        fused = fused ? fused : ppc_fast_vmx(o[0].run);
     }
     page->ops[index] = o[0];
     page->ops[index].run = fused ? fused : o[0].run;

@@ -165,8 +165,9 @@ ppc_handler *ppc_fused_pair(unsigned first, unsigned second);
 ppc_handler *ppc_fused_triple(unsigned first, unsigned second, unsigned third);
 ppc_handler *ppc_fused_compare(unsigned before, unsigned compare, unsigned relation, int sense);
 
-/* fast_fp.c */
+/* fast_fp.c, fast_vmx.c: a faster handler of the same results, or NULL */
 ppc_handler *ppc_fast_fp(ppc_handler *plain);
+ppc_handler *ppc_fast_vmx(ppc_handler *plain);
 
 /* disasm.c */
 void ppc_disassemble(const uint16_t *lookup, uint32_t address, uint32_t word, char *text,
