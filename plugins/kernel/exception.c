@@ -52,7 +52,7 @@
 #define RED_ZONE 0x680
 /* A caller's frame holds back chain, lr and the home of eight arguments up to 0x54(r1). */
 #define CALL_ZONE 0x100
-#define WALK_MAX  UINT32_C(1000000) /* frames of 16 bytes that fit into 16 MiB */
+#define WALK_MAX  UINT32_C(262144) /* the least frame has 96 bytes: a stack of 24 MiB */
 #define SCOPE_MAX UINT32_C(65536)
 
 typedef struct kexception {
