@@ -68,6 +68,32 @@ static void expect_vectors(const char *text, int status, int passed, int failed,
     }
 }
 
+/* vectors.jsonl holds answers of qemu (oracle/vectors.c); every line passes. */
+static void committed_vectors_pass(void **state)
+{
+    kit_run run;
+    run_kit(&run, NULL);
+    uint64_t own = run.report.passed, lines = 0;
+    FILE *file = fopen(WEFT_SOURCE_DIR "/tests/cpu/vectors.jsonl", "r");
+    assert_non_null(file);
+    for (int c; (c = getc(file)) != EOF;) {
+        lines += c == '\n';
+    }
+    fclose(file);
+    machine *m = machine_bare(&weft_plugin);
+    memset(&run, 0, sizeof run);
+    run.report.print = keep;
+    run.report.context = &run;
+    assert_int_equal(weft_conform_cpu(&weft_plugin, m->cpu, &m->host,
+                                      WEFT_SOURCE_DIR "/tests/cpu/vectors.jsonl", &run.report),
+                     0);
+    machine_bare_free(m);
+    assert_string_equal(run.lines, "");
+    assert_true(lines > 300);
+    assert_int_equal(run.report.passed, own + lines);
+    assert_int_equal(run.report.failed, 0);
+}
+
 static void vectors_compare_registers(void **state)
 {
     expect_vectors("{\"name\":\"add\",\"code\":\"7c632a144e800020\","
@@ -166,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kit_passes),
+        cmocka_unit_test(committed_vectors_pass),
         cmocka_unit_test(vectors_compare_registers),
         cmocka_unit_test(vectors_notice_clobbered_registers),
         cmocka_unit_test(vectors_use_memory_and_mode),

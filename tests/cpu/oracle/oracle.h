@@ -11,7 +11,7 @@
 #define ORACLE_WORDS 8
 /* Memory that both machines have; the same addresses, the same bytes before a batch. */
 #define ORACLE_CODE    UINT32_C(0x82000000) /* 64 KiB; case i at ORACLE_SLOT(i) */
-#define ORACLE_DATA    UINT32_C(0x10000000) /* ORACLE_WINDOW bytes for each case */
+#define ORACLE_DATA    UINT32_C(0x10001000) /* ORACLE_WINDOW bytes for each case */
 #define ORACLE_WINDOW  UINT32_C(512)
 #define ORACLE_LOW     UINT32_C(0x7000)     /* 4 KiB for RA=0 and absolute branches */
 #define ORACLE_ZERO    UINT32_C(0x00A00000) /* 64 KiB of zero words, as branch targets */
@@ -56,6 +56,17 @@ int oracle_run(oracle *o, oracle_case *cases, uint32_t count);
 /* plugin.c: the same on a machine of machine.h. */
 void oracle_prepare(machine *m); /* gives it the memory above */
 void oracle_run_here(machine *m, oracle_case *c);
+
+/* compare.c */
+/* Bits to compare. */
+typedef struct oracle_mask {
+    uint64_t r, f; /* of the target register */
+    uint64_t cr, xer, fpscr, vscr;
+} oracle_mask;
+oracle_mask oracle_mask_of(const ppc_row *row, const oracle_case *in, const oracle_case *here);
+/* The first difference as a sentence in `text`, or NULL. */
+const char *oracle_difference(const ppc_row *row, const oracle_case *in, const oracle_case *here,
+                              const oracle_case *there, char *text, size_t capacity);
 
 /* generate.c: random instructions and states with edge values, seeded. */
 typedef struct generator {
