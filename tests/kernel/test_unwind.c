@@ -158,12 +158,14 @@ static void lookup_finds_the_function_around(void **state)
 static void simple_prologue_is_undone(void **state)
 {
     code *c = *state;
-    FUNC(c, 4, MFLR_R12, STW_R12_LR, STD_R31, STWU_96, NOP, NOP);
+    /* the body's std r30,16(r1) saves nothing for the caller */
+    FUNC(c, 4, MFLR_R12, STW_R12_LR, STD_R31, STWU_96, 0xFBC10010, NOP);
     set_word(c->f, c->stack - 8, 0x82001234);
     set_quad(c->f, c->stack - 16, UINT64_C(0x1122334455667788));
     c->s.r[1] = c->stack - 96;
     assert_true(unwind_at(c, FUNCTION, 5, true));
     assert_returned(c, 0x82001234);
+    assert_int_equal(c->s.r[30], 0xBAD0001E);
     assert_int_equal(c->s.r[31], UINT64_C(0x1122334455667788));
 }
 
