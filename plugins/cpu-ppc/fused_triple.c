@@ -2,16 +2,19 @@
  * of a comparison with the branch that asks for it, alone or after another instruction. */
 #include "fuse.h"
 
-/* Counted on the kernels of bench/ and on the start of an XDK title. */
+/* Counted on the kernels of bench/. */
 #define HOT_PAIRS(X)                                                                               \
     X(addi, addi)                                                                                  \
     X(addi, add)                                                                                   \
-    X(addi, rlwinm) X(addi, lwz) X(addi, stw) X(addi, std) X(addi, stb) X(add, addi) X(add, add)   \
-        X(lwz, addi) X(lwz, add) X(lwz, lwz) X(lwz, stw) X(lwz, rlwinm) X(stw, addi) X(stw, stw)   \
-            X(stw, lwz) X(rlwinm, addi) X(rlwinm, add) X(rlwinm, rlwinm) X(rlwinm, xor)            \
-                X(xor, rlwinm) X(rlwinm, lwzx) X(lbz, stb) X(lbz, addi) X(lbzu, stbu) X(lhau, lha) \
-                    X(lhz, rlwinm) X(ld, ld) X(ld, addi) X(mullw, add) X(subf, andi) X(lfs, lfs)   \
-                        X(lvx, lvx)
+    X(addi, rlwinm)                                                                                \
+    X(addi, lwz) X(addi, stw) X(add, addi) X(lwz, addi) X(lwz, add) X(lwz, lwz) X(lwz, stw)        \
+        X(stw, addi) X(stw, stw) X(rlwinm, addi) X(rlwinm, rlwinm) X(rlwinm, lwzx) X(lbz, stb)     \
+            X(lhau, lha) X(mullw, add) X(lfs, lfs) X(ld, addi)
+#define THIRDS(X, x, y)                                                                            \
+    X(addi, x, y)                                                                                  \
+    X(add, x, y)                                                                                   \
+    X(rlwinm, x, y) X(lwz, x, y) X(stw, x, y) X(stb, x, y) X(or, x, y) X(xor, x, y) X(mullw, x, y) \
+        X(lfs, x, y)
 
 #define TRIPLE(z, x, y)                                                                            \
     FUSED(x##_##y##_##z, 3)                                                                        \
@@ -21,11 +24,11 @@
     FUSED(x##_##y##_##z, 3)                                                                        \
     DO_##x(o, 0, 3) DO_##y(o + 1, 1, 3) DO_##z(o + 2, 2, 3)                                        \
     }
-#define TRIPLES_OF(x, y) PPC_SECONDS(TRIPLE, x, y) PPC_ENDS(TRIPLE_END, x, y)
+#define TRIPLES_OF(x, y) THIRDS(TRIPLE, x, y) PPC_ENDS(TRIPLE_END, x, y)
 HOT_PAIRS(TRIPLES_OF)
 
 #define CELL(z, x, y) [KIND_##z] = x##_##y##_##z,
-#define ROW_OF(x, y)  {KIND_##x, KIND_##y, {PPC_SECONDS(CELL, x, y) PPC_ENDS(CELL, x, y)}},
+#define ROW_OF(x, y)  {KIND_##x, KIND_##y, {THIRDS(CELL, x, y) PPC_ENDS(CELL, x, y)}},
 static const struct hot_pair {
     uint8_t first, second;
     ppc_handler *run[KIND_NONE];
@@ -61,8 +64,9 @@ ppc_handler *ppc_fused_triple(unsigned first, unsigned second, unsigned third)
     X(addi, ##__VA_ARGS__)                                                                         \
     X(rlwinm, ##__VA_ARGS__)                                                                       \
     X(lwz, ##__VA_ARGS__)                                                                          \
-    X(lwzx, ##__VA_ARGS__) X(lwzu, ##__VA_ARGS__) X(lbz, ##__VA_ARGS__) X(lhz, ##__VA_ARGS__)      \
-        X(stw, ##__VA_ARGS__) X(add, ##__VA_ARGS__)
+    X(lwzx, ##__VA_ARGS__)                                                                         \
+    X(lwzu, ##__VA_ARGS__)                                                                         \
+    X(lbz, ##__VA_ARGS__) X(lhz, ##__VA_ARGS__) X(stw, ##__VA_ARGS__) X(add, ##__VA_ARGS__)
 #define BRANCH_AFTER(x, cmp, relation, sense)                                                      \
     FUSED(x##_##cmp##_##relation##_##sense, 3)                                                     \
     DO_##x(o, 0, 3) DO_BRANCH(o + 1, 3, TYPE_##cmp, relation, sense)                               \
