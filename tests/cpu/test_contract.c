@@ -60,8 +60,8 @@ static void prepare(machine *m)
     const uint32_t program[WORDS] = {
         addi(3, 3, 1),
         cmpwi(0, 3, 3),
-        stmw(24, 4, 0),         /* r4: RAM */
-        lmw(24, 4, 4),          /* */
+        stmw(24, 4, 0), /* r4: RAM */
+        lmw(24, 4, 4),
         X_(725, 24, 4, 11, 0),  /* stswi r24,r4,11 */
         X_(597, 20, 4, 9, 0),   /* lswi r20,r4,9 */
         A_(63, 21, 1, 2, 3, 0), /* fadd */
@@ -71,7 +71,7 @@ static void prepare(machine *m)
         bc(4, 2, -40),          /* bne to the start */
         WORD_SC,                /* ends */
         mulli(7, 3, 77),        /* the subroutine */
-        X_(231, 1, 4, 4, 0),    /* stvx v1 at 2 * r4: low memory of the next window */
+        X_(231, 1, 0, 4, 0),    /* stvx v1,0,r4 */
         blr,
     };
     m->code_at = MACHINE_CODE;
