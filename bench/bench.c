@@ -316,8 +316,8 @@ static void columns_make(bench *b)
 static const char usage[] =
     "usage: bench [--json FILE]\n"
     "Runs each kernel on every engine of cpu-ppc, on qemu-ppc64 and natively, in turns; prints\n"
-    "guest MIPS and seconds of processor time (medians of 5), and speed as a part of qemu's and of "
-    "native.\n"
+    "guest MIPS and seconds of processor time (medians of 5), and speed as a part\n"
+    "of qemu's and of native.\n"
     "For qemu and native, MIPS are the interpreter's instructions over their seconds.\n";
 
 int main(int argc, char **argv)
