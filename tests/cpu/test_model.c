@@ -18,14 +18,24 @@ typedef struct fixture {
     generator g;
 } fixture;
 
-static int set_up(void **state)
+static int set_up_engine(void **state, const char *choice)
 {
     fixture *f = calloc(1, sizeof *f);
-    f->m = machine_make(&weft_plugin);
+    f->m = machine_make_engine(&weft_plugin, choice);
     oracle_prepare(f->m);
     f->g.random = UINT64_C(0xD1B54A32D192ED03);
     *state = f;
     return 0;
+}
+
+static int set_up_blocks(void **state)
+{
+    return set_up_engine(state, "interp-blocks");
+}
+
+static int set_up_plain(void **state)
+{
+    return set_up_engine(state, "interp-plain");
 }
 
 static int tear_down(void **state)
@@ -519,5 +529,6 @@ int main(void)
         cmocka_unit_test(vector_memory),     cmocka_unit_test(reversed_doublewords),
         cmocka_unit_test(estimates),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = cmocka_run_group_tests_name("interp-blocks", tests, set_up_blocks, tear_down);
+    return failed + cmocka_run_group_tests_name("interp-plain", tests, set_up_plain, tear_down);
 }
