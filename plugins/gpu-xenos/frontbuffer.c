@@ -105,31 +105,47 @@ static uint64_t load_pixel(const uint8_t *p, uint32_t log2, uint32_t endian)
     return log2 == 2 ? low : low | (uint64_t)xenos_swap32(xenos_load32(p + 4), endian) << 32;
 }
 
+/* The conversion, inlined once for each `log2` and `endian` that is worth a loop of its own. */
+static inline __attribute__((always_inline)) void
+read_rows(const xenos_surface *surface, const uint8_t *base, uint32_t width, uint32_t height,
+          const channel channels[3], uint8_t *restrict rgba, uint32_t log2, uint32_t endian)
+{
+    /* in registers: a store to rgba could change what channels points to */
+    uint32_t shift0 = channels[0].shift, shift1 = channels[1].shift, shift2 = channels[2].shift;
+    uint32_t mask0 = channels[0].mask, mask1 = channels[1].mask, mask2 = channels[2].mask;
+    uint32_t pitch = pitch_of(surface);
+    uint64_t row_bytes = linear_row(surface, log2);
+    uint32_t run = 16u >> log2; /* a tiled row is contiguous in runs of 16 bytes */
+    for (uint32_t y = 0; y < height; y++) {
+        const uint8_t *row = base + y * row_bytes;
+        for (uint32_t x = 0; x < width; x += run) {
+            const uint8_t *p = surface->tiled ? base + xenos_tiled_offset(x, y, pitch, log2)
+                                              : row + ((size_t)x << log2);
+            uint32_t count = run < width - x ? run : width - x;
+            for (uint32_t i = 0; i < count; i++, p += (size_t)1 << log2, rgba += 4) {
+                uint64_t pixel = load_pixel(p, log2, endian);
+                rgba[0] = channels[0].lut[pixel >> shift0 & mask0];
+                rgba[1] = channels[1].lut[pixel >> shift1 & mask1];
+                rgba[2] = channels[2].lut[pixel >> shift2 & mask2];
+                rgba[3] = 255;
+            }
+        }
+    }
+}
+
 void xenos_surface_read(const xenos_surface *surface, const uint8_t *memory, uint32_t width,
                         uint32_t height, const xenos_gamma *gamma, uint8_t *rgba)
 {
     const xenos_format *format = xenos_format_of(surface->format);
     const uint8_t *base = memory + surface->base;
     uint32_t log2 = bytes_log2(format);
-    uint32_t pitch = pitch_of(surface);
-    uint64_t row_bytes = linear_row(surface, log2);
     channel channels[3];
     for (uint32_t c = 0; c < 3; c++) {
         channel_setup(&channels[c], surface, format, c, gamma);
     }
-    for (uint32_t y = 0; y < height; y++) {
-        const uint8_t *p = surface->tiled ? base : base + y * row_bytes;
-        for (uint32_t x = 0; x < width; x++, p += (size_t)1 << log2) {
-            /* A tiled row is contiguous in runs of 16 bytes. */
-            if (surface->tiled && (x << log2 & 15) == 0) {
-                p = base + xenos_tiled_offset(x, y, pitch, log2);
-            }
-            uint64_t pixel = load_pixel(p, log2, surface->endian);
-            for (uint32_t c = 0; c < 3; c++) {
-                rgba[c] = channels[c].lut[pixel >> channels[c].shift & channels[c].mask];
-            }
-            rgba[3] = 255;
-            rgba += 4;
-        }
+    if (log2 == 2 && surface->endian == 2) { /* 8in32: what nearly every title shows */
+        read_rows(surface, base, width, height, channels, rgba, 2, 2);
+    } else {
+        read_rows(surface, base, width, height, channels, rgba, log2, surface->endian);
     }
 }
