@@ -17,6 +17,7 @@ static const command commands[] = {
     {"plugins", command_plugins, "list plugins with their options"},
     {"profile", command_profile, "profile check: print a whole profile, or its errors"},
     {"conform", command_conform, "run the conformance kit on a plugin"},
+    {"trace", command_trace, "read traces: dump, stat, digest"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -46,8 +47,8 @@ int main(int argc, char **argv)
         }
     }
     error_print("weft",
-                "command is unknown (found %s, expected run, info, plugins, profile or "
-                "conform)",
+                "command is unknown (found %s, expected run, info, plugins, profile, "
+                "conform or trace)",
                 *name ? name : "none");
     return EXIT_USAGE;
 }

@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include "rebuild.h"
+#include "trace.h"
 #include "trace_case.h"
 
 /* xorshift64* (Vigna 2014): enough for test payloads. */
@@ -80,12 +81,38 @@ static int canonical(const weft_event_buffer *event, uint64_t words[REBUILD_MAX_
     return 5 + payload;
 }
 
+/* The same through sdk/trace, which `weft trace` reads with. */
+static int read_line(const char *line, uint64_t words[REBUILD_MAX_WORDS])
+{
+    static const char header[] = "{\"schema_version\":1,\"engine\":\"weft\",\"kind\":"
+                                 "\"schema_version\",\"payload\":{\"version\":1}}\n";
+    size_t length = strlen(line), total = sizeof header - 1 + length + 1;
+    char *text = malloc(total);
+    weft_event_buffer event;
+    memcpy(text, header, sizeof header - 1);
+    memcpy(text + sizeof header - 1, line, length);
+    text[total - 1] = '\n';
+    weft_trace *trace = weft_trace_from(fmemopen(text, total, "rb"), "line");
+    const weft_event *read = weft_trace_next(trace);
+    int count = -1;
+    if (read && read->size <= sizeof event) {
+        memcpy(&event, read, read->size);
+        count = canonical(&event, words);
+    }
+    weft_trace_close(trace);
+    free(text);
+    return count;
+}
+
 static void expect_rebuilt(const char *line, const weft_event_buffer *event)
 {
     uint64_t expected[REBUILD_MAX_WORDS], rebuilt[REBUILD_MAX_WORDS];
     int count = canonical(event, expected);
     if (rebuild_line(line, rebuilt) != count || memcmp(rebuilt, expected, (size_t)count * 8) != 0) {
         fail_msg("not rebuilt: %s", line);
+    }
+    if (read_line(line, rebuilt) != count || memcmp(rebuilt, expected, (size_t)count * 8) != 0) {
+        fail_msg("sdk/trace reads other words: %s", line);
     }
 }
 

@@ -2,8 +2,8 @@
  *
  * Nothing here formats through stdio: a run makes millions of lines, and printf would cost more
  * than the run. A failed allocation is remembered, and from then on everything is dropped. */
-#ifndef TRACER_JSONL_OUT_H
-#define TRACER_JSONL_OUT_H
+#ifndef WEFT_TRACE_OUT_H
+#define WEFT_TRACE_OUT_H
 
 #include <stddef.h>
 #include <stdint.h>

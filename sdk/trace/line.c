@@ -369,6 +369,14 @@ void line_begin(out *o, const line_context *context)
     out_str(o, begin->partial ? "true}}\n" : "false}}\n");
 }
 
+void line_payload(out *o, const line_context *context, const weft_event *event)
+{
+    const line_kind *kind =
+        event->kind < WEFT_EVENT_KIND_END ? &context->table->kinds[event->kind] : NULL;
+    words w = {.at = (const uint64_t *)(event + 1), .left = (event->size - sizeof *event) / 8};
+    write_payload(o, context, event->kind, kind && kind->row ? kind : NULL, w);
+}
+
 void line_event(out *o, const line_context *context, const weft_event *event)
 {
     uint16_t number = event->kind;

@@ -2,8 +2,8 @@
  *
  * The payload's fields follow the table in weft/event.h; the six kinds that schema v1 knows under
  * another shape (calls, returns, waits) have a writer each. */
-#ifndef TRACER_JSONL_LINE_H
-#define TRACER_JSONL_LINE_H
+#ifndef WEFT_TRACE_LINE_H
+#define WEFT_TRACE_LINE_H
 
 #include "out.h"
 #include "weft/tracer.h"
@@ -40,6 +40,9 @@ typedef struct line_context {
 
 /* The header line: kind schema_version. */
 void line_begin(out *o, const line_context *context);
+
+/* The members of an event's payload, without the braces. */
+void line_payload(out *o, const line_context *context, const weft_event *event);
 
 /* One event. */
 void line_event(out *o, const line_context *context, const weft_event *event);

@@ -1,0 +1,53 @@
+/* reader.h: what the two readers share: the open file, the identities' texts, the failure. */
+#ifndef WEFT_TRACE_READER_H
+#define WEFT_TRACE_READER_H
+
+#include "trace.h"
+
+/* Texts by identity: open addressing, never shrinks. */
+typedef struct names {
+    struct name {
+        uint64_t id;
+        char *text; /* NULL: free place */
+    } * places;
+    size_t room, used;
+} names;
+
+/* Keeps a text; the first one of an identity stays. 0 without memory. */
+int names_add(names *n, uint64_t id, const char *text, size_t length);
+const char *names_find(const names *n, uint64_t id);
+void names_free(names *n);
+
+typedef struct jsonl_reader jsonl_reader;
+typedef struct binary_reader binary_reader;
+
+struct weft_trace {
+    FILE *file;
+    char *path;
+    char *where;
+    char error[384]; /* "": none */
+    weft_trace_info info;
+    names names;
+    uint64_t bytes, size;
+    jsonl_reader *jsonl; /* one of the two */
+    binary_reader *binary;
+};
+
+/* Each reads the header, and sets the failure if there is none that it can read. `head` are bytes
+ * already taken from the file. */
+jsonl_reader *jsonl_open(weft_trace *t, const char *head, size_t length);
+const weft_event *jsonl_next(weft_trace *t);
+const char *jsonl_line(const jsonl_reader *r, size_t *length);
+void jsonl_close(jsonl_reader *r);
+
+binary_reader *binary_open(weft_trace *t, const char *head, size_t length);
+const weft_event *binary_next(weft_trace *t);
+void binary_close(binary_reader *r);
+
+/* Sets the failure, if it is the first. Always returns NULL. */
+void *trace_fail_line(weft_trace *t, uint64_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void *trace_fail_offset(weft_trace *t, uint64_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

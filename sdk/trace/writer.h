@@ -1,0 +1,29 @@
+/* writer.h: writes a binary trace (.wtr) as its events come.
+ *
+ * Blocks go to the file as soon as they are full, and every block of a group at the group's end,
+ * so what a killed run loses is bounded by one group. Where blocks and groups end depends on the
+ * events alone: equal runs leave equal bytes. */
+#ifndef WEFT_TRACE_WRITER_H
+#define WEFT_TRACE_WRITER_H
+
+#include "weft/tracer.h"
+
+typedef struct weft_trace_writer weft_trace_writer;
+
+/* Starts a trace on an open file, which stays the caller's. `parallel` is 1 where values may depend
+ * on timing; `block_events` is 1..65536. NULL without memory. */
+weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin, int parallel,
+                                         uint32_t block_events);
+
+void weft_trace_writer_add(weft_trace_writer *writer, const weft_event *event);
+
+/* Writes what is still held, the last mark and the footer. */
+void weft_trace_writer_end(weft_trace_writer *writer, uint64_t last, const char *digest);
+
+/* errno of the first failed write or ENOMEM, 0: none; and the bytes that reached the file. */
+int weft_trace_writer_error(const weft_trace_writer *writer, uint64_t *written);
+
+/* Writes the blocks begun, without an end, if weft_trace_writer_end was not called; frees. */
+void weft_trace_writer_free(weft_trace_writer *writer);
+
+#endif

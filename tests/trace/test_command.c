@@ -1,0 +1,189 @@
+/* `weft trace` on runs of the bundled title `hello`: what CONTRACTS say of dump, stat and digest.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "weft_run.h"
+
+/* Traces hello into scratch()/NAME; the caller frees the path. The report's digest in `digest`. */
+static char *traced(const char *name, char digest[64])
+{
+    char *path = scratch_file(name);
+    weft_run r = weft_json("--trace", path, title("hello"), NULL);
+    assert_int_equal(r.status, 0);
+    snprintf(digest, 64, "%s %.0f", report_text(&r, "trace_digest"),
+             report_number(&r, "trace_events"));
+    weft_free(&r);
+    return path;
+}
+
+static void write_file(const char *path, const char *text, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, length, file), length);
+    fclose(file);
+}
+
+static char *read_file(const char *path, size_t *length)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    *length = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return text;
+}
+
+static void digest_equals_the_report_in_both_formats(void **state)
+{
+    char of_text[64], of_binary[64], expected[1024];
+    char *text = traced("t.jsonl", of_text), *binary = traced("t.wtr", of_binary);
+    assert_string_equal(of_text, of_binary);
+    weft_run r = weft("trace", "digest", text, binary, NULL);
+    snprintf(expected, sizeof expected, "%s %s\n%s %s\n", of_text, text, of_text, binary);
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.out, expected);
+    assert_string_equal(r.err, "");
+    weft_free(&r);
+    free(text);
+    free(binary);
+}
+
+static void equal_runs_leave_equal_binary_traces(void **state)
+{
+    char digest[64];
+    size_t a_length, b_length;
+    char *a = traced("a.wtr", digest), *b = traced("b.wtr", digest);
+    char *of_a = read_file(a, &a_length), *of_b = read_file(b, &b_length);
+    assert_int_equal(a_length, b_length);
+    assert_memory_equal(of_a, of_b, a_length);
+    free(a);
+    free(b);
+    free(of_a);
+    free(of_b);
+}
+
+/* The binary trace holds all that the text does: dumped, it is the text, byte for byte. */
+static void dump_of_the_binary_is_the_text(void **state)
+{
+    char digest[64];
+    size_t length;
+    char *text = traced("t.jsonl", digest), *binary = traced("t.wtr", digest);
+    char *expected = read_file(text, &length);
+    weft_run r = weft("trace", "dump", "--json", binary, NULL);
+    assert_int_equal(r.status, 0);
+    assert_string_equal(r.out, expected);
+    weft_free(&r);
+    free(expected);
+    free(text);
+    free(binary);
+}
+
+static void dump_shows_one_kind_of_one_thread(void **state)
+{
+    char digest[64];
+    char *binary = traced("t.wtr", digest);
+    weft_run r = weft("trace", "dump", "--kind", "kernel.call", "--thread", "1", binary, NULL);
+    assert_int_equal(r.status, 0);
+    assert_true(lines_with(r.out, "kernel.call {\"name\":") > 3);
+    assert_int_equal(lines_with(r.out, "kernel.call"), lines_with(r.out, "thread:main"));
+    assert_int_equal(lines_with(r.out, "kernel.return"), 0);
+    weft_free(&r);
+    free(binary);
+}
+
+static void stat_counts_as_the_report_does(void **state)
+{
+    char digest[64], found[128];
+    char *binary = traced("t.wtr", digest);
+    weft_run r = weft("trace", "stat", "--json", binary, NULL);
+    cJSON *json = cJSON_Parse(r.out);
+    assert_int_equal(r.status, 0);
+    assert_non_null(json);
+    snprintf(found, sizeof found, "%s %d", cJSON_GetObjectItem(json, "digest")->valuestring,
+             cJSON_GetObjectItem(json, "guest_events")->valueint);
+    assert_string_equal(found, digest);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(json, "complete")));
+    int events = 0;
+    for (cJSON *k = cJSON_GetObjectItem(json, "kinds")->child; k; k = k->next) {
+        events += k->valueint;
+    }
+    assert_int_equal(events, cJSON_GetObjectItem(json, "events")->valueint);
+    cJSON_Delete(json);
+    weft_free(&r);
+    free(binary);
+}
+
+static void stat_states_the_loss_of_a_cut_file(void **state)
+{
+    char digest[64];
+    size_t length;
+    char *binary = traced("t.wtr", digest), *bytes = read_file(binary, &length);
+    write_file(binary, bytes, length - 40);
+    weft_run r = weft("trace", "stat", binary, NULL);
+    assert_int_equal(r.status, 0);
+    assert_int_equal(lines_with(r.out, "the file was cut"), 1);
+    assert_int_equal(lines_with(r.err, "the file was cut"), 1);
+    weft_free(&r);
+    free(bytes);
+    free(binary);
+}
+
+static void malformed_files_end_with_exit_code_3(void **state)
+{
+    static const char head[] = "{\"schema_version\":1,\"engine\":\"ours\",\"kind\":"
+                               "\"schema_version\",\"payload\":{\"version\":1}}\nnonsense\n";
+    static const char *const commands[] = {"dump", "stat", "digest"};
+    char *path = scratch_file("bad.jsonl");
+    write_file(path, head, sizeof head - 1);
+    for (int i = 0; i < 3; i++) {
+        weft_run r = weft("trace", commands[i], path, NULL);
+        assert_int_equal(r.status, 3);
+        assert_int_equal(lines_with(r.err, "bad.jsonl:2: "), 1);
+        weft_free(&r);
+    }
+    free(path);
+}
+
+static void missing_file_ends_with_exit_code_3(void **state)
+{
+    weft_run r = weft("trace", "digest", "/nonexistent.wtr", NULL);
+    assert_int_equal(r.status, 3);
+    assert_int_equal(lines_with(r.err, "weft: error: /nonexistent.wtr: cannot open"), 1);
+    weft_free(&r);
+}
+
+static void unknown_subcommand_names_what_exists(void **state)
+{
+    weft_run r = weft("trace", "frobnicate", NULL);
+    assert_int_equal(r.status, 2);
+    assert_int_equal(lines_with(r.err, "dump, stat or digest"), 1);
+    weft_free(&r);
+}
+
+static void help_lists_the_subcommands(void **state)
+{
+    weft_run r = weft("trace", "--help", NULL);
+    assert_int_equal(r.status, 0);
+    assert_int_equal(lines_with(r.out, "  digest "), 1);
+    weft_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digest_equals_the_report_in_both_formats),
+        cmocka_unit_test(equal_runs_leave_equal_binary_traces),
+        cmocka_unit_test(dump_of_the_binary_is_the_text),
+        cmocka_unit_test(dump_shows_one_kind_of_one_thread),
+        cmocka_unit_test(stat_counts_as_the_report_does),
+        cmocka_unit_test(stat_states_the_loss_of_a_cut_file),
+        cmocka_unit_test(malformed_files_end_with_exit_code_3),
+        cmocka_unit_test(missing_file_ends_with_exit_code_3),
+        cmocka_unit_test(unknown_subcommand_names_what_exists),
+        cmocka_unit_test(help_lists_the_subcommands),
+    };
+    return cmocka_run_group_tests_name("trace-command", tests, NULL, NULL);
+}

@@ -1,0 +1,267 @@
+/* The binary trace (docs/trace.md, "The binary trace"): what goes in comes out, a cut file gives
+ * its whole blocks and says what is missing, and no damage goes unnoticed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "case.h"
+
+/* Reads all events and expects them to be 0, 1, ...; returns how many, and leaves the trace open.
+ */
+static uint64_t expect_events(weft_trace *t)
+{
+    uint64_t count = 0;
+    const weft_event *event;
+    while ((event = weft_trace_next(t)) != NULL) {
+        weft_event_buffer expected;
+        case_event(&expected, count);
+        assert_true(case_equal(event, &expected.head));
+        count++;
+    }
+    return count;
+}
+
+static void check_all(uint64_t events, uint32_t block_events)
+{
+    bytes b = case_wtr(events, block_events, 1);
+    weft_trace *t = case_open(b.at, b.length);
+    assert_int_equal(expect_events(t), events);
+    assert_null(weft_trace_failed(t, NULL));
+    assert_int_equal(weft_trace_info_of(t)->complete, 1);
+    assert_string_equal(weft_trace_info_of(t)->missing, "");
+    weft_trace_close(t);
+    free(b.at);
+}
+
+static void every_event_comes_back_as_it_was(void **state)
+{
+    check_all(1000, 4096);
+}
+
+static void blocks_of_one_event_come_back(void **state)
+{
+    check_all(200, 1);
+}
+
+/* More than the 65,536 events of a group. */
+static void several_groups_come_back_in_order(void **state)
+{
+    check_all(140000, 4096);
+}
+
+static void header_tells_what_the_run_was(void **state)
+{
+    bytes b = case_wtr(3, 4096, 1);
+    weft_trace *t = case_open(b.at, b.length);
+    const weft_trace_info *info = weft_trace_info_of(t);
+    assert_int_equal(info->binary, 1);
+    assert_string_equal(info->engine, "weft");
+    assert_string_equal(info->build, "0.1.0");
+    assert_string_equal(info->title, "hello.xex");
+    assert_string_equal(info->profile_digest, "00112233445566778899aabbccddeeff");
+    assert_string_equal(info->before, "99aa06d3014798d86001c324468d497f");
+    while (weft_trace_next(t)) {
+    }
+    assert_int_equal(info->last, 2);
+    assert_string_equal(info->digest, "ffeeddccbbaa99887766554433221100");
+    weft_trace_close(t);
+    free(b.at);
+}
+
+/* The bytes that docs/trace.md gives: magic, version 1, length of the texts. */
+static void file_begins_with_magic_and_version(void **state)
+{
+    bytes b = case_wtr(1, 4096, 1);
+    assert_memory_equal(b.at, "WEFTWTR\n\1\0\0\0", 12);
+    assert_memory_equal(b.at + b.length - 8, "WTR-END\n", 8);
+    free(b.at);
+}
+
+static void equal_events_give_equal_bytes(void **state)
+{
+    bytes a = case_wtr(3000, 100, 1), b = case_wtr(3000, 100, 1);
+    assert_int_equal(a.length, b.length);
+    assert_memory_equal(a.at, b.at, a.length);
+    free(a.at);
+    free(b.at);
+}
+
+/* Cut at every byte: never a wrong event, never a failure behind the header, and the loss is told.
+ */
+static void cut_anywhere_gives_whole_blocks_and_says_so(void **state)
+{
+    bytes b = case_wtr(120, 7, 1);
+    uint64_t before = 0;
+    for (size_t length = 0; length < b.length; length++) {
+        weft_trace *t = case_open(b.at, length);
+        uint64_t count = 0, last = 0;
+        const weft_event *event;
+        while ((event = weft_trace_next(t)) != NULL) {
+            weft_event_buffer expected;
+            case_event(&expected, event->sequence);
+            assert_true(case_equal(event, &expected.head));
+            assert_true(count == 0 || event->sequence > last);
+            last = event->sequence;
+            count++;
+        }
+        if (!weft_trace_failed(t, NULL)) {
+            assert_int_equal(weft_trace_info_of(t)->complete, 0);
+            assert_true(weft_trace_info_of(t)->missing[0] != 0);
+        } else {
+            assert_int_equal(count, 0);
+            assert_true(length < 200); /* the header: 20 bytes and five short texts */
+        }
+        assert_true(count >= before);
+        before = count;
+        weft_trace_close(t);
+    }
+    assert_int_equal(before, 120);
+    free(b.at);
+}
+
+static void run_that_broke_off_keeps_what_was_held(void **state)
+{
+    bytes b = case_wtr(50, 4096, 0);
+    weft_trace *t = case_open(b.at, b.length);
+    assert_int_equal(expect_events(t), 50);
+    assert_null(weft_trace_failed(t, NULL));
+    assert_int_equal(weft_trace_info_of(t)->complete, 0);
+    assert_non_null(strstr(weft_trace_info_of(t)->missing, "50 events are there"));
+    weft_trace_close(t);
+    free(b.at);
+}
+
+/* Each single bit turned: the file is refused, or it reads as cut (a length that grew), or the bit
+ * was in none of what is read; never does an event differ. */
+static void turned_bit_never_gives_another_event(void **state)
+{
+    bytes b = case_wtr(60, 8, 1);
+    for (size_t bit = 0; bit < b.length * 8; bit++) {
+        b.at[bit / 8] ^= (char)(1 << bit % 8);
+        weft_trace *t = case_open(b.at, b.length);
+        const weft_event *event;
+        while ((event = weft_trace_next(t)) != NULL) {
+            weft_event_buffer expected;
+            case_event(&expected, event->sequence);
+            assert_true(case_equal(event, &expected.head));
+        }
+        if (!weft_trace_failed(t, NULL) && weft_trace_info_of(t)->complete) {
+            fail_msg("bit %zu of byte %zu goes unnoticed", bit % 8, bit / 8);
+        }
+        weft_trace_close(t);
+        b.at[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    free(b.at);
+}
+
+static void failure_names_the_offset(void **state)
+{
+    const char *where;
+    bytes b = case_wtr(60, 8, 1);
+    b.at[b.length / 2] ^= 1;
+    weft_trace *t = case_open(b.at, b.length);
+    while (weft_trace_next(t)) {
+    }
+    assert_non_null(weft_trace_failed(t, &where));
+    assert_memory_equal(where, "t+0x", 4);
+    weft_trace_close(t);
+    free(b.at);
+}
+
+static void later_version_is_refused(void **state)
+{
+    bytes b = case_wtr(1, 8, 1);
+    b.at[8] = 2;
+    weft_trace *t = case_open(b.at, b.length);
+    assert_non_null(strstr(weft_trace_failed(t, NULL), "found 2, expected 1"));
+    weft_trace_close(t);
+    free(b.at);
+}
+
+static void bytes_behind_the_end_are_refused(void **state)
+{
+    bytes b = case_wtr(10, 8, 1);
+    b.at = realloc(b.at, b.length + 1);
+    b.at[b.length] = 0;
+    weft_trace *t = case_open(b.at, b.length + 1);
+    while (weft_trace_next(t)) {
+    }
+    assert_non_null(weft_trace_failed(t, NULL));
+    weft_trace_close(t);
+    free(b.at);
+}
+
+/* What lies between two intact files' blocks: a block left out breaks its thread's chain, though
+ * every CRC is right. Records begin with the bytes "rWTR". */
+static void block_left_out_is_noticed(void **state)
+{
+    bytes b = case_wtr(60, 4, 1);
+    char *first = memmem(b.at, b.length, "rWTR", 4);
+    char *second = memmem(first + 4, b.length - (size_t)(first + 4 - b.at), "rWTR", 4);
+    memmove(first, second, (size_t)(b.at + b.length - second));
+    weft_trace *t = case_open(b.at, b.length - (size_t)(second - first));
+    while (weft_trace_next(t)) {
+    }
+    assert_non_null(weft_trace_failed(t, NULL));
+    weft_trace_close(t);
+    free(b.at);
+}
+
+/* The digest is of class guest alone, in sequence order, though the file keeps threads apart. */
+static void digest_is_that_of_the_events_in_sequence(void **state)
+{
+    char of_events[33], of_file[33];
+    bytes b = case_wtr(500, 16, 1);
+    weft_trace *t = case_open(b.at, b.length);
+    weft_trace_digest *x = weft_trace_digest_new(), *y = weft_trace_digest_new();
+    const weft_event *event;
+    uint64_t guest = 0;
+    for (uint64_t n = 0; n < 500; n++) {
+        weft_event_buffer e;
+        case_event(&e, n);
+        guest += e.head.category == WEFT_CLASS_GUEST;
+        weft_trace_digest_add(x, &e.head);
+    }
+    while ((event = weft_trace_next(t)) != NULL) {
+        weft_trace_digest_add(y, event);
+    }
+    assert_int_equal(weft_trace_digest_end(x, of_events), guest);
+    assert_int_equal(weft_trace_digest_end(y, of_file), guest);
+    assert_string_equal(of_events, of_file);
+    weft_trace_close(t);
+    free(b.at);
+}
+
+/* XXH3-128 of no bytes, seed 0, as xxHash's own tests have it. */
+static void digest_of_nothing_is_that_of_xxhash(void **state)
+{
+    char hex[33];
+    assert_int_equal(weft_trace_digest_end(weft_trace_digest_new(), hex), 0);
+    assert_string_equal(hex, "99aa06d3014798d86001c324468d497f");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_comes_back_as_it_was),
+        cmocka_unit_test(blocks_of_one_event_come_back),
+        cmocka_unit_test(several_groups_come_back_in_order),
+        cmocka_unit_test(header_tells_what_the_run_was),
+        cmocka_unit_test(file_begins_with_magic_and_version),
+        cmocka_unit_test(equal_events_give_equal_bytes),
+        cmocka_unit_test(cut_anywhere_gives_whole_blocks_and_says_so),
+        cmocka_unit_test(run_that_broke_off_keeps_what_was_held),
+        cmocka_unit_test(turned_bit_never_gives_another_event),
+        cmocka_unit_test(failure_names_the_offset),
+        cmocka_unit_test(later_version_is_refused),
+        cmocka_unit_test(bytes_behind_the_end_are_refused),
+        cmocka_unit_test(block_left_out_is_noticed),
+        cmocka_unit_test(digest_is_that_of_the_events_in_sequence),
+        cmocka_unit_test(digest_of_nothing_is_that_of_xxhash),
+    };
+    return cmocka_run_group_tests_name("trace-wtr", tests, NULL, NULL);
+}
