@@ -1,33 +1,38 @@
+/* clang-format off */
 /* test_contract.c: "The CPU contract" of ARCHITECTURE.md and weft/cpu.h, on every engine that the
- * plugin offers. Which test shows which sentence (those without a file name are here):
+ * plugin offers. Which test shows which sentence; in brackets the file where it is not this one:
  *
- *   run returns when retired == limit, at whichever       slices_equal_one_run
- *     instruction that is                                 limit_stops_at_any_instruction (engine)
- *   limit <= retired returns LIMIT at once                a_limit_in_the_past_returns_at_once
- *   or earlier with a reason                              traps_name_their_code and others (engine)
- *   no block, trace or tier is visible from outside       slices_equal_one_run
- *                                                         any_code_at_any_limit (engines), ./dev
- * fuzz cpu before a callback pc and retired are exact            callbacks_see_the_exact_head and
- * the host's FP environment is restored             callbacks_see_the_hosts_float_environment the
- * callback answers CONTINUE or STOP                 syscall_callback_moves_on (engine)
- *                                                         mmio_stop_retires_the_access (engine)
- *   and may lower limit                                   mmio_may_lower_the_limit
- *                                                         callback_may_lower_the_limit (engine)
- *   a direct call and an exit are equivalent              callback_and_exit_are_the_same
- *   a call that is held has not retired                   syscall_that_is_held_has_not_retired
- * (engine) the head is current at every exit and callback        callbacks_see_the_exact_head cr,
- * xer, fpscr, vscr, v after flush                   the_tail_is_current_after_flush an instruction
- * happens whole or not at all            a_fault_leaves_the_instruction_undone a reservation is
- * lost to any stwcx.                   any_stwcx_drops_the_reservation to another hardware thread's
- * store                    reported_write_drops_the_reservation (engine) and in lockstep when
- * another runs                     another_state_drops_the_reservation (engine) its own plain
- * stores leave it                         own_stores_leave_the_reservation a store into decoded
- * code acts on the next            every_store_acts_on_the_next_instruction instruction; so do
- * writes from outside              kernel_writes_act_on_decoded_code (engine) mtmsrd that sets EE
- * with one pending ends the run     enabling_interrupts_ends_the_run (engine) db16cyc retires and
- * yields                            db16cyc_yields_after_retiring (engine) MMIO accesses are 1 to
- * 16 bytes wide                  mmio_is_as_wide_as_the_instruction pending returns STOPPED
- * pending_stops (engine) */
+ *   run returns when retired == limit, at whichever     slices_equal_one_run
+ *     instruction that is                               limit_stops_at_any_instruction [engine]
+ *   limit <= retired returns LIMIT at once              a_limit_in_the_past_returns_at_once
+ *   or earlier with a reason                            traps_name_their_code and others [engine]
+ *   no block, trace or tier is visible from outside     slices_equal_one_run
+ *                                                       any_code_at_any_limit [engines]
+ *                                                       ./dev fuzz cpu
+ *   before a callback pc and retired are exact          callbacks_see_the_exact_head
+ *     and the host's FP environment is restored         callbacks_see_the_hosts_float_environment
+ *   the callback answers CONTINUE or STOP               syscall_callback_moves_on [engine]
+ *                                                       mmio_stop_retires_the_access [engine]
+ *   and may lower limit                                 mmio_may_lower_the_limit
+ *                                                       callback_may_lower_the_limit [engine]
+ *   a direct call and an exit are equivalent            callback_and_exit_are_the_same
+ *   a call that is held has not retired                 syscall_that_is_held_has_not_retired [engine]
+ *   the head is current at every exit and callback      callbacks_see_the_exact_head
+ *   cr, xer, fpscr, vscr, v after flush                 the_tail_is_current_after_flush
+ *   an instruction happens whole or not at all          a_fault_leaves_the_instruction_undone
+ *   a reservation is lost to any stwcx.                 any_stwcx_drops_the_reservation
+ *     to another hardware thread's store                reported_write_drops_the_reservation [engine]
+ *     and in lockstep when another runs                 another_state_drops_the_reservation [engine]
+ *     its own plain stores leave it                     own_stores_leave_the_reservation
+ *   a store into decoded code acts on the next          every_store_acts_on_the_next_instruction
+ *     instruction, through any alias                    a_store_through_an_alias_acts_at_once [alias]
+ *     so do writes from outside                         kernel_writes_act_on_decoded_code [engine]
+ *                                                       a_write_from_outside_acts_at_once [alias]
+ *   mtmsrd that sets EE with one pending ends the run   enabling_interrupts_ends_the_run [engine]
+ *   db16cyc retires and yields                          db16cyc_yields_after_retiring [engine]
+ *   MMIO accesses are 1 to 16 bytes wide                mmio_is_as_wide_as_the_instruction
+ *   pending returns STOPPED                             pending_stops [engine] */
+/* clang-format on */
 #include "check.h"
 
 #include <fenv.h>
