@@ -1,7 +1,6 @@
 /* trace.c: `weft trace`: what a trace holds, from its file alone (sdk/trace). */
-#include "trace.h"
-
 #include <inttypes.h>
+#include <mbedtls/md.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,19 +10,12 @@
 #include "../text.h"
 #include "args.h"
 #include "line.h"
+#include "trace_command.h"
 
 #define PROGRESS_EVENTS 65536 /* a sign of life every so many */
 #define OUT_BYTES       65536
 
-/* A trace being read by a command, with what it tells the person who waits. */
-typedef struct reading {
-    weft_trace *trace;
-    const char *path;
-    uint64_t events;
-    int terminal;
-} reading;
-
-static void reading_open(reading *r, const char *path)
+void reading_open(reading *r, const char *path)
 {
     *r = (reading){.trace = weft_trace_open(path), .path = path, .terminal = isatty(2)};
     if (!r->trace) {
@@ -31,7 +23,7 @@ static void reading_open(reading *r, const char *path)
     }
 }
 
-static const weft_event *reading_next(reading *r)
+const weft_event *reading_next(reading *r)
 {
     const weft_event *event = weft_trace_next(r->trace);
     if (event && ++r->events % PROGRESS_EVENTS == 0 && r->terminal) {
@@ -46,8 +38,7 @@ static const weft_event *reading_next(reading *r)
     return event;
 }
 
-/* Prints the failure, and what is missing, and closes. Returns the exit code. */
-static int reading_close(reading *r)
+int reading_close(reading *r)
 {
     const char *where, *why = weft_trace_failed(r->trace, &where);
     const weft_trace_info *info = weft_trace_info_of(r->trace);
@@ -439,7 +430,12 @@ static int trace_stat(int argc, char **argv)
 /* ---------------------------------------------------------------------------------------- digest
  */
 
-static const args_flag digest_flags[] = {{0}};
+enum { DIGEST_MD5 };
+
+static const args_flag digest_flags[] = {
+    [DIGEST_MD5] = {"--md5", NULL, "the MD5 of what is deterministic in a JSONL log's lines"},
+    {0},
+};
 
 static const args_command digest_command = {
     .name = "trace digest",
@@ -454,11 +450,16 @@ static const args_command digest_command = {
 typedef struct digest_request {
     const char **paths;
     size_t count;
+    int md5;
 } digest_request;
 
 static int digest_take(void *context, int index, const char *value)
 {
     digest_request *q = context;
+    if (index == DIGEST_MD5) {
+        q->md5 = 1;
+        return 0;
+    }
     q->paths = text_grow(q->paths, (q->count + 1) * sizeof *q->paths);
     q->paths[q->count++] = value;
     return 0;
@@ -497,6 +498,44 @@ static int digest_file(const char *path)
     return reading_close(&r);
 }
 
+/* MD5 over the event lines of a JSONL log without host_ns and guest_cycle (docs/trace.md). */
+static int md5_file(const char *path)
+{
+    unsigned char hash[16];
+    size_t length;
+    reading r;
+    reading_open(&r, path);
+    if (weft_trace_info_of(r.trace)->binary) {
+        weft_trace_close(r.trace);
+        error_print(path, "--md5 is of lines (found a binary trace, expected JSONL)");
+        return EXIT_USAGE;
+    }
+    mbedtls_md_context_t md;
+    mbedtls_md_init(&md);
+    int good = mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_MD5), 0) == 0 &&
+               mbedtls_md_starts(&md) == 0;
+    while (good && reading_next(&r)) {
+        const char *fields = weft_trace_fields(r.trace, &length);
+        good = fields && mbedtls_md_update(&md, (const unsigned char *)fields, length) == 0 &&
+               mbedtls_md_update(&md, (const unsigned char *)"\n", 1) == 0;
+    }
+    good = good && mbedtls_md_finish(&md, hash) == 0;
+    mbedtls_md_free(&md);
+    uint64_t count = r.events;
+    int code = reading_close(&r);
+    if (code == EXIT_ENDED && !good) {
+        error_print(path, "MD5 cannot be computed (expected a library that has it)");
+        return EXIT_INPUT;
+    }
+    if (code == EXIT_ENDED) {
+        for (int i = 0; i < 16; i++) {
+            printf("%02x", hash[i]);
+        }
+        printf(" %" PRIu64 " %s\n", count, path);
+    }
+    return code;
+}
+
 static int trace_digest(int argc, char **argv)
 {
     digest_request q = {0};
@@ -507,7 +546,7 @@ static int trace_digest(int argc, char **argv)
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     }
     for (size_t i = 0; i < q.count; i++) {
-        int one = digest_file(q.paths[i]);
+        int one = (q.md5 ? md5_file : digest_file)(q.paths[i]);
         code = one ? one : code;
     }
     free(q.paths);
@@ -522,6 +561,7 @@ static const struct {
     {"dump", trace_dump, "print events, as text or JSONL"},
     {"stat", trace_stat, "count events by kind and thread"},
     {"digest", trace_digest, "the trace_digest of each file"},
+    {"manifest", trace_manifest, "where a reference run met contention"},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
 
@@ -540,7 +580,7 @@ int command_trace(int argc, char **argv)
         }
         return EXIT_ENDED;
     }
-    error_print("weft trace", "subcommand is unknown (found %s, expected dump, stat or digest)",
-                name);
+    error_print("weft trace",
+                "subcommand is unknown (found %s, expected dump, stat, digest or manifest)", name);
     return EXIT_USAGE;
 }

@@ -26,6 +26,7 @@ struct jsonl_reader {
     uint64_t last_sequence;
     weft_event *event;
     size_t words, words_room;
+    out fields;
     int no_memory;
 };
 
@@ -505,9 +506,32 @@ const char *jsonl_line(const jsonl_reader *r, size_t *length)
     return r->line;
 }
 
+const char *jsonl_fields(jsonl_reader *r, size_t *length)
+{
+    const json_node *root = r->tree.nodes;
+    r->fields.used = 0;
+    out_raw(&r->fields, "{", 1);
+    for (const json_node *n = json_child(&r->tree, root); n; n = json_next(&r->tree, n)) {
+        if ((n->key_length == 7 && memcmp(n->key, "host_ns", 7) == 0) ||
+            (n->key_length == 11 && memcmp(n->key, "guest_cycle", 11) == 0)) {
+            continue;
+        }
+        if (r->fields.used > 1) {
+            out_raw(&r->fields, ",", 1);
+        }
+        out_string(&r->fields, n->key, n->key_length);
+        out_raw(&r->fields, ":", 1);
+        out_raw(&r->fields, r->line + n->from, n->to - n->from);
+    }
+    out_raw(&r->fields, "}", 1);
+    *length = r->fields.used;
+    return r->fields.no_memory ? NULL : r->fields.bytes;
+}
+
 void jsonl_close(jsonl_reader *r)
 {
     if (r) {
+        out_free(&r->fields);
         json_free(&r->tree);
         free(r->buffer);
         free(r->event);

@@ -222,6 +222,11 @@ const char *weft_trace_line(const weft_trace *t, size_t *length)
     return t->jsonl ? jsonl_line(t->jsonl, length) : NULL;
 }
 
+const char *weft_trace_fields(weft_trace *t, size_t *length)
+{
+    return t->jsonl ? jsonl_fields(t->jsonl, length) : NULL;
+}
+
 uint64_t weft_trace_progress(const weft_trace *t, uint64_t *size)
 {
     *size = t->size;

@@ -38,6 +38,7 @@ struct weft_trace {
 jsonl_reader *jsonl_open(weft_trace *t, const char *head, size_t length);
 const weft_event *jsonl_next(weft_trace *t);
 const char *jsonl_line(const jsonl_reader *r, size_t *length);
+const char *jsonl_fields(jsonl_reader *r, size_t *length);
 void jsonl_close(jsonl_reader *r);
 
 binary_reader *binary_open(weft_trace *t, const char *head, size_t length);

@@ -59,6 +59,10 @@ const char *weft_trace_kind(const weft_trace *trace, const weft_event *event, ch
 /* The line that the latest event came from, without its newline; NULL from a binary file. */
 const char *weft_trace_line(const weft_trace *trace, size_t *length);
 
+/* The latest event's line without its members host_ns and guest_cycle and without space between the
+ * others, which keep their order and text; valid until the next call. NULL from a binary file. */
+const char *weft_trace_fields(weft_trace *trace, size_t *length);
+
 /* Bytes read so far, and the file's size, 0 where it has none (a pipe). */
 uint64_t weft_trace_progress(const weft_trace *trace, uint64_t *size);
 

@@ -1,0 +1,23 @@
+/* trace_command.h: what the subcommands of `weft trace` share: a trace being read, with a sign of
+ * life for the person who waits. */
+#ifndef WEFT_HOST_TRACE_COMMAND_H
+#define WEFT_HOST_TRACE_COMMAND_H
+
+#include "trace.h"
+
+typedef struct reading {
+    weft_trace *trace;
+    const char *path;
+    uint64_t events;
+    int terminal; /* 1: stderr is one, and long work shows how far it is */
+} reading;
+
+void reading_open(reading *r, const char *path);
+const weft_event *reading_next(reading *r);
+
+/* Prints the failure, or what is missing, and closes. Returns the exit code. */
+int reading_close(reading *r);
+
+int trace_manifest(int argc, char **argv);
+
+#endif
