@@ -365,8 +365,7 @@ void profile_digest(const profile *p, const char *extra, char *hex)
             const char *key = s->values[k].option->key;
             /* the state folder counts by its contents, which the run adds */
             if (i == PROFILE_MACHINE && (strcmp(key, "log") == 0 || strcmp(key, "checked") == 0 ||
-                                         strcmp(key, "pace") == 0 ||
-                                         strcmp(key, "state") == 0)) {
+                                         strcmp(key, "pace") == 0 || strcmp(key, "state") == 0)) {
                 continue;
             }
             lines[count++] = text_format("%s.%s=%s\n", s->name, key, s->values[k].value.text);

@@ -32,7 +32,7 @@ typedef struct profile {
     weft_machine machine;
     uint32_t checked;
     uint32_t pace; /* hold guest time to the host's clock */
-    uint32_t log; /* WEFT_LOG_* */
+    uint32_t log;  /* WEFT_LOG_* */
 } profile;
 
 #define PROFILE_ALL_ROLES UINT32_MAX

@@ -19,9 +19,8 @@ static const char *thread_state(uint32_t state)
 /* The title's own exit code where it has ended by itself, else what weft ends with. */
 static unsigned title_exit_code(const run_report *report)
 {
-    return report->has_result && report->result.end == WEFT_END_EXIT
-               ? report->result.exit_code
-               : (unsigned)report->exit_code;
+    return report->has_result && report->result.end == WEFT_END_EXIT ? report->result.exit_code
+                                                                     : (unsigned)report->exit_code;
 }
 
 static void add_unimplemented(const run_report *report, buffer *out)

@@ -20,22 +20,23 @@
     X(add)                                                                                         \
     X(rlwinm)                                                                                      \
     X(lwz)                                                                                         \
-    X(lwzx) X(lwzu) X(lwbrx) X(stw) X(stwu) X(stwx) X(lbz) X(lbzx) X(lbzu) X(stb) X(stbu) X(lhz)   \
-        X(lha) X(lhau) X(ld) X(std) X(lfs) X(lfd) X(lvx) X(or) X(and) X(xor) X(ori) X(andi)        \
-            X(subf) X(mullw) X(rldicl) X(cmpw) X(cmplw) X(cmpd)
+    X(lwzx)                                                                                        \
+    X(lwzu) X(lwbrx) X(stw) X(stwu) X(stwx) X(lbz) X(lbzx) X(lbzu) X(stb) X(stbu) X(lhz) X(lha)    \
+        X(lhau) X(ld) X(std) X(lfs) X(lfd) X(lvx) X(or) X(and) X(xor) X(ori) X(andi) X(subf)       \
+            X(mullw) X(rldicl) X(cmpw) X(cmplw) X(cmpd)
 #define PPC_SECONDS(X, ...)                                                                        \
     X(addi, ##__VA_ARGS__)                                                                         \
     X(add, ##__VA_ARGS__)                                                                          \
     X(rlwinm, ##__VA_ARGS__)                                                                       \
     X(lwz, ##__VA_ARGS__)                                                                          \
-    X(lwzx, ##__VA_ARGS__) X(stw, ##__VA_ARGS__) X(stwx, ##__VA_ARGS__) X(lbz, ##__VA_ARGS__)      \
-        X(lbzx, ##__VA_ARGS__) X(stb, ##__VA_ARGS__) X(stbu, ##__VA_ARGS__) X(lhz, ##__VA_ARGS__)  \
-            X(lha, ##__VA_ARGS__) X(ld, ##__VA_ARGS__) X(std, ##__VA_ARGS__) X(lfs, ##__VA_ARGS__) \
-                X(lfd, ##__VA_ARGS__) X(lvx, ##__VA_ARGS__) X(or, ##__VA_ARGS__)                   \
-                    X(and, ##__VA_ARGS__) X(xor, ##__VA_ARGS__) X(ori, ##__VA_ARGS__)              \
-                        X(andi, ##__VA_ARGS__) X(subf, ##__VA_ARGS__) X(mullw, ##__VA_ARGS__)      \
-                            X(rldicl, ##__VA_ARGS__) X(cmpw, ##__VA_ARGS__)                        \
-                                X(cmplw, ##__VA_ARGS__) X(cmpd, ##__VA_ARGS__)
+    X(lwzx, ##__VA_ARGS__)                                                                         \
+    X(stw, ##__VA_ARGS__) X(stwx, ##__VA_ARGS__) X(lbz, ##__VA_ARGS__) X(lbzx, ##__VA_ARGS__)      \
+        X(stb, ##__VA_ARGS__) X(stbu, ##__VA_ARGS__) X(lhz, ##__VA_ARGS__) X(lha, ##__VA_ARGS__)   \
+            X(ld, ##__VA_ARGS__) X(std, ##__VA_ARGS__) X(lfs, ##__VA_ARGS__) X(lfd, ##__VA_ARGS__) \
+                X(lvx, ##__VA_ARGS__) X(or, ##__VA_ARGS__) X(and, ##__VA_ARGS__)                   \
+                    X(xor, ##__VA_ARGS__) X(ori, ##__VA_ARGS__) X(andi, ##__VA_ARGS__)             \
+                        X(subf, ##__VA_ARGS__) X(mullw, ##__VA_ARGS__) X(rldicl, ##__VA_ARGS__)    \
+                            X(cmpw, ##__VA_ARGS__) X(cmplw, ##__VA_ARGS__) X(cmpd, ##__VA_ARGS__)
 #define PPC_ENDS(X, ...)                                                                           \
     X(b, ##__VA_ARGS__)                                                                            \
     X(bt, ##__VA_ARGS__)                                                                           \

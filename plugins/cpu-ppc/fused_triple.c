@@ -7,14 +7,15 @@
     X(addi, addi)                                                                                  \
     X(addi, add)                                                                                   \
     X(addi, rlwinm)                                                                                \
-    X(addi, lwz) X(addi, stw) X(add, addi) X(lwz, addi) X(lwz, add) X(lwz, lwz) X(lwz, stw)        \
-        X(stw, addi) X(stw, stw) X(rlwinm, addi) X(rlwinm, rlwinm) X(rlwinm, lwzx) X(lbz, stb)     \
-            X(lhau, lha) X(mullw, add) X(lfs, lfs) X(ld, addi)
+    X(addi, lwz)                                                                                   \
+    X(addi, stw) X(add, addi) X(lwz, addi) X(lwz, add) X(lwz, lwz) X(lwz, stw) X(stw, addi)        \
+        X(stw, stw) X(rlwinm, addi) X(rlwinm, rlwinm) X(rlwinm, lwzx) X(lbz, stb) X(lhau, lha)     \
+            X(mullw, add) X(lfs, lfs) X(ld, addi)
 #define THIRDS(X, x, y)                                                                            \
     X(addi, x, y)                                                                                  \
     X(add, x, y)                                                                                   \
-    X(rlwinm, x, y) X(lwz, x, y) X(stw, x, y) X(stb, x, y) X(or, x, y) X(xor, x, y) X(mullw, x, y) \
-        X(lfs, x, y)
+    X(rlwinm, x, y)                                                                                \
+    X(lwz, x, y) X(stw, x, y) X(stb, x, y) X(or, x, y) X(xor, x, y) X(mullw, x, y) X(lfs, x, y)
 
 #define TRIPLE(z, x, y)                                                                            \
     FUSED(x##_##y##_##z, 3)                                                                        \

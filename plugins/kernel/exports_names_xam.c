@@ -2,6 +2,7 @@
  * src/xenia/kernel/xam/xam_table.inc). Sorted. */
 #include "exports_names.h"
 
+/* clang-format off */
 const kexport_name kexport_names_xam[] = {
     {0x001, "NetDll_WSAStartup"}, {0x002, "NetDll_WSACleanup"},
     {0x003, "NetDll_socket"}, {0x004, "NetDll_closesocket"},
@@ -910,6 +911,7 @@ const kexport_name kexport_names_xam[] = {
     {0xB45, "XamLoaderRebootToServerDash"}, {0xB46, "XamIsDataCenterMode"},
     {0xB48, "XamUserGetXUIDForTFA"}, {0xB4A, "XamVerifyXSignerSignature"},
 };
+/* clang-format on */
 
 const uint32_t kexport_names_xam_count =
     (uint32_t)(sizeof kexport_names_xam / sizeof kexport_names_xam[0]);

@@ -2,6 +2,7 @@
  * src/xenia/kernel/xbdm/xbdm_table.inc). Sorted. */
 #include "exports_names.h"
 
+/* clang-format off */
 const kexport_name kexport_names_xbdm[] = {
     {0x001, "DmAllocatePool"}, {0x002, "DmAllocatePoolWithTag"},
     {0x003, "DmCloseCounters"}, {0x004, "DmCloseLoadedModules"},
@@ -132,6 +133,7 @@ const kexport_name kexport_names_xbdm[] = {
     {0x173, "XLockFreeSetErrorHandler"}, {0x174, "DmExecuteThreadRPC"},
     {0x175, "DmGetDebuggerConnection"},
 };
+/* clang-format on */
 
 const uint32_t kexport_names_xbdm_count =
     (uint32_t)(sizeof kexport_names_xbdm / sizeof kexport_names_xbdm[0]);

@@ -2,6 +2,7 @@
  * src/xenia/kernel/xboxkrnl/xboxkrnl_table.inc). Sorted. */
 #include "exports_names.h"
 
+/* clang-format off */
 const kexport_name kexport_names_xboxkrnl[] = {
     {0x001, "DbgBreakPoint"}, {0x002, "DbgBreakPointWithStatus"},
     {0x003, "DbgPrint"}, {0x004, "DbgPrompt"},
@@ -466,6 +467,7 @@ const kexport_name kexport_names_xboxkrnl[] = {
     {0x3A0, "XeCryptEccEcdhGenerateKeypair"}, {0x3A1, "XeCryptEccEcdhExponentiate"},
     {0x3A2, "XeCryptEccEcdsaGenerateSignature"}, {0x3A3, "XeCryptEccEcdsaVerifySignature"},
 };
+/* clang-format on */
 
 const uint32_t kexport_names_xboxkrnl_count =
     (uint32_t)(sizeof kexport_names_xboxkrnl / sizeof kexport_names_xboxkrnl[0]);

@@ -65,12 +65,12 @@ struct kcall {
     kthread *thread;
     weft_cpu_state *cpu;
     const kexport *export;
-    uint64_t export_id;  /* its identity, for events */
-    uint32_t caller;     /* guest address behind the call: lr */
-    bool faulted;        /* a guest pointer was bad: the call becomes an access violation */
+    uint64_t export_id; /* its identity, for events */
+    uint32_t caller;    /* guest address behind the call: lr */
+    bool faulted;       /* a guest pointer was bad: the call becomes an access violation */
     uint32_t fault_address;
     bool fault_store;
-    char path[512];      /* set by file exports: the raw path, for kernel.call's `path` */
+    char path[512]; /* set by file exports: the raw path, for kernel.call's `path` */
 };
 
 /* Arguments: 0..7 in r3..r10, the ninth at sp+0x54, then every 8 bytes (LESSONS 24). */
@@ -137,25 +137,25 @@ uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal);
  * before by anybody. */
 uint64_t know(kernel *k);
 /* The console's clocks, as integer functions of ticks. */
-uint64_t ktime_system(kernel *k, uint64_t tick);   /* 100 ns since 1601 */
+uint64_t ktime_system(kernel *k, uint64_t tick);    /* 100 ns since 1601 */
 uint64_t ktime_interrupt(kernel *k, uint64_t tick); /* 100 ns since power-on */
-uint64_t ktime_base(kernel *k, uint64_t tick);     /* 50 MHz */
+uint64_t ktime_base(kernel *k, uint64_t tick);      /* 50 MHz */
 /* Charges the running thread ticks beyond its instructions. */
 void kcharge(kernel *k, uint64_t ticks);
 
 /* ---- objects and handles (object.c) ---------------------------------------------------------- */
 
-#define KOBJECT_EVENT      1 /* the numbers are the trace schema's object types */
-#define KOBJECT_SEMAPHORE  2
-#define KOBJECT_MUTANT     3
-#define KOBJECT_TIMER      4
-#define KOBJECT_THREAD     5
-#define KOBJECT_FILE       6
-#define KOBJECT_NOTIFY     7
-#define KOBJECT_ENUMERATOR 8
-#define KOBJECT_IO_COMPLETION 9
-#define KOBJECT_MODULE     10
-#define KOBJECT_SYMLINK    11
+#define KOBJECT_EVENT            1 /* the numbers are the trace schema's object types */
+#define KOBJECT_SEMAPHORE        2
+#define KOBJECT_MUTANT           3
+#define KOBJECT_TIMER            4
+#define KOBJECT_THREAD           5
+#define KOBJECT_FILE             6
+#define KOBJECT_NOTIFY           7
+#define KOBJECT_ENUMERATOR       8
+#define KOBJECT_IO_COMPLETION    9
+#define KOBJECT_MODULE           10
+#define KOBJECT_SYMLINK          11
 #define KOBJECT_CRITICAL_SECTION 0x0C
 
 /* A kernel object. Waitable ones have a dispatcher header in guest memory at `body`
@@ -173,9 +173,9 @@ struct kobject {
     bool adopted;        /* the body is the title's memory, not ours */
     void *data;          /* of the type: kthread *, a file ... */
     void (*close)(kernel *k, kobject *object); /* last reference went; frees data. May be NULL */
-    struct kwait *first_wait, *last_wait; /* who waits, in order */
-    kobject *next;       /* table chain */
-    char name[64];       /* of a named object, else "" */
+    struct kwait *first_wait, *last_wait;      /* who waits, in order */
+    kobject *next;                             /* table chain */
+    char name[64];                             /* of a named object, else "" */
 };
 
 /* Makes an object with one reference. `body_size` bytes of zeroed kernel memory become its body

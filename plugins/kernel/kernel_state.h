@@ -54,15 +54,15 @@ struct kthread {
     uint32_t hw;
     uint32_t affinity;
     int32_t priority, base_priority;
-    uint32_t suspended; /* count */
+    uint32_t suspended;                    /* count */
     uint64_t order, ready_since, ready_at; /* ready_at: not before this tick */
-    uint64_t slice_used; /* ticks of its quantum */
+    uint64_t slice_used;                   /* ticks of its quantum */
     bool held;          /* policy answered HOLD: the call is made again when others have run */
     uint32_t granted;   /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, the next is GO */
     uint32_t held_kind; /* of the operation that is held */
     uint64_t announced; /* retired + 1 of the call that was last announced */
     uint64_t held_since;
-    uint32_t irql;      /* while it is not current on its hardware thread, which has it otherwise */
+    uint32_t irql; /* while it is not current on its hardware thread, which has it otherwise */
     uint32_t view_index; /* where the policy's view shows it */
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
@@ -86,11 +86,11 @@ struct kthread {
     kframe *frames[KFRAME_MAX];
     uint32_t frame_count;
     struct kexception *exceptions; /* in progress, latest first (exception.c) */
-    uint32_t children;    /* threads created by it so far */
-    uint64_t sites_made;  /* objects created by it so far */
-    uint64_t sync_index[8]; /* per WEFT_SYNC_* kind */
-    kthread *next;      /* all threads, in order of creation */
-    kthread *live_next; /* those that have not ended, likewise */
+    uint32_t children;             /* threads created by it so far */
+    uint64_t sites_made;           /* objects created by it so far */
+    uint64_t sync_index[8];        /* per WEFT_SYNC_* kind */
+    kthread *next;                 /* all threads, in order of creation */
+    kthread *live_next;            /* those that have not ended, likewise */
 };
 
 /* A deferred procedure call, or a graphics interrupt on its way to a hardware thread. */
@@ -129,9 +129,9 @@ struct kmodule {
     char name[64];  /* "title.xex" */
     char path[576]; /* canonical, as vfs_path gives it */
     uint32_t base, size, entry;
-    uint32_t header;  /* guest copy of the XEX header */
-    uint32_t handle;  /* guest address of its LDR_DATA_TABLE_ENTRY: the HMODULE */
-    uint32_t wide;    /* guest copy of its names in UTF-16, 0 if it could not be made */
+    uint32_t header; /* guest copy of the XEX header */
+    uint32_t handle; /* guest address of its LDR_DATA_TABLE_ENTRY: the HMODULE */
+    uint32_t wide;   /* guest copy of its names in UTF-16, 0 if it could not be made */
     uint32_t tls_slots, tls_data, tls_data_size, tls_raw_size;
     uint32_t stack_size;
     uint32_t system_flags;
@@ -187,9 +187,9 @@ typedef struct kxam_state {
 /* xam_net.c */
 #define KNET_DNS_MAX 16
 typedef struct knet_state {
-    uint32_t started;   /* WSAStartup less WSACleanup */
-    uint16_t link_port; /* 0: the default */
-    uint8_t params[13]; /* of XNetStartup */
+    uint32_t started;           /* WSAStartup less WSACleanup */
+    uint16_t link_port;         /* 0: the default */
+    uint8_t params[13];         /* of XNetStartup */
     uint32_t dns[KNET_DNS_MAX]; /* XNDNS blocks that the title holds */
 } knet_state;
 
@@ -205,9 +205,9 @@ typedef struct kaudio_client {
 
 typedef struct kaudio_state {
     uint32_t source;
-    bool ticking;    /* a firing is scheduled */
-    uint32_t table;  /* guest address of the worker's table, 0: no worker yet */
-    kobject *event;  /* what the worker waits for */
+    bool ticking;   /* a firing is scheduled */
+    uint32_t table; /* guest address of the worker's table, 0: no worker yet */
+    kobject *event; /* what the worker waits for */
     uint32_t client_count;
     kaudio_client clients[KAUDIO_CLIENTS];
     uint32_t contexts; /* guest address of XMA's array, 0: not made */
@@ -239,7 +239,8 @@ struct kernel {
     bool reschedule;    /* the running slice should end at the next callback */
     uint32_t policy_faults;
     bool policy_ejected;
-    uint64_t pins_broken; /* how often a thread was replaced though it was pinned: it had been too long */
+    uint64_t
+        pins_broken; /* how often a thread was replaced though it was pinned: it had been too long */
     uint64_t instructions, instruction_limit, tick_limit;
     uint64_t slice_end; /* tick at which the running slice ends */
     uint32_t policy_mask;
@@ -259,11 +260,11 @@ struct kernel {
     /* call.c */
     kthunk_entry *thunks;
     uint32_t thunk_count, thunk_capacity;
-    uint32_t thunks_free; /* entries among them whose image is gone: address 0 */
+    uint32_t thunks_free;                   /* entries among them whose image is gone: address 0 */
     uint32_t thunk_space, thunk_space_left; /* guest memory for more */
-    uint32_t return_thunk; /* where pushed guest code returns to */
-    uint32_t exit_thunk;   /* where a thread's entry returns to */
-    uint32_t dpc_thunk;    /* where DPCs and interrupts return to */
+    uint32_t return_thunk;                  /* where pushed guest code returns to */
+    uint32_t exit_thunk;                    /* where a thread's entry returns to */
+    uint32_t dpc_thunk;                     /* where DPCs and interrupts return to */
     kmissing *missing;
     uint32_t missing_count;
 

@@ -181,7 +181,9 @@ static weft_status make_first_thread(kernel *k, const ktitle_file *t)
 {
     uint32_t stack = (k->title->stack_size + 0xFFF) & ~UINT32_C(0xFFF);
     kthread_request request = {
-        .stack_size = stack < 0x4000 ? 0x4000 : stack > 0x4000000 ? 0x4000000 : stack,
+        .stack_size = stack < 0x4000      ? 0x4000
+                      : stack > 0x4000000 ? 0x4000000
+                                          : stack,
         .entry = k->title->entry,
     };
     k->first_thread = kthread_create(k, &request);

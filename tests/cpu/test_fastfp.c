@@ -162,8 +162,9 @@ EACH_VECTOR(SAME_VECTOR)
 #define EACH(X)                                                                                    \
     X(fadd)                                                                                        \
     X(fadds)                                                                                       \
-    X(fsub) X(fsubs) X(fmul) X(fmuls) X(fdiv) X(fdivs) X(fsqrt) X(fsqrts) X(fmadd) X(fmadds)       \
-        X(fmsub) X(fmsubs) X(fnmadd) X(fnmadds) X(fnmsub) X(fnmsubs) X(frsp) X(fctiwz) X(fcmpu)
+    X(fsub)                                                                                        \
+    X(fsubs) X(fmul) X(fmuls) X(fdiv) X(fdivs) X(fsqrt) X(fsqrts) X(fmadd) X(fmadds) X(fmsub)      \
+        X(fmsubs) X(fnmadd) X(fnmadds) X(fnmsub) X(fnmsubs) X(frsp) X(fctiwz) X(fcmpu)
 EACH(SAME)
 
 int main(void)

@@ -48,7 +48,8 @@ static int start_display(void **state)
     close(ends[1]);
     /* up to the newline, which comes in a write of its own: a pipe closed before it ends Xvfb */
     size_t got = 0;
-    while (got < sizeof number - 1 && !strchr(number, '\n') && read(ends[0], number + got, 1) == 1) {
+    while (got < sizeof number - 1 && !strchr(number, '\n') &&
+           read(ends[0], number + got, 1) == 1) {
         got++;
     }
     close(ends[0]);

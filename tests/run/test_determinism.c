@@ -1,8 +1,8 @@
 /* Same title, profile and inputs: same digests, whatever watches or checks the run. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,7 +145,8 @@ static void hello_policy_gives_the_same_checksum(void **state)
              folder, WEFT_SOURCE_DIR, WEFT_SOURCE_DIR, folder);
     assert_int_equal(system(command), 0);
     weft_run a = weft_json(title("locks"), NULL);
-    weft_run b = weft_json("--plugins", folder, "--set", "policy.plugin=hello", title("locks"), NULL);
+    weft_run b =
+        weft_json("--plugins", folder, "--set", "policy.plugin=hello", title("locks"), NULL);
     assert_int_equal(b.status, 0);
     assert_string_equal(a.out, b.out);
     assert_true(report_number(&a, "exit_code") == report_number(&b, "exit_code"));

@@ -85,8 +85,8 @@ static void flipped_bits_never_crash(void **state)
 static void other_files_are_no_titles(void **state)
 {
     char *path = scratch_file("x.xex");
-    static const char *const texts[] = {"", "X", "XEX2", "XEX1 and more of that kind", "MZ",
-                                        "CON package", "not a title at all"};
+    static const char *const texts[] = {
+        "", "X", "XEX2", "XEX1 and more of that kind", "MZ", "CON package", "not a title at all"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         write_file(path, texts[i], strlen(texts[i]));
         weft_run r = weft_json(path, NULL);
@@ -180,14 +180,10 @@ static void noise_is_no_profile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(truncated_titles_are_refused),
-        cmocka_unit_test(flipped_bits_never_crash),
-        cmocka_unit_test(other_files_are_no_titles),
-        cmocka_unit_test(absent_titles_are_named),
-        cmocka_unit_test(a_library_is_no_title),
-        cmocka_unit_test(info_refuses_them_too),
-        cmocka_unit_test(usage_errors_are_two),
-        cmocka_unit_test(broken_profiles_are_two),
+        cmocka_unit_test(truncated_titles_are_refused), cmocka_unit_test(flipped_bits_never_crash),
+        cmocka_unit_test(other_files_are_no_titles),    cmocka_unit_test(absent_titles_are_named),
+        cmocka_unit_test(a_library_is_no_title),        cmocka_unit_test(info_refuses_them_too),
+        cmocka_unit_test(usage_errors_are_two),         cmocka_unit_test(broken_profiles_are_two),
         cmocka_unit_test(noise_is_no_profile),
     };
     return cmocka_run_group_tests(tests, load, unload);

@@ -224,8 +224,9 @@ static void info_tells_the_image_form(void **state)
 static void folder_is_a_title(void **state)
 {
     char *folder = scratch_file("folder"), command[1200];
-    snprintf(command, sizeof command, "mkdir -p %s && cp %s %s/default.xex && echo hi > %s/hello.txt",
-             folder, title("hello"), folder, folder);
+    snprintf(command, sizeof command,
+             "mkdir -p %s && cp %s %s/default.xex && echo hi > %s/hello.txt", folder,
+             title("hello"), folder, folder);
     assert_int_equal(system(command), 0);
     weft_run r = weft_json(folder, NULL);
     assert_int_equal(r.status, 0);

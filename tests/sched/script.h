@@ -19,14 +19,14 @@
 #define SCRIPT_BASE  UINT32_C(0x82000000)
 #define SCRIPT_STEPS 64 /* of one program */
 
-#define STEP_END  0 /* return to whoever called: ends a thread, an APC, a DPC */
-#define STEP_WORK 1 /* retire `number` instructions */
-#define STEP_CALL 2 /* call export `number` of xboxkrnl with `arguments` */
-#define STEP_MARK 3 /* append `number` to the script's log */
-#define STEP_SPIN 4 /* stay here until the word at arguments[0] is `number` */
-#define STEP_MSR  5 /* set MSR[EE] to `number` */
-#define STEP_STORE 6 /* store `number` at arguments[0] */
-#define STEP_ARG   7 /* append register `number`, low word, to the log */
+#define STEP_END     0 /* return to whoever called: ends a thread, an APC, a DPC */
+#define STEP_WORK    1 /* retire `number` instructions */
+#define STEP_CALL    2 /* call export `number` of xboxkrnl with `arguments` */
+#define STEP_MARK    3 /* append `number` to the script's log */
+#define STEP_SPIN    4 /* stay here until the word at arguments[0] is `number` */
+#define STEP_MSR     5 /* set MSR[EE] to `number` */
+#define STEP_STORE   6 /* store `number` at arguments[0] */
+#define STEP_ARG     7 /* append register `number`, low word, to the log */
 #define STEP_CLOBBER 8 /* change every register that a callee may, and all vector ones */
 
 /* An argument that is the word at a guest address when the call is made (handles). */
@@ -39,15 +39,69 @@ typedef struct script_step {
     uint64_t arguments[8];
 } script_step;
 
-#define END            {STEP_END, 0, {0}}
-#define WORK(n)        {STEP_WORK, n, {0}}
-#define CALL(o, ...)   {STEP_CALL, o, {__VA_ARGS__}}
-#define MARK(n)        {STEP_MARK, n, {0}}
-#define SPIN(a, value) {STEP_SPIN, value, {a}}
-#define EE(on)         {STEP_MSR, on, {0}}
-#define STORE(a, v)    {STEP_STORE, v, {a}}
-#define ARG(n)         {STEP_ARG, n, {0}}
-#define CLOBBER        {STEP_CLOBBER, 0, {0}}
+#define END                                                                                        \
+    {                                                                                              \
+        STEP_END, 0,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define WORK(n)                                                                                    \
+    {                                                                                              \
+        STEP_WORK, n,                                                                              \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define CALL(o, ...)                                                                               \
+    {                                                                                              \
+        STEP_CALL, o,                                                                              \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+#define MARK(n)                                                                                    \
+    {                                                                                              \
+        STEP_MARK, n,                                                                              \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define SPIN(a, value)                                                                             \
+    {                                                                                              \
+        STEP_SPIN, value,                                                                          \
+        {                                                                                          \
+            a                                                                                      \
+        }                                                                                          \
+    }
+#define EE(on)                                                                                     \
+    {                                                                                              \
+        STEP_MSR, on,                                                                              \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define STORE(a, v)                                                                                \
+    {                                                                                              \
+        STEP_STORE, v,                                                                             \
+        {                                                                                          \
+            a                                                                                      \
+        }                                                                                          \
+    }
+#define ARG(n)                                                                                     \
+    {                                                                                              \
+        STEP_ARG, n,                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define CLOBBER                                                                                    \
+    {                                                                                              \
+        STEP_CLOBBER, 0,                                                                           \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 
 typedef struct script {
     fake_host *fake;

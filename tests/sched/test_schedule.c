@@ -127,9 +127,12 @@ static void starved_thread_runs_in_the_end(void **state)
 
 static void affinity_moves_a_thread(void **state)
 {
-    const script_step p[] = {
-        CALL(ObReferenceObjectByHandle, 0xFFFFFFFE, 0, OUT), WORK(100),
-        CALL(KeSetAffinityThread, AT(OUT), 1 << 4, OUT + 4), WORK(100), MARK(1), END};
+    const script_step p[] = {CALL(ObReferenceObjectByHandle, 0xFFFFFFFE, 0, OUT),
+                             WORK(100),
+                             CALL(KeSetAffinityThread, AT(OUT), 1 << 4, OUT + 4),
+                             WORK(100),
+                             MARK(1),
+                             END};
     kthread *t = script_thread(s, 0, p, ON(1));
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(t->hw, 4);
@@ -152,8 +155,11 @@ static void suspended_thread_runs_after_resume(void **state)
 {
     const script_step p[] = {
         CALL(ExCreateThread, H, 0x4000, 0, 0, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0, ON(1) | SUSPENDED),
-        WORK(1 * MS), MARK(1), CALL(NtResumeThread, AT(H), OUT),
-        CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), END};
+        WORK(1 * MS),
+        MARK(1),
+        CALL(NtResumeThread, AT(H), OUT),
+        CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+        END};
     const script_step child[] = {MARK(2), END};
     s->programs[1] = child;
     script_thread(s, 0, p, ON(0));
@@ -167,10 +173,16 @@ static void suspended_thread_runs_after_resume(void **state)
 static void suspension_counts(void **state)
 {
     const script_step p[] = {
-        CALL(ExCreateThread, H, 0x4000, 0, 0, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0, ON(1)), WORK(1000),
-        CALL(NtSuspendThread, AT(H), OUT), CALL(NtSuspendThread, AT(H), OUT + 4),
-        CALL(NtResumeThread, AT(H), OUT + 8), WORK(9 * MS), MARK(1),
-        CALL(NtResumeThread, AT(H), OUT + 12), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), END};
+        CALL(ExCreateThread, H, 0x4000, 0, 0, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0, ON(1)),
+        WORK(1000),
+        CALL(NtSuspendThread, AT(H), OUT),
+        CALL(NtSuspendThread, AT(H), OUT + 4),
+        CALL(NtResumeThread, AT(H), OUT + 8),
+        WORK(9 * MS),
+        MARK(1),
+        CALL(NtResumeThread, AT(H), OUT + 12),
+        CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+        END};
     const script_step child[] = {WORK(1 * MS), MARK(2), END};
     s->programs[1] = child;
     script_thread(s, 0, p, ON(0));

@@ -39,7 +39,8 @@ static void enter_is_recursive(void **state)
                              CALL(RtlEnterCriticalSection, CS),
                              CALL(RtlEnterCriticalSection, CS),
                              CALL(KeDelayExecutionThread, 0, 0, T),
-                             CALL(RtlLeaveCriticalSection, CS), CALL(RtlLeaveCriticalSection, CS),
+                             CALL(RtlLeaveCriticalSection, CS),
+                             CALL(RtlLeaveCriticalSection, CS),
                              END};
     set_quad(s, T, RELATIVE_MS(1));
     kthread *t = script_thread(s, 0, p, 0);
@@ -57,10 +58,14 @@ static void enter_is_recursive(void **state)
 static void contended_enter_waits_for_the_owner(void **state)
 {
     const script_step p[] = {CALL(RtlInitializeCriticalSection, CS),
-                             CALL(RtlEnterCriticalSection, CS), WORK(1 * MS), MARK(1),
-                             CALL(RtlLeaveCriticalSection, CS), WORK(5 * MS), END};
+                             CALL(RtlEnterCriticalSection, CS),
+                             WORK(1 * MS),
+                             MARK(1),
+                             CALL(RtlLeaveCriticalSection, CS),
+                             WORK(5 * MS),
+                             END};
     const script_step q[] = {WORK(50000), CALL(RtlEnterCriticalSection, CS), MARK(2), WORK(1 * MS),
-                             MARK(3), CALL(RtlLeaveCriticalSection, CS), END};
+                             MARK(3),     CALL(RtlLeaveCriticalSection, CS), END};
     script_thread(s, 0, p, ON(0));
     script_thread(s, 1, q, ON(1));
     script_thread(s, 1, q, ON(2));
@@ -77,11 +82,17 @@ static void contended_enter_waits_for_the_owner(void **state)
 static void try_enter_does_not_wait(void **state)
 {
     const script_step p[] = {CALL(RtlInitializeCriticalSection, CS),
-                             CALL(RtlTryEnterCriticalSection, CS), WORK(1 * MS),
-                             CALL(RtlLeaveCriticalSection, CS), WORK(1 * MS), END};
-    const script_step q[] = {WORK(50000), CALL(RtlTryEnterCriticalSection, CS), WORK(1500000),
                              CALL(RtlTryEnterCriticalSection, CS),
-                             CALL(RtlTryEnterCriticalSection, CS), END};
+                             WORK(1 * MS),
+                             CALL(RtlLeaveCriticalSection, CS),
+                             WORK(1 * MS),
+                             END};
+    const script_step q[] = {WORK(50000),
+                             CALL(RtlTryEnterCriticalSection, CS),
+                             WORK(1500000),
+                             CALL(RtlTryEnterCriticalSection, CS),
+                             CALL(RtlTryEnterCriticalSection, CS),
+                             END};
     script_thread(s, 0, p, ON(0));
     script_thread(s, 1, q, ON(1));
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
@@ -119,9 +130,10 @@ static void bad_pointer_is_the_callers_fault(void **state)
 /* LESSONS 37: the lock word is 1 while held and 0 when free; KfAcquireSpinLock answers the old IRQL. */
 static void spin_lock_writes_its_word(void **state)
 {
-    const script_step p[] = {CALL(KfAcquireSpinLock, LOCK), WORK(300000),
-                             CALL(KfAcquireSpinLock, LOCK + 4), CALL(KfReleaseSpinLock, LOCK + 4, 2),
-                             CALL(KfReleaseSpinLock, LOCK, 0), END};
+    const script_step p[] = {
+        CALL(KfAcquireSpinLock, LOCK),     WORK(300000),
+        CALL(KfAcquireSpinLock, LOCK + 4), CALL(KfReleaseSpinLock, LOCK + 4, 2),
+        CALL(KfReleaseSpinLock, LOCK, 0),  END};
     script_thread(s, 0, p, 0);
     script_run(s, 100000);
     assert_int_equal(word(s, LOCK), 1);
@@ -136,7 +148,7 @@ static void spin_lock_writes_its_word(void **state)
 
 static void spin_lock_excludes_other_hardware_threads(void **state)
 {
-    const script_step p[] = {CALL(KfAcquireSpinLock, LOCK), WORK(1 * MS), MARK(1),
+    const script_step p[] = {CALL(KfAcquireSpinLock, LOCK),    WORK(1 * MS), MARK(1),
                              CALL(KfReleaseSpinLock, LOCK, 0), WORK(1 * MS), END};
     const script_step q[] = {WORK(1000), CALL(KfAcquireSpinLock, LOCK), MARK(2),
                              CALL(KfReleaseSpinLock, LOCK, 0), END};
@@ -151,8 +163,13 @@ static void spin_lock_excludes_other_hardware_threads(void **state)
 static void raised_irql_pins_the_thread(void **state)
 {
     set_quad(s, T, RELATIVE_MS(1));
-    const script_step p[] = {CALL(KfAcquireSpinLock, LOCK), WORK(3 * MS), MARK(1),
-                             CALL(KfReleaseSpinLock, LOCK, 0), WORK(1 * MS), MARK(3), END};
+    const script_step p[] = {CALL(KfAcquireSpinLock, LOCK),
+                             WORK(3 * MS),
+                             MARK(1),
+                             CALL(KfReleaseSpinLock, LOCK, 0),
+                             WORK(1 * MS),
+                             MARK(3),
+                             END};
     const script_step q[] = {CALL(KeDelayExecutionThread, 0, 0, T), MARK(2), END};
     kthread *high = script_thread(s, 1, q, ON(0));
     high->priority = high->base_priority = 15;
@@ -170,9 +187,15 @@ static void dpc_runs_at_dispatch(void **state)
 {
     uint32_t dpc = s->scratch + 0x300;
     const script_step p[] = {CALL(KeInitializeDpc, dpc, SCRIPT_BASE + 4 * SCRIPT_STEPS, 99),
-                             CALL(KfAcquireSpinLock, LOCK), CALL(KeInsertQueueDpc, dpc, 5, 6),
-                             CALL(KeInsertQueueDpc, dpc, 5, 6), WORK(100000), MARK(1),
-                             CALL(KfReleaseSpinLock, LOCK, 0), WORK(100), MARK(3), END};
+                             CALL(KfAcquireSpinLock, LOCK),
+                             CALL(KeInsertQueueDpc, dpc, 5, 6),
+                             CALL(KeInsertQueueDpc, dpc, 5, 6),
+                             WORK(100000),
+                             MARK(1),
+                             CALL(KfReleaseSpinLock, LOCK, 0),
+                             WORK(100),
+                             MARK(3),
+                             END};
     const script_step routine[] = {MARK(2), END};
     s->programs[1] = routine;
     script_thread(s, 0, p, 0);
@@ -190,9 +213,14 @@ static void dpc_runs_at_dispatch(void **state)
 static void dpc_waits_for_ee(void **state)
 {
     uint32_t dpc = s->scratch + 0x300;
-    const script_step p[] = {CALL(KeInitializeDpc, dpc, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0), EE(0),
-                             CALL(KeInsertQueueDpc, dpc, 0, 0), WORK(100000), MARK(1), EE(1),
-                             MARK(3), END};
+    const script_step p[] = {CALL(KeInitializeDpc, dpc, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0),
+                             EE(0),
+                             CALL(KeInsertQueueDpc, dpc, 0, 0),
+                             WORK(100000),
+                             MARK(1),
+                             EE(1),
+                             MARK(3),
+                             END};
     const script_step routine[] = {MARK(2), END};
     s->programs[1] = routine;
     script_thread(s, 0, p, 0);
@@ -204,8 +232,9 @@ static void dpc_waits_for_ee(void **state)
 
 static void tls_is_per_thread_and_starts_zero(void **state)
 {
-    const script_step p[] = {CALL(KeTlsAlloc, 0), CALL(KeTlsSetValue, 0, 41), WORK(1 * MS),
-                             CALL(KeTlsGetValue, 0), CALL(KeTlsFree, 0), CALL(KeTlsAlloc, 0),
+    const script_step p[] = {CALL(KeTlsAlloc, 0),    CALL(KeTlsSetValue, 0, 41),
+                             WORK(1 * MS),           CALL(KeTlsGetValue, 0),
+                             CALL(KeTlsFree, 0),     CALL(KeTlsAlloc, 0),
                              CALL(KeTlsGetValue, 0), END};
     const script_step q[] = {WORK(10000), CALL(KeTlsGetValue, 0), CALL(KeTlsSetValue, 0, 42), END};
     script_thread(s, 0, p, ON(0));

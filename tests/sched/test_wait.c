@@ -50,9 +50,13 @@ static void auto_event_is_taken_once(void **state)
 /* An auto-reset event releases one waiter, in order of arrival; a manual one all of them. */
 static void auto_event_wakes_the_first_waiter(void **state)
 {
-    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 1, 0), WORK(1000000),
-                                 CALL(NtSetEvent, AT(H), 0), WORK(1000000),
-                                 CALL(NtSetEvent, AT(H), 0), WORK(1000000), END};
+    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 1, 0),
+                                 WORK(1000000),
+                                 CALL(NtSetEvent, AT(H), 0),
+                                 WORK(1000000),
+                                 CALL(NtSetEvent, AT(H), 0),
+                                 WORK(1000000),
+                                 END};
     const script_step first[] = {WORK(1000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(1),
                                  END};
     const script_step second[] = {WORK(100000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
@@ -88,9 +92,12 @@ static void manual_event_wakes_all(void **state)
 static void pulse_leaves_the_event_reset(void **state)
 {
     set_quad(s, T, 0);
-    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 0, 0), WORK(500000),
+    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 0, 0),
+                                 WORK(500000),
                                  CALL(NtPulseEvent, AT(H), 0),
-                                 CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T), WORK(100000), END};
+                                 CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
+                                 WORK(100000),
+                                 END};
     const script_step waiter[] = {WORK(1000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
                                   MARK(7), END};
     script_thread(s, 0, main_, ON(0));
@@ -161,7 +168,8 @@ static void semaphore_counts(void **state)
                              CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
                              CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
                              CALL(NtReleaseSemaphore, AT(H), 3, OUT),
-                             CALL(NtReleaseSemaphore, AT(H), 1, 0), END};
+                             CALL(NtReleaseSemaphore, AT(H), 1, 0),
+                             END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(s->returned[0][1], 0);
@@ -184,12 +192,15 @@ static void semaphore_refuses_bad_counts(void **state)
 
 static void mutant_is_recursive(void **state)
 {
-    const script_step main_[] = {
-        CALL(NtCreateMutant, H, 0, 1),       CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
-        WORK(2 * MS),                        CALL(NtReleaseMutant, AT(H), 0),
-        WORK(2 * MS),                        CALL(NtReleaseMutant, AT(H), 0),
-        CALL(NtReleaseMutant, AT(H), 0),     WORK(1 * MS),
-        END};
+    const script_step main_[] = {CALL(NtCreateMutant, H, 0, 1),
+                                 CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+                                 WORK(2 * MS),
+                                 CALL(NtReleaseMutant, AT(H), 0),
+                                 WORK(2 * MS),
+                                 CALL(NtReleaseMutant, AT(H), 0),
+                                 CALL(NtReleaseMutant, AT(H), 0),
+                                 WORK(1 * MS),
+                                 END};
     const script_step other[] = {WORK(1000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(1),
                                  END};
     script_thread(s, 0, main_, ON(0));
@@ -213,10 +224,12 @@ static void mutant_of_a_dead_thread_is_abandoned(void **state)
 /* WaitAny returns the lowest index that is signalled. */
 static void wait_any_tells_which(void **state)
 {
-    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0), CALL(NtCreateEvent, H2, 0, 1, 1),
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0),
+                             CALL(NtCreateEvent, H2, 0, 1, 1),
                              CALL(NtCreateEvent, H3, 0, 1, 1),
                              CALL(NtWaitForMultipleObjectsEx, 3, H, 1, 1, 0, 0),
-                             CALL(NtWaitForMultipleObjectsEx, 3, H, 1, 1, 0, 0), END};
+                             CALL(NtWaitForMultipleObjectsEx, 3, H, 1, 1, 0, 0),
+                             END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(s->returned[0][3], 1);
@@ -228,10 +241,15 @@ static void wait_all_takes_together(void **state)
 {
     set_quad(s, T, 0);
     const script_step main_[] = {
-        CALL(NtCreateEvent, H, 0, 1, 1),  CALL(NtCreateEvent, H2, 0, 1, 0), WORK(1 * MS),
+        CALL(NtCreateEvent, H, 0, 1, 1),
+        CALL(NtCreateEvent, H2, 0, 1, 0),
+        WORK(1 * MS),
         CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T), /* the waiter has not taken it */
-        CALL(NtSetEvent, AT(H), 0),       CALL(NtSetEvent, AT(H2), 0),      WORK(1 * MS),
-        CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T), END};
+        CALL(NtSetEvent, AT(H), 0),
+        CALL(NtSetEvent, AT(H2), 0),
+        WORK(1 * MS),
+        CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
+        END};
     const script_step waiter[] = {WORK(1000), CALL(NtWaitForMultipleObjectsEx, 2, H, 0, 1, 0, 0),
                                   MARK(1), END};
     script_thread(s, 0, main_, ON(0));
@@ -283,10 +301,8 @@ static void apc_waits_for_an_alertable_wait(void **state)
     set_quad(s, T, RELATIVE_MS(3));
     const script_step main_[] = {
         CALL(ExCreateThread, H2, 0x4000, 0, 0, SCRIPT_BASE + 4 * SCRIPT_STEPS, 0, ON(1)),
-        WORK(1 * MS),
-        CALL(NtQueueApcThread, AT(H2), SCRIPT_BASE + 8 * SCRIPT_STEPS, 0, 0, 0),
-        WORK(9 * MS),
-        END};
+        WORK(1 * MS), CALL(NtQueueApcThread, AT(H2), SCRIPT_BASE + 8 * SCRIPT_STEPS, 0, 0, 0),
+        WORK(9 * MS), END};
     const script_step waiter[] = {CALL(KeDelayExecutionThread, 0, 0, T), MARK(2),
                                   CALL(KeDelayExecutionThread, 0, 1, T), MARK(3), END};
     const script_step apc[] = {MARK(1), END};
@@ -308,10 +324,14 @@ static void timer_fires_once_and_periodically(void **state)
     set_quad(s, T, RELATIVE_MS(4));
     const script_step p[] = {CALL(NtCreateTimer, H, 0, 1),
                              CALL(NtSetTimerEx, AT(H), T, 0, 0, 0, 0, 5, 0),
-                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(1),
-                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(2),
-                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(3),
-                             CALL(NtCancelTimer, AT(H), OUT), END};
+                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+                             MARK(1),
+                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+                             MARK(2),
+                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+                             MARK(3),
+                             CALL(NtCancelTimer, AT(H), OUT),
+                             END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_in_range(s->log_ticks[0], 4 * MS, 4 * MS + 10000);
@@ -340,9 +360,14 @@ static void timer_runs_its_apc(void **state)
 static void duplicate_keeps_the_object_alive(void **state)
 {
     const script_step main_[] = {CALL(NtCreateEvent, H, 0, 0, 0),
-                                 CALL(NtDuplicateObject, AT(H), H2, 0), CALL(NtClose, AT(H)),
-                                 WORK(1 * MS), CALL(NtSetEvent, AT(H2), 0), WORK(1 * MS),
-                                 CALL(NtClose, AT(H2)), CALL(NtClose, AT(H2)), END};
+                                 CALL(NtDuplicateObject, AT(H), H2, 0),
+                                 CALL(NtClose, AT(H)),
+                                 WORK(1 * MS),
+                                 CALL(NtSetEvent, AT(H2), 0),
+                                 WORK(1 * MS),
+                                 CALL(NtClose, AT(H2)),
+                                 CALL(NtClose, AT(H2)),
+                                 END};
     const script_step waiter[] = {WORK(100000), CALL(NtWaitForSingleObjectEx, AT(H2), 1, 0, 0),
                                   MARK(1), END};
     script_thread(s, 0, main_, ON(0));
@@ -357,9 +382,8 @@ static void duplicate_keeps_the_object_alive(void **state)
 /* LESSONS 33: option 1 closes the source. */
 static void duplicate_can_close_the_source(void **state)
 {
-    const script_step p[] = {CALL(NtCreateEvent, H, 0, 0, 0),
-                             CALL(NtDuplicateObject, AT(H), H2, 1), CALL(NtSetEvent, AT(H), 0),
-                             CALL(NtSetEvent, AT(H2), 0), END};
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 0, 0), CALL(NtDuplicateObject, AT(H), H2, 1),
+                             CALL(NtSetEvent, AT(H), 0), CALL(NtSetEvent, AT(H2), 0), END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal((uint32_t)s->returned[0][2], STATUS_INVALID_HANDLE);
@@ -370,9 +394,13 @@ static void duplicate_can_close_the_source(void **state)
 static void closing_a_handle_does_not_disturb_its_waiter(void **state)
 {
     set_quad(s, T, RELATIVE_MS(5));
-    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 0, 0), WORK(1 * MS),
-                                 CALL(NtClose, AT(H)), CALL(NtCreateEvent, H2, 0, 0, 0),
-                                 CALL(NtSetEvent, AT(H2), 0), WORK(9 * MS), END};
+    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 0, 0),
+                                 WORK(1 * MS),
+                                 CALL(NtClose, AT(H)),
+                                 CALL(NtCreateEvent, H2, 0, 0, 0),
+                                 CALL(NtSetEvent, AT(H2), 0),
+                                 WORK(9 * MS),
+                                 END};
     const script_step waiter[] = {WORK(1000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
                                   MARK(1), END};
     script_thread(s, 0, main_, ON(0));
@@ -387,8 +415,12 @@ static void raw_header_is_adopted(void **state)
 {
     uint32_t event = s->scratch + 0x100;
     set_word(s, event, 0x01000000); /* type 1: auto reset */
-    const script_step main_[] = {WORK(1 * MS), CALL(KeSetEvent, event, 0, 0), WORK(1 * MS),
-                                 CALL(KeSetEvent, event, 0, 0), CALL(KeResetEvent, event), END};
+    const script_step main_[] = {WORK(1 * MS),
+                                 CALL(KeSetEvent, event, 0, 0),
+                                 WORK(1 * MS),
+                                 CALL(KeSetEvent, event, 0, 0),
+                                 CALL(KeResetEvent, event),
+                                 END};
     const script_step waiter[] = {CALL(KeWaitForSingleObject, event, 3, 0, 0, 0), MARK(1), END};
     script_thread(s, 0, main_, ON(0));
     script_thread(s, 1, waiter, ON(1));
@@ -402,10 +434,12 @@ static void raw_header_is_adopted(void **state)
 
 static void signal_and_wait_is_one_step(void **state)
 {
-    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 1, 0), CALL(NtCreateEvent, H2, 0, 1, 0),
+    const script_step main_[] = {CALL(NtCreateEvent, H, 0, 1, 0),
+                                 CALL(NtCreateEvent, H2, 0, 1, 0),
                                  WORK(1 * MS),
                                  CALL(NtSignalAndWaitForSingleObjectEx, AT(H), AT(H2), 0, 1, 0),
-                                 MARK(2), END};
+                                 MARK(2),
+                                 END};
     const script_step other[] = {WORK(1000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(1),
                                  CALL(NtSetEvent, AT(H2), 0), END};
     script_thread(s, 0, main_, ON(0));

@@ -13,6 +13,7 @@
 #define WEFT_GUEST_SEH_H
 
 #ifdef __ASSEMBLER__
+/* clang-format off */
 
     .macro seh_function name, handler=0, data=0
     .section .text
@@ -49,6 +50,7 @@
     .section .text
     .endm
 
+/* clang-format on */
 #else
 
 #include "weft_guest.h"
@@ -62,9 +64,9 @@
 #define EXCEPTION_INT_OVERFLOW          0xC0000095u
 #define EXCEPTION_CXX                   0xE06D7363u
 
-#define EXCEPTION_NONCONTINUABLE 1u
-#define EXCEPTION_UNWINDING      2u
-#define EXCEPTION_TARGET_UNWIND  0x20u
+#define EXCEPTION_NONCONTINUABLE     1u
+#define EXCEPTION_UNWINDING          2u
+#define EXCEPTION_TARGET_UNWIND      0x20u
 
 /* A filter's answers. */
 #define EXCEPTION_EXECUTE_HANDLER    1
@@ -113,7 +115,7 @@ typedef struct seh_block {
     u32 (*body)(void *argument);
     void *argument;
     int (*filter)(exception_pointers *pointers, struct seh_block *block); /* of seh_try */
-    void (*finally)(u32 abnormal, struct seh_block *block);              /* of seh_finally */
+    void (*finally)(u32 abnormal, struct seh_block *block);               /* of seh_finally */
     u32 code; /* what the __except block found in r3; 0: it did not run */
     u32 user;
 } seh_block;

@@ -25,17 +25,17 @@ extern "C" {
 #endif
 
 /* Why run returned. */
-#define WEFT_CPU_LIMIT    UINT32_C(0) /* retired == limit */
-#define WEFT_CPU_SYSCALL  UINT32_C(1) /* at an `sc` that the callback did not take, or stopped at */
-#define WEFT_CPU_YIELD    UINT32_C(2) /* a spin hint (db16cyc, or r31,r31,r31) has retired */
-#define WEFT_CPU_TRAP     UINT32_C(3) /* a trap instruction's condition held; pc is at it */
-#define WEFT_CPU_ILLEGAL  UINT32_C(4) /* no such instruction, or not implemented; pc is at it */
+#define WEFT_CPU_LIMIT      UINT32_C(0) /* retired == limit */
+#define WEFT_CPU_SYSCALL    UINT32_C(1) /* at an `sc` that the callback did not take, or stopped at */
+#define WEFT_CPU_YIELD      UINT32_C(2) /* a spin hint (db16cyc, or r31,r31,r31) has retired */
+#define WEFT_CPU_TRAP       UINT32_C(3) /* a trap instruction's condition held; pc is at it */
+#define WEFT_CPU_ILLEGAL    UINT32_C(4) /* no such instruction, or not implemented; pc is at it */
 #define WEFT_CPU_PRIVILEGED UINT32_C(5) /* not allowed in this state; pc is at it */
-#define WEFT_CPU_FAULT    UINT32_C(6) /* a load, store or fetch was refused: fault_address/_flags */
-#define WEFT_CPU_ALIGNMENT UINT32_C(7) /* misaligned lwarx/stwcx./... : fault_address */
-#define WEFT_CPU_FP       UINT32_C(8) /* an enabled floating-point exception */
-#define WEFT_CPU_STOPPED  UINT32_C(9) /* a callback answered WEFT_CPU_STOP, or `pending` was set */
-#define WEFT_CPU_INTERRUPT UINT32_C(10) /* an mtmsr(d) set EE while `interrupt` is non-zero */
+#define WEFT_CPU_FAULT      UINT32_C(6) /* a load, store or fetch was refused: fault_address/_flags */
+#define WEFT_CPU_ALIGNMENT  UINT32_C(7) /* misaligned lwarx/stwcx./... : fault_address */
+#define WEFT_CPU_FP         UINT32_C(8) /* an enabled floating-point exception */
+#define WEFT_CPU_STOPPED    UINT32_C(9) /* a callback answered WEFT_CPU_STOP, or `pending` was set */
+#define WEFT_CPU_INTERRUPT  UINT32_C(10) /* an mtmsr(d) set EE while `interrupt` is non-zero */
 
 #define WEFT_FAULT_STORE UINT32_C(1) /* the access was a store */
 #define WEFT_FAULT_FETCH UINT32_C(2) /* the access was an instruction fetch */
@@ -52,29 +52,29 @@ extern "C" {
 typedef struct weft_cpu_state {
     /* head: current at every exit and callback */
     uint64_t r[32];
-    uint64_t f[32];        /* the IEEE double's bits */
+    uint64_t f[32]; /* the IEEE double's bits */
     uint64_t lr, ctr;
     uint64_t msr;
-    uint64_t retired;      /* instructions since the state was made; only grows */
-    uint64_t limit;        /* run stops when retired reaches it; callbacks may lower it */
+    uint64_t retired; /* instructions since the state was made; only grows */
+    uint64_t limit;   /* run stops when retired reaches it; callbacks may lower it */
     uint32_t pc;
-    uint32_t hw;           /* hardware thread 0..5 it runs on: PIR, set before run */
-    uint32_t pending;      /* set non-zero (relaxed) by anyone: run returns STOPPED soon. Only for
+    uint32_t hw;            /* hardware thread 0..5 it runs on: PIR, set before run */
+    uint32_t pending;       /* set non-zero (relaxed) by anyone: run returns STOPPED soon. Only for
                               stops that need not be exact: lockstep mode never sets it mid-run */
-    uint32_t interrupt;    /* non-zero: an external interrupt line is up (see INTERRUPT) */
-    uint32_t reservation;  /* 1 while a lwarx/ldarx reservation is held */
+    uint32_t interrupt;     /* non-zero: an external interrupt line is up (see INTERRUPT) */
+    uint32_t reservation;   /* 1 while a lwarx/ldarx reservation is held */
     uint32_t fault_address; /* of FAULT and ALIGNMENT */
-    uint32_t fault_flags;  /* of FAULT: WEFT_FAULT_* */
-    uint32_t trap_code;    /* of TRAP: the immediate of twi/tdi, 0xFFFF of tw/td */
+    uint32_t fault_flags;   /* of FAULT: WEFT_FAULT_* */
+    uint32_t trap_code;     /* of TRAP: the immediate of twi/tdi, 0xFFFF of tw/td */
 
     /* tail: current after flush, taken over by reload */
-    uint32_t cr;           /* CR0 in the top four bits */
-    uint32_t xer;          /* SO 0x80000000, OV 0x40000000, CA 0x20000000, byte count low 7 bits */
+    uint32_t cr;  /* CR0 in the top four bits */
+    uint32_t xer; /* SO 0x80000000, OV 0x40000000, CA 0x20000000, byte count low 7 bits */
     uint32_t fpscr;
-    uint32_t vscr;         /* NJ 0x00010000, SAT 1 */
+    uint32_t vscr; /* NJ 0x00010000, SAT 1 */
     uint32_t vrsave;
     uint32_t reserved;
-    uint8_t v[128][16];    /* guest byte order: v[n][0] is the most significant byte */
+    uint8_t v[128][16]; /* guest byte order: v[n][0] is the most significant byte */
     uint64_t sprg[4];
 } weft_cpu_state;
 

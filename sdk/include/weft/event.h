@@ -63,7 +63,8 @@ WEFT_STATIC_ASSERT(sizeof(weft_event) == 56, "ABI: weft_event");
     X(5, KERNEL_RETURN, GUEST, "kernel.return", "export:d,return_value:x")                         \
     X(6, KERNEL_RETURN_VOID, GUEST, "kernel.return.void", "export:d")                              \
     X(7, EXPORT_MISSING, GUEST, "export.missing", "export:d,caller:x")                             \
-    X(8, HANDLE_CREATE, GUEST, "handle.create", "handle_semantic_id:d,object_type:u,raw_handle_id:x") \
+    X(8, HANDLE_CREATE, GUEST, "handle.create",                                                    \
+      "handle_semantic_id:d,object_type:u,raw_handle_id:x")                                        \
     X(9, HANDLE_DESTROY, GUEST, "handle.destroy",                                                  \
       "handle_semantic_id:d,raw_handle_id:x,prior_refcount:u")                                     \
     X(10, THREAD_CREATE, GUEST, "thread.create",                                                   \

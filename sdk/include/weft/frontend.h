@@ -16,7 +16,7 @@ typedef struct weft_pad {
     uint32_t connected; /* 0: nothing is plugged in, the rest is zero */
     uint16_t buttons;   /* 1 up, 2 down, 4 left, 8 right, 0x10 start, 0x20 back, 0x40/0x80 thumbs,
                            0x100/0x200 shoulders, 0x1000 A, 0x2000 B, 0x4000 X, 0x8000 Y */
-    uint8_t left_trigger, right_trigger; /* 0..255 */
+    uint8_t left_trigger, right_trigger;      /* 0..255 */
     int16_t left_x, left_y, right_x, right_y; /* up and right positive */
 } weft_pad;
 #define WEFT_PAD_COUNT 4

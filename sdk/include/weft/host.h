@@ -31,23 +31,23 @@ extern "C" {
 /* The profile's [machine] and [schedule] sections: what belongs to no plugin. Frozen before any
  * plugin is created. All costs are ticks (ns of guest time). */
 typedef struct weft_machine {
-    uint32_t size;           /* sizeof(weft_machine) */
-    uint32_t mode;           /* WEFT_MODE_* */
-    uint64_t rtc;            /* wall clock at power-on: 100 ns units since 1601-01-01 UTC */
-    uint64_t seed;           /* for everything that is random on the console */
+    uint32_t size;                 /* sizeof(weft_machine) */
+    uint32_t mode;                 /* WEFT_MODE_* */
+    uint64_t rtc;                  /* wall clock at power-on: 100 ns units since 1601-01-01 UTC */
+    uint64_t seed;                 /* for everything that is random on the console */
     uint64_t instruction_cost_num; /* ticks per instruction = num / den */
     uint64_t instruction_cost_den;
-    uint64_t call_cost;      /* a kernel call, besides its instructions */
-    uint64_t io_cost;        /* a file operation's latency */
-    uint64_t io_cost_per_kib; /* and its transfer */
-    uint64_t yield_cost;     /* a db16cyc */
-    uint64_t lookahead;      /* how far one hardware thread may run ahead of the others */
-    uint64_t starve;         /* ready this long without running: run next */
+    uint64_t call_cost;         /* a kernel call, besides its instructions */
+    uint64_t io_cost;           /* a file operation's latency */
+    uint64_t io_cost_per_kib;   /* and its transfer */
+    uint64_t yield_cost;        /* a db16cyc */
+    uint64_t lookahead;         /* how far one hardware thread may run ahead of the others */
+    uint64_t starve;            /* ready this long without running: run next */
     uint64_t reservation_grace; /* instructions a slice may overrun inside lwarx..stwcx. */
-    uint32_t policy_faults;  /* illegal answers until ejection */
-    uint32_t vblank_hz;      /* 60 */
-    uint32_t width, height;  /* display mode */
-    const char *state_folder; /* writable devices; "" means an empty overlay, discarded */
+    uint32_t policy_faults;     /* illegal answers until ejection */
+    uint32_t vblank_hz;         /* 60 */
+    uint32_t width, height;     /* display mode */
+    const char *state_folder;   /* writable devices; "" means an empty overlay, discarded */
 } weft_machine;
 
 struct weft_host {

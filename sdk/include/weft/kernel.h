@@ -12,13 +12,13 @@ extern "C" {
 #endif
 
 /* Why a run ended; weft's exit code follows from it (CONTRACTS: 0, 1, 3, 4, 5). */
-#define WEFT_END_NONE       UINT32_C(0) /* has not run */
-#define WEFT_END_EXIT       UINT32_C(1) /* the title's first thread ended, or the title asked to */
-#define WEFT_END_CONDITION  UINT32_C(2) /* a limit was reached, or the host asked to stop */
-#define WEFT_END_EXCEPTION  UINT32_C(3) /* a guest exception that no handler took */
-#define WEFT_END_BUGCHECK   UINT32_C(4) /* KeBugCheck and the like */
-#define WEFT_END_DEADLOCK   UINT32_C(5) /* nothing can run and nothing is due */
-#define WEFT_END_PLUGIN     UINT32_C(6) /* a plugin failed */
+#define WEFT_END_NONE      UINT32_C(0) /* has not run */
+#define WEFT_END_EXIT      UINT32_C(1) /* the title's first thread ended, or the title asked to */
+#define WEFT_END_CONDITION UINT32_C(2) /* a limit was reached, or the host asked to stop */
+#define WEFT_END_EXCEPTION UINT32_C(3) /* a guest exception that no handler took */
+#define WEFT_END_BUGCHECK  UINT32_C(4) /* KeBugCheck and the like */
+#define WEFT_END_DEADLOCK  UINT32_C(5) /* nothing can run and nothing is due */
+#define WEFT_END_PLUGIN    UINT32_C(6) /* a plugin failed */
 
 typedef struct weft_run_limits {
     uint32_t size; /* sizeof(weft_run_limits) */
@@ -29,8 +29,8 @@ typedef struct weft_run_limits {
 
 /* What `weft run --json` reports. Strings live until the instance's destroy. */
 typedef struct weft_run_result {
-    uint32_t size; /* sizeof(weft_run_result) */
-    uint32_t end;  /* WEFT_END_* */
+    uint32_t size;      /* sizeof(weft_run_result) */
+    uint32_t end;       /* WEFT_END_* */
     uint32_t exit_code; /* of EXIT: the first thread's */
     uint32_t thread_count;
     uint64_t instructions, ticks;
@@ -42,7 +42,7 @@ typedef struct weft_run_result {
 typedef struct weft_run_thread {
     uint32_t size; /* sizeof(weft_run_thread) */
     uint32_t tid;
-    uint64_t id;   /* identity */
+    uint64_t id;      /* identity */
     const char *name; /* the identity's text */
     uint32_t entry;
     uint32_t state; /* WEFT_THREAD_* of policy.h */
@@ -52,7 +52,7 @@ typedef struct weft_run_thread {
 } weft_run_thread;
 
 typedef struct weft_run_missing {
-    uint32_t size; /* sizeof(weft_run_missing) */
+    uint32_t size;         /* sizeof(weft_run_missing) */
     uint32_t first_caller; /* guest address */
     uint64_t count;
     const char *name; /* "xboxkrnl.exe!NtFoo" */

@@ -39,11 +39,11 @@ extern "C" {
 
 /* A range of guest addresses with its backing. Views with the same `backing` bytes alias. */
 typedef struct weft_view {
-    uint32_t size;         /* sizeof(weft_view) */
-    uint32_t base;         /* first guest address; 4 KiB aligned */
-    uint64_t length;       /* bytes, 4 KiB multiple; base + length <= 4 GiB */
-    uint64_t backing;      /* WEFT_BACKING_PRIVATE, or the offset in physical memory it shows */
-    const char *name;      /* for messages and `weft info`; lives as long as the memory */
+    uint32_t size;    /* sizeof(weft_view) */
+    uint32_t base;    /* first guest address; 4 KiB aligned */
+    uint64_t length;  /* bytes, 4 KiB multiple; base + length <= 4 GiB */
+    uint64_t backing; /* WEFT_BACKING_PRIVATE, or the offset in physical memory it shows */
+    const char *name; /* for messages and `weft info`; lives as long as the memory */
 } weft_view;
 #define WEFT_BACKING_PRIVATE UINT64_MAX
 
@@ -54,13 +54,13 @@ typedef void (*weft_written_fn)(void *context, uint32_t start, uint32_t length);
 /* The memory service; one per machine, owned by the host. Data members are read by anyone, and
  * change only through the ops. */
 typedef struct weft_memory {
-    uint32_t size;          /* sizeof(weft_memory) */
-    uint32_t physical_size; /* bytes behind `physical`; 0 until declare_physical */
-    uint8_t *base;          /* host address of guest address 0 */
-    uint8_t *physical;      /* host address of physical address 0 */
-    const uint8_t *access;  /* WEFT_PAGE_COUNT bytes of WEFT_PAGE_* bits */
+    uint32_t size;           /* sizeof(weft_memory) */
+    uint32_t physical_size;  /* bytes behind `physical`; 0 until declare_physical */
+    uint8_t *base;           /* host address of guest address 0 */
+    uint8_t *physical;       /* host address of physical address 0 */
+    const uint8_t *access;   /* WEFT_PAGE_COUNT bytes of WEFT_PAGE_* bits */
     const uint32_t *version; /* WEFT_PAGE_COUNT counters: +1 for every reported write to the page */
-    void *impl;             /* the host's */
+    void *impl;              /* the host's */
 
     /* Allots `bytes` of zeroed physical memory. Once, before any view that shows it. Errors:
      * STATE, NO_MEMORY. [main][guest] */

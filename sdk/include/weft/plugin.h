@@ -66,7 +66,7 @@ typedef struct weft_host weft_host; /* host.h */
 #define WEFT_OPTION_BOOL   UINT32_C(2) /* yes/no, true/false, on/off, 1/0 */
 #define WEFT_OPTION_STRING UINT32_C(3) /* any text */
 #define WEFT_OPTION_CHOICE UINT32_C(4) /* one word of `choices`, which are separated by '|' */
-#define WEFT_OPTION_PATH   UINT32_C(5) /* host path; a relative one is relative to the working folder */
+#define WEFT_OPTION_PATH   UINT32_C(5) /* host path; a relative one starts at the working folder */
 
 /* One key that the plugin's section of a profile may hold. */
 typedef struct weft_option {
@@ -80,19 +80,19 @@ typedef struct weft_option {
 } weft_option;
 
 typedef struct weft_plugin_desc {
-    uint32_t size;                /* sizeof(weft_plugin_desc) as the plugin was compiled */
+    uint32_t size;                 /* sizeof(weft_plugin_desc) as the plugin was compiled */
     uint16_t abi_major, abi_minor; /* WEFT_ABI_MAJOR, WEFT_ABI_MINOR */
-    uint32_t role;                /* WEFT_ROLE_* */
-    uint32_t flags;               /* WEFT_PLUGIN_* */
-    const char *id;               /* "ROLE-NAME", equal to the file's name without .so */
-    const char *version;          /* the plugin's own, free text */
-    const char *summary;          /* one line */
-    const char *sanitizers;       /* WEFT_SANITIZERS of this build: "" for a plain one */
-    const weft_option *options;   /* option_count records, option_stride bytes apart */
+    uint32_t role;                 /* WEFT_ROLE_* */
+    uint32_t flags;                /* WEFT_PLUGIN_* */
+    const char *id;                /* "ROLE-NAME", equal to the file's name without .so */
+    const char *version;           /* the plugin's own, free text */
+    const char *summary;           /* one line */
+    const char *sanitizers;        /* WEFT_SANITIZERS of this build: "" for a plain one */
+    const weft_option *options;    /* option_count records, option_stride bytes apart */
     uint32_t option_count;
-    uint32_t option_stride;       /* sizeof(weft_option) */
-    const char *const *needs;     /* host extensions it cannot do without, NULL-ended; or NULL */
-    const void *ops;              /* the role's weft_ROLE_ops; `size` is its first member */
+    uint32_t option_stride;   /* sizeof(weft_option) */
+    const char *const *needs; /* host extensions it cannot do without, NULL-ended; or NULL */
+    const void *ops;          /* the role's weft_ROLE_ops; `size` is its first member */
 
     /* Makes an instance. Options are read through host. On failure: host->fail was called, *instance
      * is untouched, and nothing is left allocated. [main] */

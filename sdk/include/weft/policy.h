@@ -41,16 +41,16 @@ typedef struct weft_sched_thread {
 } weft_sched_thread;
 
 typedef struct weft_sched_hw {
-    uint64_t time;    /* its own guest time, ticks */
-    int32_t current;  /* index in threads of the one that ran last and still can, or -1 */
-    uint32_t ready;   /* how many threads of its queue are READY or RUNNING */
-    uint32_t pinned;  /* 1: interrupts are off or IRQL is raised; current must go on */
+    uint64_t time;   /* its own guest time, ticks */
+    int32_t current; /* index in threads of the one that ran last and still can, or -1 */
+    uint32_t ready;  /* how many threads of its queue are READY or RUNNING */
+    uint32_t pinned; /* 1: interrupts are off or IRQL is raised; current must go on */
     uint32_t reserved;
 } weft_sched_hw;
 
 /* The whole view. `threads` lists those that are not TERMINATED, in order of creation. */
 typedef struct weft_sched_view {
-    uint32_t size;          /* sizeof(weft_sched_view) */
+    uint32_t size; /* sizeof(weft_sched_view) */
     uint32_t thread_count;
     uint32_t thread_stride; /* bytes from one record of threads to the next */
     uint32_t hw_stride;     /* bytes from one record of hw to the next */
@@ -81,9 +81,11 @@ typedef struct weft_sync_op {
 } weft_sync_op;
 
 /* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. */
-#define WEFT_ANSWER_GO    UINT32_C(0) /* the default */
-#define WEFT_ANSWER_HOLD  UINT32_C(1) /* not yet: nothing retires, asked again when others have run */
-#define WEFT_ANSWER_YIELD UINT32_C(2) /* let others of the same hardware thread run first, then GO */
+#define WEFT_ANSWER_GO UINT32_C(0) /* the default */
+#define WEFT_ANSWER_HOLD                                                                           \
+    UINT32_C(1) /* not yet: nothing retires, asked again when others have run */
+#define WEFT_ANSWER_YIELD                                                                          \
+    UINT32_C(2) /* let others of the same hardware thread run first, then GO */
 #define WEFT_ANSWER_SPIN  UINT32_C(3) /* let *amount ticks pass, then GO */
 #define WEFT_ANSWER_BLOCK UINT32_C(4) /* of ENTER_CONTENDED: wait at once, without spinning */
 

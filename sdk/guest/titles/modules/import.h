@@ -1,3 +1,4 @@
+/* clang-format off */
 /* Imports by ordinal from another module: the thunk that the loader replaces by a branch, the cell
  * that it fills with the export's address, and the record that mkxex reads (elf_image.h). Both sides
  * are made by one compiler, so that no convention has to be converted. */
