@@ -38,6 +38,7 @@ static int read_bytes(weft_trace *t, void *to, size_t length)
 static int read_body(weft_trace *t, wtr_bytes *body, size_t length)
 {
     static const uint8_t zeros[4096];
+    wtr_put(body, zeros, 1); /* so that an empty one has a place too */
     body->used = 0;
     while (body->used < length) { /* grown as it is read: a hostile length costs nothing */
         size_t step = length - body->used < sizeof zeros ? length - body->used : sizeof zeros;

@@ -185,6 +185,9 @@ const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *recor
 {
     uLong crc = crc32(crc32(0, header, 16), body, record->stored);
     raw->used = 0;
+    if (!reserve(raw, 1)) {
+        return "no memory";
+    }
     if (crc != record->crc) {
         return "its CRC does not match";
     }

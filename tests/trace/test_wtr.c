@@ -172,6 +172,15 @@ static void failure_names_the_offset(void **state)
     free(b.at);
 }
 
+/* A length of zero, found by the fuzz target. */
+static void empty_header_is_refused(void **state)
+{
+    static const char header[20] = "WEFTWTR\n\1"; /* no texts; CRC-32 of nothing is 0 */
+    weft_trace *t = case_open(header, sizeof header);
+    assert_non_null(weft_trace_failed(t, NULL));
+    weft_trace_close(t);
+}
+
 static void later_version_is_refused(void **state)
 {
     bytes b = case_wtr(1, 8, 1);
@@ -257,6 +266,7 @@ int main(void)
         cmocka_unit_test(run_that_broke_off_keeps_what_was_held),
         cmocka_unit_test(turned_bit_never_gives_another_event),
         cmocka_unit_test(failure_names_the_offset),
+        cmocka_unit_test(empty_header_is_refused),
         cmocka_unit_test(later_version_is_refused),
         cmocka_unit_test(bytes_behind_the_end_are_refused),
         cmocka_unit_test(block_left_out_is_noticed),
