@@ -17,7 +17,7 @@ static const command commands[] = {
     {"plugins", command_plugins, "list plugins with their options"},
     {"profile", command_profile, "profile check: print a whole profile, or its errors"},
     {"conform", command_conform, "run the conformance kit on a plugin"},
-    {"trace", command_trace, "read traces: dump, stat, digest, manifest"},
+    {"trace", command_trace, "read traces: dump, stat, digest, diff, manifest"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -153,8 +153,10 @@ static void print_event(out *o, const weft_trace *t, const line_context *context
 
 static void dump_flush(out *o)
 {
-    fwrite(o->bytes, 1, o->used, stdout);
-    o->used = 0;
+    if (o->used) { /* before the first event there are no bytes at all */
+        fwrite(o->bytes, 1, o->used, stdout);
+        o->used = 0;
+    }
 }
 
 static void dump_event(out *o, const dump_request *q, const weft_trace *t,
@@ -561,6 +563,7 @@ static const struct {
     {"dump", trace_dump, "print events, as text or JSONL"},
     {"stat", trace_stat, "count events by kind and thread"},
     {"digest", trace_digest, "the trace_digest of each file"},
+    {"diff", trace_diff, "where two traces part"},
     {"manifest", trace_manifest, "where a reference run met contention"},
 };
 #define SUBCOMMANDS (sizeof subcommands / sizeof subcommands[0])
@@ -581,6 +584,7 @@ int command_trace(int argc, char **argv)
         return EXIT_ENDED;
     }
     error_print("weft trace",
-                "subcommand is unknown (found %s, expected dump, stat, digest or manifest)", name);
+                "subcommand is unknown (found %s, expected dump, stat, digest, diff or manifest)",
+                name);
     return EXIT_USAGE;
 }

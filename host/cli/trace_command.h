@@ -18,6 +18,7 @@ const weft_event *reading_next(reading *r);
 /* Prints the failure, or what is missing, and closes. Returns the exit code. */
 int reading_close(reading *r);
 
+int trace_diff(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
 
 #endif

@@ -174,6 +174,81 @@ static const char contended_log[] =
                     FOREIGN("contention.observed", 6, 14, "\"contended\":true")
                         FOREIGN("thread.exit", 7, 31, "\"exit_code\":0");
 
+static void diff_of_a_run_with_itself_is_empty(void **state)
+{
+    char digest[64];
+    char *text = traced("t.jsonl", digest), *binary = traced("t.wtr", digest);
+    weft_run r = weft("trace", "diff", "--json", text, binary, NULL);
+    cJSON *json = cJSON_Parse(r.out);
+    assert_int_equal(r.status, 0);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(json, "divergent")));
+    cJSON_Delete(json);
+    weft_free(&r);
+    free(text);
+    free(binary);
+}
+
+#define EVENT(engine, kind, tid, index, payload)                                                   \
+    "{\"schema_version\":1,\"engine\":\"" engine "\",\"kind\":\"" kind "\",\"tid\":" #tid          \
+    ",\"tid_event_idx\":" #index ",\"deterministic\":true,\"payload\":{" payload "}}\n"
+#define HEADER(engine) EVENT(engine, "schema_version", 0, 0, "\"version\":1")
+#define CALL(engine, tid, index, name)                                                             \
+    EVENT(engine, "kernel.call", tid, index,                                                       \
+          "\"name\":\"" name "\",\"args\":{},\"args_resolved\":{}")
+#define RETURN(engine, tid, index, name, value)                                                    \
+    EVENT(engine, "kernel.return", tid, index,                                                     \
+          "\"name\":\"" name "\",\"return_value\":" value ",\"status\":\"\",\"side_effects\":[]")
+
+/* Main is tid 6 here and 1 there; an allocation's answer differs and counts as equal; the third
+ * return is what differs. */
+static const char ref_log[] =
+    HEADER("canary") CALL("canary", 6, 0, "NtClose") RETURN("canary", 6, 1, "NtClose", "0")
+        EVENT("canary", "contention.observed", 6, 2, "\"cs_ptr\":\"0x1\",\"contended\":true")
+            CALL("canary", 6, 3, "ExAllocatePool") RETURN("canary", 6, 4, "ExAllocatePool", "4096")
+                CALL("canary", 6, 5, "NtOpenFile") RETURN("canary", 6, 6, "NtOpenFile", "0")
+                    CALL("canary", 6, 7, "NtReadFile");
+static const char our_log[] = HEADER("ours") CALL("ours", 1, 0, "NtClose")
+    RETURN("ours", 1, 1, "NtClose", "0") CALL("ours", 1, 2, "ExAllocatePool")
+        RETURN("ours", 1, 3, "ExAllocatePool", "8192") CALL("ours", 1, 4, "NtOpenFile")
+            RETURN("ours", 1, 5, "NtOpenFile", "3221225524") CALL("ours", 1, 6, "NtClose");
+
+static void check_diff(const char *map)
+{
+    char *ref = scratch_file("ref.jsonl"), *ours = scratch_file("ours.jsonl");
+    write_file(ref, ref_log, sizeof ref_log - 1);
+    write_file(ours, our_log, sizeof our_log - 1);
+    weft_run r = map ? weft("trace", "diff", "--json", "--map", map, ref, ours, NULL)
+                     : weft("trace", "diff", "--json", ref, ours, NULL);
+    cJSON *json = cJSON_Parse(r.out);
+    cJSON *pair = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "threads"), 0);
+    assert_int_equal(r.status, 6);
+    assert_int_equal(cJSON_GetObjectItem(pair, "ref_tid")->valueint, 6);
+    assert_int_equal(cJSON_GetObjectItem(pair, "ours_tid")->valueint, 1);
+    assert_int_equal(cJSON_GetObjectItem(pair, "ref_total")->valueint, 7);
+    assert_int_equal(cJSON_GetObjectItem(pair, "ours_total")->valueint, 7);
+    assert_int_equal(cJSON_GetObjectItem(pair, "matched")->valueint, 5);
+    assert_int_equal(cJSON_GetObjectItem(pair, "first_divergence_at")->valueint, 5);
+    assert_string_equal(cJSON_GetObjectItem(pair, "field")->valuestring, "return_value");
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(pair, "before")), 5);
+    assert_non_null(strstr(cJSON_GetObjectItem(pair, "ours_event")->valuestring, "0xc0000034"));
+    assert_non_null(strstr(cJSON_GetObjectItem(pair, "ref_next")->valuestring, "NtReadFile"));
+    assert_non_null(strstr(cJSON_GetObjectItem(pair, "ours_next")->valuestring, "NtClose"));
+    cJSON_Delete(json);
+    weft_free(&r);
+    free(ref);
+    free(ours);
+}
+
+static void diff_pairs_threads_by_their_first_call(void **state)
+{
+    check_diff(NULL);
+}
+
+static void diff_pairs_threads_by_the_map(void **state)
+{
+    check_diff("6=1");
+}
+
 static void manifest_has_the_fields_of_version_1(void **state)
 {
     char *log = scratch_file("ref.jsonl"), *path = scratch_file("m.json");
@@ -263,7 +338,7 @@ static void unknown_subcommand_names_what_exists(void **state)
 {
     weft_run r = weft("trace", "frobnicate", NULL);
     assert_int_equal(r.status, 2);
-    assert_int_equal(lines_with(r.err, "dump, stat, digest or manifest"), 1);
+    assert_int_equal(lines_with(r.err, "dump, stat, digest, diff or manifest"), 1);
     weft_free(&r);
 }
 
@@ -286,6 +361,9 @@ int main(void)
         cmocka_unit_test(stat_states_the_loss_of_a_cut_file),
         cmocka_unit_test(malformed_files_end_with_exit_code_3),
         cmocka_unit_test(missing_file_ends_with_exit_code_3),
+        cmocka_unit_test(diff_of_a_run_with_itself_is_empty),
+        cmocka_unit_test(diff_pairs_threads_by_their_first_call),
+        cmocka_unit_test(diff_pairs_threads_by_the_map),
         cmocka_unit_test(manifest_has_the_fields_of_version_1),
         cmocka_unit_test(manifest_names_its_source_by_sha256),
         cmocka_unit_test(manifest_refuses_a_map_that_is_none),
