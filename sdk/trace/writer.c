@@ -22,7 +22,8 @@ struct weft_trace_writer {
     size_t block_count, block_room;
     uint32_t *places; /* open addressing: number of a block from 1; 0: free */
     size_t place_room;
-    wtr_block *last; /* the block of the latest event: most events follow one of their thread */
+    wtr_block *defines; /* has definitions that are not in the file; NULL: none has */
+    wtr_block *last;    /* the block of the latest event: most events follow one of their thread */
 
     uint64_t group_events, group_words;
     uint64_t events, records, next_sequence;
@@ -185,7 +186,14 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
     w->next_sequence = event->sequence + 1;
     w->group_events++;
     w->group_words += count;
+    if (event->kind == WEFT_EVENT_DEFINE) {
+        w->defines = b;
+    }
     if (b->events == w->block_events || b->words >= BLOCK_WORDS) {
+        if (w->defines && w->defines != b && w->defines->events > 0) {
+            write_block(w, w->defines); /* a cut file must not name what it does not define */
+        }
+        w->defines = NULL;
         write_block(w, b);
     }
     if (w->group_events == WTR_GROUP_EVENTS || w->group_words >= WTR_GROUP_WORDS) {

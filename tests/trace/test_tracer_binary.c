@@ -80,19 +80,21 @@ static void second_open_replaces_the_file(void **state)
     assert_int_equal(count(f->path, 1), 20);
 }
 
-/* Twenty events of each of five threads: with blocks of ten, all are in the file already, though
- * nothing was closed; a killed run would leave just this. */
+/* Twenty events of each of five threads, blocks of ten: all are in the file already, but for the
+ * thread with the definitions, whose blocks were written early and which may hold part of one. A
+ * killed run would leave just this. */
 static void full_blocks_are_in_the_file_at_once(void **state)
 {
     fixture *f = *state;
     fake_set(&f->fake, "block_events", "10");
     f->ops = fake_create(&f->fake);
     trace(f, 100);
-    assert_int_equal(count(f->path, 0), 100);
+    uint64_t there = count(f->path, 0);
+    assert_in_range(there, 91, 100);
     weft_event_buffer e;
-    case_event(&e, 100);
+    case_event(&e, 102); /* of a thread whose blocks are full */
     f->ops->event(f->fake.instance, &e.head);
-    assert_int_equal(count(f->path, 0), 100);
+    assert_int_equal(count(f->path, 0), there);
 }
 
 static void destroy_without_close_keeps_what_was_traced(void **state)

@@ -158,6 +158,26 @@ static void turned_bit_never_gives_another_event(void **state)
     free(b.at);
 }
 
+/* In the made-up run event 1, and every 25th from there, is a define. Cut behind the first whole
+ * block, the file has it: definitions go ahead of the blocks that may use them. */
+static void cut_file_has_the_definitions_it_needs(void **state)
+{
+    bytes b = case_wtr(120, 7, 1);
+    char *second = memmem(b.at, b.length, "rWTR", 4);
+    for (int i = 0; i < 2; i++) {
+        second = memmem(second + 4, b.length - (size_t)(second + 4 - b.at), "rWTR", 4);
+    }
+    weft_trace *t = case_open(b.at, (size_t)(second - b.at));
+    const weft_event *event;
+    int defines = 0;
+    while ((event = weft_trace_next(t)) != NULL) {
+        defines += event->kind == WEFT_EVENT_DEFINE;
+    }
+    assert_true(defines > 0);
+    weft_trace_close(t);
+    free(b.at);
+}
+
 static void failure_names_the_offset(void **state)
 {
     const char *where;
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(cut_anywhere_gives_whole_blocks_and_says_so),
         cmocka_unit_test(run_that_broke_off_keeps_what_was_held),
         cmocka_unit_test(turned_bit_never_gives_another_event),
+        cmocka_unit_test(cut_file_has_the_definitions_it_needs),
         cmocka_unit_test(failure_names_the_offset),
         cmocka_unit_test(empty_header_is_refused),
         cmocka_unit_test(later_version_is_refused),
