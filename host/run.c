@@ -285,11 +285,6 @@ static int start_events(run *r)
         free(where);
         return -1;
     }
-    weft_event_buffer event;
-    weft_event_begin(&event, WEFT_EVENT_SCHEMA_VERSION);
-    weft_event_word(&event, 1);
-    weft_event_text(&event, WEFT_VERSION, strlen(WEFT_VERSION));
-    events_emit(&r->events, &event.head);
     return 0;
 }
 
