@@ -332,7 +332,7 @@ static void test_trace_keeps_a_named_tracer(void **state)
     char *text = file_text(path);
     assert_contains(text, "open 0 title.xex 99aa06d3014798d86001c324468d497f\n"); /* XXH3 of none */
     assert_contains(text, "event 0 define 0\nevent 1 define 0\n");
-    assert_contains(text, "import.call 8\nclose 12 ");
+    assert_contains(text, "import.call 9\nclose 12 ");
     free(text);
 }
 
