@@ -13,7 +13,7 @@
 static const stub_row rows[] = {
 #define EXPORT(module, ordinal, name, signature, status, remark)                                   \
     {#module, ordinal, #name, signature, #status, remark},
-#include "../../../plugins/kernel/exports.def"
+#include "exports.def" /* the kernel plugin's table, and nothing else of it */
 #undef EXPORT
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
