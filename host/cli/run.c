@@ -26,8 +26,8 @@ static const args_command command = {
     .name = "run",
     .positional = "TITLE [-- ARGS]",
     .summary =
-        "Runs a title: an .xex, an .iso, a package, or a folder. What stands behind -- becomes\n"
-        "its command line.",
+        "Runs a title: an .xex, or a folder with default.xex. What stands behind -- becomes its\n"
+        "command line.",
     .flags = flags,
     .least = 1,
     .most = 1,
