@@ -424,7 +424,7 @@ static const char *compare(work *w, const weft_event *a, const weft_event *b)
         for (int n = 0; n < 2; n++) {
             uint64_t value = at[n] < counts_[n] ? words[n][at[n]] : 0;
             count[n] = kind->fields[i].type == 's'           ? (value + 7) / 8
-                       : strchr("UXD", kind->fields[i].type) ? value
+                       : strchr("UXDP", kind->fields[i].type) ? value
                                                              : 0;
             if (at[n] >= counts_[n] || count[n] > counts_[n] - at[n] - 1) {
                 return "payload";

@@ -203,7 +203,7 @@ static int put_field(weft_trace *t, const json_node *payload, const line_field *
     if (strcmp(name, "export") == 0) {
         return put_export(t, payload);
     }
-    if (strcmp(name, "path") == 0) {
+    if (strcmp(name, "path") == 0 && !node) { /* of kernel.call */
         node = json_get(&r->tree, json_get(&r->tree, payload, "args_resolved"), "path");
         int text = node && node->type == JSON_STRING;
         put_text(r, text ? node->text : "", text ? node->length : 0);
@@ -225,7 +225,7 @@ static int put_field(weft_trace *t, const json_node *payload, const line_field *
         put_text(r, text ? node->text : "", text ? node->length : 0);
         return text || t->info.foreign;
     }
-    return strchr("UXD", field->type) ? put_array(t, node, field->type)
+    return strchr("UXDP", field->type) ? put_array(t, node, field->type)
                                       : put_scalar(t, node, field->type);
 }
 

@@ -20,8 +20,9 @@ void line_table_init(line_table *table)
                 .name = at,
                 .name_length = (uint32_t)(colon - at),
                 .type = colon[1],
+                .apart = colon[2] == '~',
             };
-            at = colon + 2;
+            at = colon + 2 + (colon[2] == '~');
             at += *at == ',';
         }
     }
@@ -76,7 +77,7 @@ static int fits(const line_kind *kind, words w)
                 return 0;
             }
             count = (value + 7) / 8;
-        } else if (strchr("UXD", kind->fields[i].type)) {
+        } else if (strchr("UXDP", kind->fields[i].type)) {
             count = value;
         }
         if (count > w.left) {
@@ -96,6 +97,8 @@ static void write_scalar(out *o, char type, uint64_t value)
         break;
     case 'x':
     case 'X':
+    case 'p':
+    case 'P':
         out_hex(o, value, 1);
         break;
     case 'd':
@@ -133,7 +136,7 @@ static void write_fields(out *o, const line_kind *kind, words w)
             uint64_t length;
             const char *bytes = take_text(&w, &length);
             out_string(o, bytes, (size_t)length);
-        } else if (strchr("UXD", field->type)) {
+        } else if (strchr("UXDP", field->type)) {
             write_array(o, field->type, &w);
         } else {
             write_scalar(o, field->type, take(&w));

@@ -15,6 +15,7 @@ typedef struct line_field {
     const char *name;
     uint32_t name_length;
     char type;
+    int apart; /* 1: no part of the canonical form */
 } line_field;
 
 typedef struct line_kind {

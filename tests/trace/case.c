@@ -25,7 +25,7 @@ void case_event(weft_event_buffer *event, uint64_t n)
     for (const char *p = strchr(weft_event_kind_of(kind)->fields, ':'); p; p = strchr(p + 1, ':')) {
         if (p[1] == 's') {
             weft_event_text(event, text, n % sizeof text);
-        } else if (strchr("UXD", p[1])) {
+        } else if (strchr("UXDP", p[1])) {
             weft_event_array(event, words, (uint32_t)(n % 9));
         } else {
             weft_event_word(event, words[n % 8]);

@@ -154,7 +154,7 @@ static const char foreign_log[] = FOREIGN_HEAD FOREIGN("import.call", 6, 0,
                                                         "\"stack_size\":65536,\"affinity\":0")
                         FOREIGN("thread.exit", 7, 3, "\"exit_code\":0")
                             FOREIGN("signal.match", 6, 5, "\"handle\":4160749584") FOREIGN(
-                                "wake.requested", 6, 6, "\"target_tid\":7,\"transitioned\":true");
+                                "shader.cached", 6, 6, "\"target_tid\":7,\"transitioned\":true");
 
 static void reference_log_is_read_to_its_end(void **state)
 {
@@ -225,9 +225,9 @@ static void reference_contention_keeps_pointer_and_site(void **state)
 static void kind_that_only_they_have_keeps_its_name(void **state)
 {
     char room[16];
-    weft_trace *t = open_text(FOREIGN_HEAD FOREIGN("wake.requested", 6, 6, "\"target_tid\":7"));
+    weft_trace *t = open_text(FOREIGN_HEAD FOREIGN("shader.cached", 6, 6, "\"target_tid\":7"));
     const weft_event *event = weft_trace_next(t);
-    assert_string_equal(weft_trace_kind(t, event, room), "wake.requested");
+    assert_string_equal(weft_trace_kind(t, event, room), "shader.cached");
     weft_trace_close(t);
 }
 

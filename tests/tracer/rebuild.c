@@ -108,7 +108,7 @@ static void put_field(sink *s, const cJSON *payload, const char *name, char type
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(payload, name);
     if (strcmp(name, "args") == 0) {
         put_array(s, item, 10);
-    } else if (strcmp(name, "path") == 0) {
+    } else if (strcmp(name, "path") == 0 && !item) {
         const cJSON *resolved = cJSON_GetObjectItemCaseSensitive(payload, "args_resolved");
         const cJSON *path = cJSON_GetObjectItemCaseSensitive(resolved, "path");
         if (path) {
@@ -128,10 +128,10 @@ static void put_field(sink *s, const cJSON *payload, const char *name, char type
         put_number(s, item, 10);
     } else if (type == 's') {
         put_text(s, item);
-    } else if (type == 'U' || type == 'X' || type == 'D') {
+    } else if (type == 'U' || type == 'X' || type == 'D' || type == 'P') {
         put_array(s, item, type == 'U' ? 10 : 16);
     } else {
-        put_number(s, item, type == 'x' || type == 'd' ? 16 : 10);
+        put_number(s, item, type == 'x' || type == 'd' || type == 'p' ? 16 : 10);
     }
 }
 

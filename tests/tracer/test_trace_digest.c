@@ -60,7 +60,7 @@ static void random_event(weft_event_buffer *event, const weft_event_kind *kind, 
         }
         if (at[1] == 's') {
             random_text(event, seed);
-        } else if (strchr("UXD", at[1])) {
+        } else if (strchr("UXDP", at[1])) {
             weft_event_array(event, values, count);
         } else {
             weft_event_word(event, values[0]);
