@@ -43,6 +43,11 @@ static const char *name_of(void *names, uint64_t id)
     return place && *place ? e->definitions[*place - 1].text : NULL;
 }
 
+static void digest_now(void *names, char *hex)
+{
+    events_digest(names, hex);
+}
+
 /* Keeps what a DEFINE says; the first text of an identity stays. */
 static void learn(events *e, const weft_event *event)
 {
@@ -100,6 +105,7 @@ weft_status events_open_tracer(events *e, const tracer_slot *tracer)
         .digest = e->digest_before[other],
         .name = name_of,
         .names = e,
+        .digest_now = digest_now,
     };
     weft_status status = tracer->ops->open(tracer->instance, &e->begin[other]);
     if (status == WEFT_OK) {

@@ -353,6 +353,7 @@ int run_title(run *r)
     int failed = run_parts(r, &signals);
     report->frames = r->frames;
     report->exit_code = failed ? EXIT_PLUGIN : judge(r);
+    atomic_store(&r->judged, 1);
     static const uint32_t order[] = {WEFT_ROLE_KERNEL, WEFT_ROLE_FRONTEND, WEFT_ROLE_CPU,
                                      WEFT_ROLE_GPU, WEFT_ROLE_POLICY};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

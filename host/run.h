@@ -99,6 +99,7 @@ typedef struct run {
     int open_failed;   /* kernel->open refused the title: exit code 3 */
     int plugin_failed;
     run_report report;
+    _Atomic int32_t judged; /* report.exit_code is there, but for the tracer's own failure */
 } run;
 
 /* Makes memory, clock and an empty part per role. -1 after printing an error. */

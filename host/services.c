@@ -242,9 +242,25 @@ static int32_t stop_requested(const weft_host *host)
     return atomic_load_explicit(&of(host)->run->stop, memory_order_relaxed);
 }
 
+static void stop_run(const weft_host *host, const char *reason)
+{
+    run_stop(of(host)->run, reason);
+}
+
+static int32_t run_exit_code(const weft_host *host)
+{
+    run *r = of(host)->run;
+    return atomic_load(&r->judged) ? r->report.exit_code : -1;
+}
+
 static const void *extension(const weft_host *host, const char *name)
 {
-    return NULL;
+    static const weft_host_run run_extension = {
+        .size = sizeof run_extension,
+        .stop = stop_run,
+        .exit_code = run_exit_code,
+    };
+    return strcmp(name, WEFT_HOST_RUN) == 0 ? &run_extension : NULL;
 }
 
 void services_start(part *p)

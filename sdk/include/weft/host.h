@@ -111,9 +111,27 @@ struct weft_host {
      * kernel looks between slices. [any] */
     int32_t (*stop_requested)(const weft_host *host);
 
-    /* A host extension "name/rev", or NULL. None is defined in 0.1. [any] */
+    /* A host extension "name/rev", or NULL. [any] */
     const void *(*extension)(const weft_host *host, const char *name);
 };
+
+/* Host extension "run/1": the run as a whole, for tools that watch it. */
+#define WEFT_HOST_RUN "run/1"
+
+typedef struct weft_host_run {
+    uint32_t size; /* sizeof(weft_host_run) */
+    uint32_t reserved;
+
+    /* Asks the run to end, as a condition that held: exit code 0 with `reason`, which is copied; the
+     * first reason stays. Where the guest stands by then depends on the host's speed. [any] */
+    void (*stop)(const weft_host *host, const char *reason);
+
+    /* Exit code of the run (0: ended as asked, 1: the title failed, 4: deadlock, 5: a plugin
+     * failed), -1 while it goes on. It is there before the tracer is closed at the end. [any] */
+    int32_t (*exit_code)(const weft_host *host);
+} weft_host_run;
+
+WEFT_STATIC_ASSERT(sizeof(weft_host_run) == 24, "ABI: weft_host_run");
 
 WEFT_STATIC_ASSERT(sizeof(weft_machine) == 120, "ABI: weft_machine");
 WEFT_STATIC_ASSERT(offsetof(weft_host, memory) == 16, "ABI: weft_host.memory");

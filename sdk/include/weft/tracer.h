@@ -25,7 +25,12 @@ typedef struct weft_trace_begin {
 
     /* The text of an identity from an earlier `define`, or NULL. Lives until close. [drain] */
     const char *(*name)(void *names, uint64_t id);
-    void *names; /* for `name` */
+    void *names; /* for `name` and `digest_now` */
+
+    /* trace_digest up to and with the event that was handed on last, 32 hex digits, whatever the
+     * filters hide; for who begins or ends a file between open and close. NULL: not known here.
+     * [drain] */
+    void (*digest_now)(void *names, char hex[33]);
 } weft_trace_begin;
 
 typedef struct weft_tracer_ops {
@@ -55,7 +60,20 @@ typedef struct weft_tracer_ops {
     weft_status (*load)(void *instance, const void *buffer, uint64_t length);
 } weft_tracer_ops;
 
-WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 72, "ABI: weft_trace_begin");
+/* Extension "dump/1" of a tracer that keeps events and writes them when something happens. */
+#define WEFT_TRACER_DUMP "dump/1"
+
+typedef struct weft_tracer_dump {
+    uint32_t size; /* sizeof(weft_tracer_dump) */
+    uint32_t reserved;
+
+    /* Writes what is kept, between open and close. *path is where, until the next op. A failure:
+     * host->fail first; the tracer goes on. [drain] */
+    weft_status (*dump)(void *instance, const char **path);
+} weft_tracer_dump;
+
+WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 80, "ABI: weft_trace_begin");
+WEFT_STATIC_ASSERT(sizeof(weft_tracer_dump) == 16, "ABI: weft_tracer_dump");
 WEFT_STATIC_ASSERT(sizeof(weft_tracer_ops) == 56, "ABI: weft_tracer_ops");
 
 #ifdef __cplusplus
