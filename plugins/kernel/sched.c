@@ -11,18 +11,11 @@
 #include <string.h>
 
 #include "exception.h"
-#include "kernel.h"
+#include "sched.h"
 
-#define DEFAULT_QUANTUM UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
-#define IRQL_DISPATCH   2
-#define PCR_IRQL        0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
+#define PCR_IRQL 0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
 /* CONTRACTS.md, exit code 4: this long with only periodic sources and no wait that ended. */
 #define DEADLOCK_TICKS (5 * WEFT_TICKS_PER_SECOND)
-
-/* policy.answer's `op`: the place of the op in weft_policy_ops. */
-#define OP_PICK_CPU  0
-#define OP_PICK_NEXT 1
-#define OP_BEFORE    4
 
 /* ---- time --------------------------------------------------------------------------------------
  */
@@ -100,39 +93,10 @@ void ksched_yield(kernel *k)
 /* ---- queues ------------------------------------------------------------------------------------
  */
 
-/* Neither waits, nor is suspended, nor has ended. */
-static bool active(const kthread *t)
-{
-    return t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING;
-}
-
-static bool runnable(const kthread *t)
-{
-    return active(t) && !t->held;
-}
-
-static bool ee_on(const kthread *t)
-{
-    return (t->cpu->msr & WEFT_MSR_EE) != 0;
-}
-
 /* Where the IRQL of the current thread is kept: a DPC in progress has the other one. */
 static uint32_t *current_irql(khw *hw)
 {
     return hw->in_dpc ? &hw->dpc_irql : &hw->irql;
-}
-
-/* The current thread may not be replaced: interrupts off, or IRQL raised. One that the policy holds
- * keeps its place, and the hardware thread idles. */
-static bool pinned(const khw *hw)
-{
-    return hw->current && active(hw->current) && (hw->irql >= IRQL_DISPATCH || !ee_on(hw->current));
-}
-
-/* A hardware thread whose current thread waits is idle, at IRQL 0 and with interrupts on. */
-static bool dpc_deliverable(const khw *hw)
-{
-    return hw->first_dpc && !hw->in_dpc && !pinned(hw);
 }
 
 /* The current thread goes off its hardware thread, and takes its IRQL along. */
@@ -155,12 +119,12 @@ static bool suspendable(kernel *k, const kthread *t)
 {
     khw *hw = &k->hw[t->hw];
     uint32_t irql = hw->current == t ? *current_irql(hw) : t->irql;
-    return irql == 0 && !t->critical_region && ee_on(t);
+    return irql == 0 && !t->critical_region && ksched_ee_on(t);
 }
 
 void ksched_suspend(kernel *k, kthread *t)
 {
-    if (t->suspended && active(t) && suspendable(k, t)) {
+    if (t->suspended && ksched_active(t) && suspendable(k, t)) {
         t->state = WEFT_THREAD_SUSPENDED;
         if (t == k->running) {
             k->reschedule = true;
@@ -252,7 +216,7 @@ static void start_dpc(kernel *k, khw *hw)
     }
     hw->in_dpc = true;
     hw->dpc_irql = hw->irql;
-    hw->irql = IRQL_DISPATCH;
+    hw->irql = KSCHED_DISPATCH;
     t->state = WEFT_THREAD_READY;
     t->cpu->msr = WEFT_MSR_EE;
     for (unsigned i = 0; i < 4; i++) {
@@ -291,11 +255,11 @@ uint32_t kirql_set(kernel *k, uint32_t irql)
     uint32_t previous = hw->irql;
     hw->irql = irql;
     k->memory->base[hw->pcr + PCR_IRQL] = (uint8_t)irql;
-    if (irql < IRQL_DISPATCH) {
+    if (irql < KSCHED_DISPATCH) {
         hw->pin_start = WEFT_TICK_NEVER;
     }
     if (irql < previous) {
-        k->reschedule |= dpc_deliverable(hw);
+        k->reschedule |= ksched_dpc_deliverable(hw);
         if (hw->current) {
             ksched_suspend(k, hw->current);
         }
@@ -308,315 +272,6 @@ khw *kcall_hw(kcall *call)
     return call->k->running_hw;
 }
 
-/* ---- the policy --------------------------------------------------------------------------------
- */
-
-/* When each hardware thread could next run something, or NEVER. */
-static void effective_times(const kernel *k, uint64_t *times)
-{
-    bool open[WEFT_HW_COUNT]; /* any thread of its queue may run */
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        const khw *hw = &k->hw[i];
-        const kthread *only = hw->in_dpc ? hw->interrupt : pinned(hw) ? hw->current : NULL;
-        open[i] = !only;
-        times[i] = only && runnable(only) ? hw->time : WEFT_TICK_NEVER;
-        if (dpc_deliverable(hw)) {
-            times[i] = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
-        }
-    }
-    for (const kthread *t = k->live; t; t = t->live_next) {
-        if (open[t->hw] && runnable(t)) {
-            uint64_t hw_time = k->hw[t->hw].time;
-            uint64_t at = t->ready_at > hw_time ? t->ready_at : hw_time;
-            times[t->hw] = at < times[t->hw] ? at : times[t->hw];
-        }
-    }
-}
-
-static bool view_grow(kernel *k)
-{
-    if (k->view_capacity >= k->live_threads) {
-        return true;
-    }
-    uint32_t capacity = k->live_threads + 32;
-    weft_sched_thread *threads = realloc(k->view_threads, capacity * sizeof *threads);
-    kthread **order = realloc(k->view_order, capacity * sizeof *order);
-    k->view_threads = threads ? threads : k->view_threads;
-    k->view_order = order ? order : k->view_order;
-    if (!threads || !order) {
-        kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for the policy's view");
-        return false;
-    }
-    k->view_capacity = capacity;
-    return true;
-}
-
-static bool build_view(kernel *k)
-{
-    if (!view_grow(k)) {
-        return false;
-    }
-    uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-    effective_times(k, times);
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        now = times[i] < now ? times[i] : now;
-        /* interrupts and DPCs count as ready: the hardware thread has something to run */
-        k->view_hw[i] = (weft_sched_hw){
-            .time = times[i] == WEFT_TICK_NEVER ? k->hw[i].time : times[i],
-            .current = -1,
-            .ready = dpc_deliverable(&k->hw[i]) || k->hw[i].in_dpc,
-            .pinned = pinned(&k->hw[i]) || k->hw[i].in_dpc,
-        };
-    }
-    uint32_t count = 0;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        weft_sched_hw *hw = &k->view_hw[t->hw];
-        if (k->hw[t->hw].current == t && runnable(t)) {
-            hw->current = (int32_t)count;
-        }
-        hw->ready += runnable(t);
-        t->view_index = count;
-        k->view_order[count] = t;
-        k->view_threads[count++] = (weft_sched_thread){
-            .id = t->id,
-            .ready_since = t->ready_since,
-            .retired = t->cpu->retired,
-            .order = t->order,
-            .state = t->held ? WEFT_THREAD_WAITING : t->state,
-            .hw = t->hw,
-            .affinity = t->affinity,
-            .priority = t->priority,
-            .tid = t->tid,
-        };
-    }
-    k->view = (weft_sched_view){
-        .size = sizeof k->view,
-        .thread_count = count,
-        .thread_stride = sizeof(weft_sched_thread),
-        .hw_stride = sizeof(weft_sched_hw),
-        .now = now,
-        .next_deadline = k->clock->next(k->clock),
-        .threads = k->view_threads,
-        .hw = k->view_hw,
-    };
-    return true;
-}
-
-static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t instead)
-{
-    weft_event_buffer event;
-    weft_event_begin(&event, WEFT_EVENT_POLICY_ANSWER);
-    weft_event_word(&event, op);
-    weft_event_word(&event, answer);
-    weft_event_word(&event, instead);
-    kemit(k, NULL, &event);
-    if (++k->policy_faults >= k->machine->policy_faults && !k->policy_ejected) {
-        static const char reason[] = "too many illegal answers; the built-in policy serves";
-        k->policy_ejected = true;
-        k->policy_mask = 0;
-        k->policy = NULL;
-        weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);
-        weft_event_text(&event, reason, strlen(reason));
-        kemit(k, NULL, &event);
-        k->host->log(k->host, WEFT_LOG_WARN, reason);
-    }
-}
-
-static kthread *default_next(const kernel *k, uint32_t index)
-{
-    kthread *best = NULL;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->hw != index || !runnable(t) || t->ready_at > k->hw[index].time) {
-            continue;
-        }
-        if (!best || t->priority > best->priority ||
-            (t->priority == best->priority && t->order < best->order)) {
-            best = t;
-        }
-    }
-    return best;
-}
-
-/* The thread that was ready longest beyond the starvation limit, or NULL. */
-static kthread *starving(const kernel *k, uint32_t index)
-{
-    kthread *worst = NULL;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->hw == index && runnable(t) && t != k->hw[index].current &&
-            t->ready_since + k->machine->starve <= k->hw[index].time &&
-            (!worst || t->ready_since < worst->ready_since)) {
-            worst = t;
-        }
-    }
-    return worst;
-}
-
-/* Interrupts off or IRQL raised for as long as nobody may be kept waiting: on a console this hangs,
- * here others get their turn, and the run says so. */
-static kthread *break_pin(kernel *k, khw *hw, kthread *starved)
-{
-    if (k->pins_broken++ == 0) {
-        char line[160];
-        snprintf(line, sizeof line,
-                 "thread %u keeps hardware thread %u at IRQL %u for %" PRIu64
-                 " ms while thread %u is ready: they take turns",
-                 hw->current->tid, hw->current->hw, hw->irql,
-                 (hw->time - hw->pin_start) / UINT64_C(1000000), starved->tid);
-        k->host->log(k->host, WEFT_LOG_WARN, line);
-    }
-    return starved;
-}
-
-static kthread *pick_thread(kernel *k, uint32_t index)
-{
-    khw *hw = &k->hw[index];
-    if (pinned(hw) &&
-        (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
-        return hw->current;
-    }
-    kthread *starved = starving(k, index);
-    if (pinned(hw)) {
-        return starved ? break_pin(k, hw, starved) : hw->current;
-    }
-    if (starved) {
-        return starved;
-    }
-    kthread *fallback = default_next(k, index);
-    if (!k->policy || !k->policy->pick_next) {
-        return fallback;
-    }
-    int32_t answer = k->policy->pick_next(k->policy_instance, &k->view, index);
-    if (answer >= 0 && (uint32_t)answer < k->view.thread_count) {
-        kthread *t = k->view_order[answer];
-        if (t->hw == index && runnable(t)) {
-            return t->ready_at <= hw->time ? t : fallback;
-        }
-    }
-    policy_fault(k, OP_PICK_NEXT, (uint64_t)(int64_t)answer, fallback ? fallback->id : 0);
-    return fallback;
-}
-
-static uint32_t pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice)
-{
-    uint32_t least = 0;
-    for (uint32_t i = 1; i < WEFT_HW_COUNT; i++) {
-        least = times[i] < times[least] ? i : least;
-    }
-    *slice = WEFT_TICK_NEVER;
-    if (!k->policy || !k->policy->pick_cpu) {
-        return least;
-    }
-    uint32_t answer = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
-    if (answer < WEFT_HW_COUNT && times[answer] != WEFT_TICK_NEVER &&
-        times[answer]<deadline && * slice> 0) {
-        return answer;
-    }
-    if (answer >= WEFT_HW_COUNT || times[answer] == WEFT_TICK_NEVER || *slice == 0) {
-        policy_fault(k, OP_PICK_CPU, answer, least);
-    }
-    *slice = WEFT_TICK_NEVER;
-    return least;
-}
-
-static bool asked(kernel *k, uint32_t kind)
-{
-    return (k->policy_mask >> kind & 1) != 0;
-}
-
-static weft_sync_op sync_op(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                            uint32_t pointer)
-{
-    return (weft_sync_op){
-        .size = sizeof(weft_sync_op),
-        .kind = kind,
-        .thread = call->thread->id,
-        .object = object,
-        .index = call->thread->sync_index[kind],
-        .sequence = sequence,
-        .site = call->caller,
-        .pointer = pointer,
-    };
-}
-
-bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                    uint32_t pointer)
-{
-    kernel *k = call->k;
-    kthread *t = call->thread;
-    if (!asked(k, kind) || !k->policy || !k->policy->before || kthread_is_interrupt(t)) {
-        return true; /* also in a DPC: nothing else may run there before it returns */
-    }
-    if (t->granted >> kind & 1) {
-        t->granted &= ~(1u << kind);
-        return true;
-    }
-    weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
-    uint64_t amount = 0;
-    if (!build_view(k)) {
-        return true;
-    }
-    uint32_t answer = k->policy->before(k->policy_instance, &k->view, &op, &amount);
-    switch (answer) {
-    case WEFT_ANSWER_HOLD:
-        t->held = true;
-        t->held_kind = kind;
-        t->held_since = k->running_hw->time;
-        break;
-    case WEFT_ANSWER_YIELD:
-        t->granted |= 1u << kind;
-        t->order = ++k->order;
-        break;
-    case WEFT_ANSWER_SPIN:
-        t->granted |= 1u << kind;
-        kcharge(k, (uint32_t)amount);
-        break;
-    default:
-        if (answer > WEFT_ANSWER_BLOCK ||
-            (answer == WEFT_ANSWER_BLOCK && kind != WEFT_SYNC_ENTER_CONTENDED)) {
-            policy_fault(k, OP_BEFORE, answer, WEFT_ANSWER_GO);
-        }
-        return true;
-    }
-    k->reschedule = true;
-    return false;
-}
-
-void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence, uint32_t pointer)
-{
-    kernel *k = call->k;
-    if (asked(k, kind) && k->policy && k->policy->after && build_view(k)) {
-        weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
-        k->policy->after(k->policy_instance, &k->view, &op);
-    }
-    call->thread->sync_index[kind]++;
-}
-
-/* Every runnable thread is held: the policy, or the longest wait, says which goes on. */
-static bool release_held(kernel *k)
-{
-    kthread *oldest = NULL;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->held && (!oldest || t->held_since < oldest->held_since)) {
-            oldest = t;
-        }
-    }
-    if (!oldest) {
-        return false;
-    }
-    if (k->policy && k->policy->stuck && build_view(k)) {
-        uint64_t answer = k->policy->stuck(k->policy_instance, &k->view);
-        for (kthread *t = k->live; t; t = t->live_next) {
-            if (t->held && t->id == answer) {
-                oldest = t;
-                break;
-            }
-        }
-    }
-    oldest->held = false;
-    oldest->granted |= 1u << oldest->held_kind;
-    return true;
-}
-
 /* ---- one slice ---------------------------------------------------------------------------------
  */
 
@@ -625,10 +280,10 @@ static void account(kernel *k, kthread *t, uint64_t before)
     khw *hw = k->running_hw;
     t->slice_used += hw->time - before;
     uint64_t quantum = 0;
-    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && build_view(k)) {
+    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && kpolicy_view(k)) {
         quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
     }
-    if (t->slice_used >= (quantum ? quantum : DEFAULT_QUANTUM)) {
+    if (t->slice_used >= (quantum ? quantum : KSCHED_QUANTUM)) {
         t->slice_used = 0;
         t->order = ++k->order;
     }
@@ -686,7 +341,7 @@ static void execute(kernel *k, kthread *t)
 {
     khw *hw = k->running_hw;
     uint32_t grace = (uint32_t)k->machine->reservation_grace;
-    while (k->end == WEFT_END_NONE && runnable(t)) {
+    while (k->end == WEFT_END_NONE && ksched_runnable(t)) {
         uint32_t reason = k->cpu->run(k->cpu_instance, t->cpu);
         ksched_sync(k);
         if (reason == WEFT_CPU_LIMIT) {
@@ -719,10 +374,10 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     khw *hw = &k->hw[index];
     k->running_hw = hw;
     k->running = NULL;
-    if (dpc_deliverable(hw) && (!hw->first_dpc->tick || hw->first_dpc->tick <= hw->time)) {
+    if (ksched_dpc_deliverable(hw) && (!hw->first_dpc->tick || hw->first_dpc->tick <= hw->time)) {
         start_dpc(k, hw);
     }
-    kthread *t = hw->in_dpc ? hw->interrupt : pick_thread(k, index);
+    kthread *t = hw->in_dpc ? hw->interrupt : kpolicy_pick_thread(k, index);
     if (!t) {
         k->running_hw = NULL;
         return;
@@ -750,17 +405,17 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     if (resumed) {
         kcall_resume(k, t);
     }
-    if (k->end == WEFT_END_NONE && runnable(t) && !(resumed && k->reschedule)) {
+    if (k->end == WEFT_END_NONE && ksched_runnable(t) && !(resumed && k->reschedule)) {
         set_limit(k);
         k->reschedule = false;
         execute(k, t);
     }
     ksched_sync(k);
-    if (active(t)) {
+    if (ksched_active(t)) {
         account(k, t, before);
         ksched_suspend(k, t);
     }
-    if (!pinned(hw)) {
+    if (!ksched_pinned(hw)) {
         hw->pin_start = WEFT_TICK_NEVER;
     } else if (hw->pin_start == WEFT_TICK_NEVER) {
         hw->pin_start = before;
@@ -792,7 +447,7 @@ static bool something_due(kernel *k)
 
 static void deadlock(kernel *k)
 {
-    if (k->policy && k->policy->deadlock && build_view(k)) {
+    if (k->policy && k->policy->deadlock && kpolicy_view(k)) {
         k->policy->deadlock(k->policy_instance, &k->view);
     }
     char text[200];
@@ -827,7 +482,7 @@ static bool limits_hold(kernel *k, uint64_t now)
 static uint64_t slice_bound(const kernel *k, uint32_t index, const uint64_t *times, uint64_t end)
 {
     const khw *hw = &k->hw[index];
-    uint64_t bound = hw->time + DEFAULT_QUANTUM, least = WEFT_TICK_NEVER;
+    uint64_t bound = hw->time + KSCHED_QUANTUM, least = WEFT_TICK_NEVER;
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         least = i != index && times[i] < least ? times[i] : least;
     }
@@ -851,7 +506,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
     }
     while (k->end == WEFT_END_NONE) {
         uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-        effective_times(k, times);
+        ksched_times(k, times);
         for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
             now = times[i] < now ? times[i] : now;
         }
@@ -860,7 +515,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         if (limits_hold(k, now < event_bound ? now : event_bound)) {
             break;
         }
-        if (now == WEFT_TICK_NEVER && release_held(k)) {
+        if (now == WEFT_TICK_NEVER && kpolicy_release_held(k)) {
             continue;
         }
         if (now == WEFT_TICK_NEVER &&
@@ -873,11 +528,11 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             k->clock->advance(k->clock, deadline);
             continue;
         }
-        if (k->policy && !build_view(k)) {
+        if (k->policy && !kpolicy_view(k)) {
             break;
         }
         uint64_t length;
-        uint32_t index = pick_hw(k, times, event_bound, &length);
+        uint32_t index = kpolicy_pick_hw(k, times, event_bound, &length);
         khw *hw = &k->hw[index];
         if (hw->time < times[index]) {
             hw->time = times[index];

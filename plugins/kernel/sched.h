@@ -1,0 +1,54 @@
+/* What sched.c (the mechanism) and sched_policy.c (who is asked) share. */
+#ifndef WEFT_KERNEL_SCHED_H
+#define WEFT_KERNEL_SCHED_H
+
+#include "kernel.h"
+
+#define KSCHED_QUANTUM  UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
+#define KSCHED_DISPATCH 2                  /* the IRQL from which on no thread is replaced */
+
+/* Neither waits, nor is suspended, nor has ended. */
+static inline bool ksched_active(const kthread *t)
+{
+    return t->state == WEFT_THREAD_READY || t->state == WEFT_THREAD_RUNNING;
+}
+
+static inline bool ksched_runnable(const kthread *t)
+{
+    return ksched_active(t) && !t->held;
+}
+
+static inline bool ksched_ee_on(const kthread *t)
+{
+    return (t->cpu->msr & WEFT_MSR_EE) != 0;
+}
+
+/* The current thread may not be replaced: interrupts off, or IRQL raised. One that the policy holds
+ * keeps its place, and the hardware thread idles. */
+static inline bool ksched_pinned(const khw *hw)
+{
+    return hw->current && ksched_active(hw->current) &&
+           (hw->irql >= KSCHED_DISPATCH || !ksched_ee_on(hw->current));
+}
+
+/* A hardware thread whose current thread waits is idle, at IRQL 0 and with interrupts on. */
+static inline bool ksched_dpc_deliverable(const khw *hw)
+{
+    return hw->first_dpc && !hw->in_dpc && !ksched_pinned(hw);
+}
+
+/* sched_policy.c */
+/* When each hardware thread could next run something, or NEVER. */
+void ksched_times(const kernel *k, uint64_t *times);
+/* Fills k->view, and each live thread's view_index. False: out of memory, and the run ends. */
+bool kpolicy_view(kernel *k);
+/* Who runs next on a hardware thread; NULL: nobody can. The view is current. */
+kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
+/* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).
+ * `times` are ksched_times's, at least one of them before `deadline`. */
+uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice);
+/* Every runnable thread is held: the policy, or the longest wait, says which goes on. False: no
+ * thread is held. */
+bool kpolicy_release_held(kernel *k);
+
+#endif
