@@ -18,6 +18,10 @@ const weft_event *reading_next(reading *r);
 /* Prints the failure, or what is missing, and closes. Returns the exit code. */
 int reading_close(reading *r);
 
+/* Each subcommand: argv behind its name; returns the exit code. */
+int trace_dump(int argc, char **argv);
+int trace_stat(int argc, char **argv);
+int trace_digest(int argc, char **argv);
 int trace_diff(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
 
