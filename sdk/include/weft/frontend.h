@@ -54,6 +54,21 @@ typedef struct weft_frontend_ops {
     weft_status (*load)(void *instance, const void *buffer, uint64_t length);
 } weft_frontend_ops;
 
+/* Host extension "record/1": the record key. */
+#define WEFT_HOST_RECORD "record/1"
+
+typedef struct weft_host_record {
+    uint32_t size; /* sizeof(weft_host_record) */
+    uint32_t reserved;
+
+    /* Ends the trace that is being written; where none is, begins one in a new file, which `[tracer]
+     * record` names. `line` receives one sentence for the user, at most `room` bytes with its NUL.
+     * Returns 1 while a trace is being written, 0 where none is, or a negative status after a
+     * failure. Waits for the drain. [main] */
+    int32_t (*toggle)(const weft_host *host, char *line, uint32_t room);
+} weft_host_record;
+
+WEFT_STATIC_ASSERT(sizeof(weft_host_record) == 16, "ABI: weft_host_record");
 WEFT_STATIC_ASSERT(sizeof(weft_pad) == 16, "ABI: weft_pad");
 WEFT_STATIC_ASSERT(sizeof(weft_frontend_ops) == 72, "ABI: weft_frontend_ops");
 

@@ -3,7 +3,10 @@
  * A tracer runs on the drain thread only, sees events in sequence order without a gap from `open`
  * to `close`, and can be exchanged while a title runs: the old one gets close(last = N-1), the new
  * one open(first = N) and then one `define` event for each identity that is already known. It can
- * change nothing about the run. The smallest tracer defines `event` alone. */
+ * change nothing about the run. The smallest tracer defines `event` alone.
+ *
+ * An option called `path`, of type PATH, is the file that the tracer writes: the host refuses to make
+ * two tracers of one run with the same regular file, since the second would replace the first's. */
 #ifndef WEFT_TRACER_H
 #define WEFT_TRACER_H
 
@@ -14,14 +17,14 @@ extern "C" {
 #endif
 
 typedef struct weft_trace_begin {
-    uint32_t size;            /* sizeof(weft_trace_begin) */
-    uint32_t partial;         /* non-zero: filters of the profile hide some events */
-    uint64_t first;           /* sequence of the first event to come */
-    const char *engine;       /* "weft" */
-    const char *build;        /* version of the program */
-    const char *title;        /* file name of the title, without folders */
+    uint32_t size;              /* sizeof(weft_trace_begin) */
+    uint32_t partial;           /* non-zero: filters of the profile hide some events */
+    uint64_t first;             /* sequence of the first event to come */
+    const char *engine;         /* "weft" */
+    const char *build;          /* version of the program */
+    const char *title;          /* file name of the title, without folders */
     const char *profile_digest; /* 32 hex digits */
-    const char *digest;       /* trace_digest of all events before `first`, 32 hex digits */
+    const char *digest;         /* trace_digest of all events before `first`, 32 hex digits */
 
     /* The text of an identity from an earlier `define`, or NULL. Lives until close. [drain] */
     const char *(*name)(void *names, uint64_t id);
@@ -72,6 +75,35 @@ typedef struct weft_tracer_dump {
     weft_status (*dump)(void *instance, const char **path);
 } weft_tracer_dump;
 
+/* Host extension "tracers/1": further tracer instances, for a tracer that hands events on to others
+ * (tee). The host finds and checks the plugin and its settings as it does for a profile; the child
+ * has a weft_host of its own, whose `fail` also stands for the parent's (with the child's id in
+ * front), so that a parent can return a child's status as it is. The parent drives its children:
+ * it calls open, event, flush and close where its own are called, with what it was given. */
+#define WEFT_HOST_TRACERS "tracers/1"
+
+typedef struct weft_host_tracers {
+    uint32_t size; /* sizeof(weft_host_tracers) */
+    uint32_t reserved;
+
+    /* Makes an instance of tracer `id` ("tracer-jsonl" or "jsonl"). `settings` has a "key=value" on
+     * each line; keys that it does not name have their defaults. *ops has every op, defaults filled
+     * in; both live until `end`. On failure host->fail was called for the caller. To be called in
+     * create. [main] */
+    weft_status (*make)(const weft_host *host, const char *id, const char *settings,
+                        const weft_tracer_ops **ops, void **instance);
+
+    /* Ends an instance from make; in destroy at the latest (the host ends what is left then). No op
+     * of it runs, and none follows. [main] */
+    void (*end)(const weft_host *host, void *instance);
+
+    /* What the child's plugin answers to an extension ("dump/1"), and in *target the instance to
+     * call it with; NULL for one that it does not know. [main][drain] */
+    const void *(*extension)(const weft_host *host, void *instance, const char *name,
+                             void **target);
+} weft_host_tracers;
+
+WEFT_STATIC_ASSERT(sizeof(weft_host_tracers) == 32, "ABI: weft_host_tracers");
 WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 80, "ABI: weft_trace_begin");
 WEFT_STATIC_ASSERT(sizeof(weft_tracer_dump) == 16, "ABI: weft_tracer_dump");
 WEFT_STATIC_ASSERT(sizeof(weft_tracer_ops) == 56, "ABI: weft_tracer_ops");
