@@ -4,21 +4,30 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <xxhash.h>
 
 #include "text.h"
 
-#define IDLE_MS 50 /* the ring stayed empty this long: the tracer may flush */
+#define POLL_MS  10 /* the drain looks into the ring at least this often */
+#define FLUSH_MS 30 /* what a tracer holds waits no longer than this and a look */
 
-/* GUEST kinds and DEFINE are always wanted; the rest only while somebody listens. */
+/* GUEST kinds and DEFINE are always wanted; the rest only while somebody listens, and what must be
+ * asked for only where the filter asks. */
 static void set_wanted(events *e, const tracer_slot *tracer)
 {
-    uint64_t words[EVENTS_WANTED] = {0};
+    uint64_t words[EVENTS_WANTED] = {0}, passing[EVENTS_WANTED];
+    if (tracer->filter) {
+        weft_filter_kinds(tracer->filter, passing, EVENTS_WANTED);
+    }
     for (uint16_t kind = 1; kind < WEFT_EVENT_KIND_END; kind++) {
         const weft_event_kind *row = weft_event_kind_of(kind);
-        if (row &&
-            (row->category == WEFT_CLASS_GUEST || kind == WEFT_EVENT_DEFINE || !tracer->deaf)) {
-            words[kind / 64] |= UINT64_C(1) << kind % 64;
+        uint64_t bit = UINT64_C(1) << kind % 64;
+        int listened =
+            tracer->filter ? (passing[kind / 64] & bit) != 0 : !(row->flags & WEFT_KIND_ASKED);
+        if (row->category == WEFT_CLASS_GUEST || kind == WEFT_EVENT_DEFINE ||
+            (listened && !tracer->deaf)) {
+            words[kind / 64] |= bit;
         }
     }
     for (uint32_t i = 0; i < EVENTS_WANTED; i++) {
@@ -76,19 +85,45 @@ static void learn(events *e, const weft_event *event)
     *place = e->definition_count;
 }
 
+/* trace_digest counts an event's kind, hw, thread, index, tick and payload (event.h). Events are
+ * hashed many at a time: one call of XXH3 costs as much as the bytes of several events. */
+static void hash_staged(events *e)
+{
+    XXH3_128bits_update(e->hash, e->staged, e->staged_words * 8);
+    e->staged_words = 0;
+}
+
+static void digest_event(events *e, const weft_event *event)
+{
+    uint32_t words = (uint32_t)(event->size - sizeof *event) / 8;
+    if (e->staged_words + 5 + words > EVENTS_STAGE_WORDS) {
+        hash_staged(e);
+    }
+    uint64_t *to = &e->staged[e->staged_words];
+    const uint64_t *payload = (const uint64_t *)(event + 1);
+    to[0] = event->kind;
+    to[1] = event->hw;
+    to[2] = event->thread;
+    to[3] = event->index;
+    to[4] = event->tick;
+    for (uint32_t i = 0; i < words; i++) {
+        to[5 + i] = payload[i];
+    }
+    e->staged_words += 5 + words;
+    e->guest++;
+}
+
 void events_deliver(events *e, weft_event *event)
 {
     event->sequence = e->sequence++;
     if (event->category == WEFT_CLASS_GUEST) {
-        uint64_t head[5] = {event->kind, event->hw, event->thread, event->index, event->tick};
-        XXH3_128bits_update(e->hash, head, sizeof head);
-        XXH3_128bits_update(e->hash, event + 1, event->size - sizeof *event);
-        e->guest++;
+        digest_event(e, event);
     } else if (event->kind == WEFT_EVENT_DEFINE) {
         learn(e, event);
     }
-    e->tracer.ops->event(e->tracer.instance, event);
-    e->unflushed = 1;
+    if (!e->begin[e->current].partial || weft_filter_pass(e->tracer.filter, event, name_of, e)) {
+        e->tracer.ops->event(e->tracer.instance, event);
+    }
 }
 
 weft_status events_open_tracer(events *e, const tracer_slot *tracer)
@@ -97,6 +132,7 @@ weft_status events_open_tracer(events *e, const tracer_slot *tracer)
     events_digest(e, e->digest_before[other]);
     e->begin[other] = (weft_trace_begin){
         .size = sizeof(weft_trace_begin),
+        .partial = tracer->filter && !weft_filter_is_empty(tracer->filter),
         .first = e->sequence,
         .engine = "weft",
         .build = WEFT_VERSION,
@@ -139,10 +175,9 @@ static side_event *take_side(events *e, swap_request **swap)
     return list;
 }
 
-/* One round: what came aside, a swap, then everything in the ring. */
-static int drain_round(events *e)
+/* What came aside, and a swap. */
+static void drain_aside(events *e)
 {
-    int worked = 0;
     swap_request *swap;
     side_event *side = take_side(e, &swap);
     while (side) {
@@ -151,19 +186,47 @@ static int drain_round(events *e)
         free(side->event);
         free(side);
         side = next;
-        worked = 1;
     }
     if (swap) {
         events_do_swap(e, swap);
-        worked = 1;
     }
+}
+
+/* Everything that is in the ring by now. Room is given back in pieces. */
+static void drain_ring(events *e)
+{
+    ring *r = &e->ring;
+    uint64_t head = ring_head(r), step = r->capacity / 16, next = r->at + step;
     weft_event *event;
-    for (uint32_t i = 0; i < 256 && (event = ring_peek(&e->ring)) != NULL; i++) {
+    while ((event = ring_read(r, head)) != NULL) {
         events_deliver(e, event);
-        ring_release(&e->ring, event);
-        worked = 1;
+        if (r->at >= next) {
+            ring_give_back(r);
+            next = r->at + step;
+        }
     }
-    return worked;
+    ring_give_back(r);
+}
+
+static uint64_t milliseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Has the tracer hand on what it holds, now and then. When that is depends on the host's clock: a
+ * tracer whose output must not has no flush. */
+static void flush_when_due(events *e, uint64_t *last)
+{
+    uint64_t now = milliseconds_now();
+    if (now - *last >= FLUSH_MS) {
+        *last = now;
+        if (e->flushed != e->sequence) {
+            e->tracer.ops->flush(e->tracer.instance);
+            e->flushed = e->sequence;
+        }
+    }
 }
 
 static void *drain_main(void *context)
@@ -181,20 +244,16 @@ static void *drain_main(void *context)
     if (status != WEFT_OK) {
         return NULL;
     }
+    uint64_t last_flush = milliseconds_now();
     for (;;) {
         uint32_t ending = atomic_load(&e->ending); /* before the round: nothing comes after it */
-        int worked = drain_round(e);
-        if (worked) {
-            continue;
-        }
+        drain_aside(e);
+        drain_ring(e);
         if (ending) {
             break;
         }
-        ring_wait(&e->ring, IDLE_MS);
-        if (e->unflushed && !ring_peek(&e->ring)) {
-            e->tracer.ops->flush(e->tracer.instance);
-            e->unflushed = 0;
-        }
+        flush_when_due(e, &last_flush);
+        ring_wait(&e->ring, POLL_MS);
     }
     events_close_tracer(e);
     return NULL;
@@ -272,10 +331,13 @@ void events_emit(events *e, weft_event *event)
     assert(event->size >= sizeof *event && event->size % 8 == 0 &&
            event->size <= sizeof(weft_event_buffer));
     event->sequence = 0;
+    event->index = 0;
     if (event->category == WEFT_CLASS_GUEST) {
-        event->index = (*map_at(&e->index, event->thread, NULL))++;
-    } else {
-        event->index = 0;
+        if (event->thread != e->last_thread || !e->last_index) {
+            e->last_index = map_at(&e->index, event->thread, NULL);
+            e->last_thread = event->thread;
+        }
+        event->index = (*e->last_index)++;
     }
     ring_write(&e->ring, event);
 }
@@ -309,8 +371,9 @@ void events_emit_aside(events *e, const weft_event *event)
     ring_wake(&e->ring);
 }
 
-void events_digest(const events *e, char *hex)
+void events_digest(events *e, char *hex)
 {
+    hash_staged(e);
     XXH128_hash_t hash = XXH3_128bits_digest(e->hash);
     text_hash_hex(hash.high64, hash.low64, hex);
 }

@@ -6,19 +6,23 @@
 #ifndef WEFT_HOST_EVENTS_H
 #define WEFT_HOST_EVENTS_H
 
+#include "filter.h"
 #include "map.h"
 #include "ring.h"
 #include "weft/tracer.h"
 
-#define EVENTS_RING_WORDS (UINT32_C(1) << 18) /* 2 MiB */
-#define EVENTS_WANTED     4                   /* words of kinds, as weft_host.wanted has them */
+#define EVENTS_RING_WORDS  (UINT32_C(1) << 18) /* 2 MiB */
+#define EVENTS_WANTED      4                   /* words of kinds, as weft_host.wanted has them */
+#define EVENTS_STAGE_WORDS 2048                /* hashed at once */
 
 /* A tracer in service: its full-size ops and its instance. */
 typedef struct tracer_slot {
     const weft_tracer_ops *ops;
     void *instance;
-    const char *id; /* lives as long as the slot */
-    uint32_t deaf;  /* the built-in one: nobody wants LOCAL and DECISION events */
+    const char *id;      /* lives as long as the slot */
+    uint32_t deaf;       /* the built-in one: nobody wants LOCAL and DECISION events */
+    weft_filter *filter; /* what it wants to see (profile_tracer_filter); NULL: all but what must be
+                            asked for. The owner's, and the drain's to use while in service */
 } tracer_slot;
 
 /* A text that an identity stands for; the drain's. */
@@ -48,8 +52,10 @@ typedef struct events {
     _Atomic uint64_t wanted[EVENTS_WANTED]; /* read by all as weft_host.wanted */
 
     /* the writer's */
-    map index;   /* by thread identity: its next GUEST index */
-    map defined; /* identities whose DEFINE is on its way */
+    map index;            /* by thread identity: its next GUEST index */
+    uint64_t last_thread; /* whose event was the latest, */
+    uint64_t *last_index; /* and the place of its index; NULL before the first */
+    map defined;          /* identities whose DEFINE is on its way */
 
     /* shared, under the lock */
     pthread_mutex_t lock;
@@ -66,10 +72,12 @@ typedef struct events {
     char digest_before[2][33], profile_digest[33];
     uint32_t current; /* which of the two is in service */
     char *title;
-    void *hash;        /* XXH3 state */
+    void *hash;                          /* XXH3 state, which lacks what is staged */
+    uint64_t staged[EVENTS_STAGE_WORDS]; /* canonical bytes on their way to it */
+    uint32_t staged_words;
     uint64_t sequence; /* of the next event */
     uint64_t guest;    /* GUEST events so far */
-    int unflushed;
+    uint64_t flushed;  /* sequence at the latest flush */
     definition *definitions;
     size_t definition_count;
     map names; /* identity to index + 1 in definitions */
@@ -93,8 +101,8 @@ uint64_t events_define(events *e, const char *what, const char *text);
 /* Any other thread: a LOCAL event. */
 void events_emit_aside(events *e, const weft_event *event);
 
-/* After events_finish: the trace_digest, and the number of GUEST events in it. */
-void events_digest(const events *e, char *hex);
+/* The trace_digest so far: the drain's, and after events_finish anybody's. `hex` holds 33 bytes. */
+void events_digest(events *e, char *hex);
 
 /* Any thread but the drain and the guest: puts another tracer into service between two events, and
  * waits for it. The old one is closed, or stays when the new one's `open` fails. */

@@ -63,6 +63,27 @@ static const weft_option machine_options[] = {
      .help = "what reaches stderr"},
 };
 
+/* What every tracer's section takes beside the plugin's options (sdk/trace/filter.h). */
+static const weft_option tracer_options[] = {
+    {.key = "kinds",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help =
+         "kinds of events that the tracer sees, such as kernel.*,!import.call; empty: all usual"},
+    {.key = "threads",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help = "guest threads that it sees, by tid, identity or its text; empty: all"},
+    {.key = "exports",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help = "exports whose calls it sees, such as Nt*,RtlEnterCriticalSection; empty: all"},
+    {.key = "objects",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help = "objects whose events it sees, by identity or its text; empty: all"},
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Plugin that serves a role when the profile names none; NULL: the part is absent. */
@@ -89,11 +110,15 @@ static const weft_option *option_at(const profile_section *s, uint32_t index, si
     if (index == PROFILE_MACHINE) {
         return i < COUNT(machine_options) ? &machine_options[i] : NULL;
     }
-    if (!s->plugin || i >= s->plugin->desc->option_count) {
+    if (!s->plugin) {
         return NULL;
     }
     const weft_plugin_desc *d = s->plugin->desc;
-    return (const weft_option *)((const char *)d->options + i * d->option_stride);
+    if (i < d->option_count) {
+        return (const weft_option *)((const char *)d->options + i * d->option_stride);
+    }
+    i -= d->option_count;
+    return index == WEFT_ROLE_TRACER && i < COUNT(tracer_options) ? &tracer_options[i] : NULL;
 }
 
 static void unknown_section(const ini *text, const ini_entry *entry)
@@ -250,6 +275,54 @@ const profile_value *profile_get(const profile *p, uint32_t section, const char 
     return NULL;
 }
 
+/* Which of the host's keys of [tracer] a value is for; -1: it is the plugin's. */
+static int tracer_key(const profile_value *v)
+{
+    for (int i = 0; i < (int)COUNT(tracer_options); i++) {
+        if (v->option == &tracer_options[i]) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static weft_filter *filter_of(const char *const *texts, char *why, size_t room)
+{
+    return weft_filter_new(&(weft_filter_texts){texts[0], texts[1], texts[2], texts[3]}, why, room);
+}
+
+weft_filter *profile_tracer_filter(const profile_section *s, char *why, size_t room)
+{
+    const char *texts[COUNT(tracer_options)] = {0};
+    for (size_t k = 0; k < s->count; k++) {
+        int i = tracer_key(&s->values[k]);
+        if (i >= 0) {
+            texts[i] = s->values[k].value.text;
+        }
+    }
+    return filter_of(texts, why, room);
+}
+
+/* Each list by itself, so that the error has the line of the key that is wrong. */
+static void check_filters(const profile_section *s, const ini *text)
+{
+    for (size_t k = 0; k < s->count; k++) {
+        const profile_value *v = &s->values[k];
+        const char *texts[COUNT(tracer_options)] = {0};
+        int i = tracer_key(v);
+        char why[256];
+        if (i < 0 || !v->where) {
+            continue;
+        }
+        texts[i] = v->value.text;
+        weft_filter *filter = filter_of(texts, why, sizeof why);
+        if (!filter) {
+            errors_add(text->errors, v->where, "[%s] %s: %s", s->name, v->option->key, why);
+        }
+        weft_filter_free(filter);
+    }
+}
+
 static uint64_t machine_number(const profile *p, uint32_t section, const char *key)
 {
     return (uint64_t)profile_get(p, section, key)->value.number;
@@ -304,6 +377,7 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
             resolve_section(&p->sections[i], i, text, l);
         }
     }
+    check_filters(&p->sections[WEFT_ROLE_TRACER], text);
     if (!ini_find(text, "kernel", "plugin")) {
         errors_add(text->errors, name,
                    "[kernel] plugin is missing (found none, expected an id such "

@@ -6,6 +6,7 @@
 #ifndef WEFT_HOST_PROFILE_H
 #define WEFT_HOST_PROFILE_H
 
+#include "filter.h"
 #include "ini.h"
 #include "loader.h"
 #include "option.h"
@@ -43,6 +44,10 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
 
 /* A key's value in a section, or NULL. */
 const profile_value *profile_get(const profile *p, uint32_t section, const char *key);
+
+/* What a [tracer] section's kinds, threads, exports and objects let through. NULL with the reason in
+ * `why` (`room` bytes); not after profile_resolve has accepted the section. The caller frees it. */
+weft_filter *profile_tracer_filter(const profile_section *s, char *why, size_t room);
 
 /* The whole profile as a valid INI, each key with what it may be and where it was set. */
 void profile_print(const profile *p, buffer *out);

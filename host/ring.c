@@ -1,10 +1,10 @@
 /* ring.c: one writer, one reader. Sleeping uses the two-flag handshake: the sleeper sets its flag,
- * then looks again; the other side publishes, then looks at the flag; both orders are sequentially
- * consistent, so one of the two sees the other. */
+ * then looks again; the other side publishes, then looks at the flag; where it matters both orders
+ * are sequentially consistent, so one of the two sees the other. The writer does so at each quarter
+ * of the ring, the reader each time it gives back. */
 #include "ring.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "text.h"
@@ -12,8 +12,10 @@
 void ring_start(ring *r, uint32_t capacity_words)
 {
     memset(r, 0, sizeof *r);
-    r->capacity = capacity_words;
-    r->words = text_need((size_t)capacity_words * 8);
+    r->capacity = capacity_words < RING_LEAST_WORDS ? RING_LEAST_WORDS : capacity_words;
+    r->words = text_need((size_t)r->capacity * 8);
+    r->room_until = r->capacity;
+    r->look_at = r->capacity / 4;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -32,59 +34,47 @@ void ring_end(ring *r)
     r->words = NULL;
 }
 
-static void wait_for_room(ring *r, uint64_t head, uint64_t words)
+/* The tail that was seen last may be old: looks again, and sleeps only when that does not do. */
+void ring_make_room(ring *r, uint64_t head, uint64_t words)
 {
-    r->stalls++;
-    pthread_mutex_lock(&r->lock);
-    atomic_store(&r->writer_sleeps, 1);
-    while (r->capacity - (head - atomic_load(&r->tail)) < words) {
-        pthread_cond_wait(&r->emptied, &r->lock);
+    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
+    if (r->capacity - (head - tail) < words) {
+        r->stalls++;
+        ring_wake(r);
+        pthread_mutex_lock(&r->lock);
+        atomic_store(&r->writer_sleeps, 1);
+        while (r->capacity - (head - (tail = atomic_load(&r->tail))) < words) {
+            pthread_cond_wait(&r->emptied, &r->lock);
+        }
+        atomic_store(&r->writer_sleeps, 0);
+        pthread_mutex_unlock(&r->lock);
     }
-    atomic_store(&r->writer_sleeps, 0);
-    pthread_mutex_unlock(&r->lock);
+    r->room_until = tail + r->capacity;
 }
 
-void ring_write(ring *r, const weft_event *event)
+void ring_look(ring *r, uint64_t head)
 {
-    uint64_t words = event->size / 8;
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
-    uint64_t at = head & (r->capacity - 1);
-    uint64_t pad = at + words > r->capacity ? r->capacity - at : 0;
+    uint64_t quarter = r->capacity / 4;
     uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
-    if (r->capacity - (head - tail) < words + pad) {
-        wait_for_room(r, head, words + pad);
+    r->room_until = tail + r->capacity;
+    r->look_at = tail + quarter;
+    if (head < r->look_at) {
+        return;
     }
-    if (pad) {
-        r->words[at] = 0; /* no event has size 0 */
-        at = 0;
-    }
-    memcpy(&r->words[at], event, event->size);
-    atomic_store(&r->head, head + pad + words);
+    r->look_at = head + quarter;
+    atomic_store(&r->head, head); /* as it is; now in the one order of both handshakes */
     if (atomic_load(&r->reader_sleeps)) {
+        r->wakes++;
         ring_wake(r);
     }
 }
 
-weft_event *ring_peek(ring *r)
+/* A sleeping writer is woken when half of the ring is free, not for each record's room. The reader
+ * sleeps with less than a quarter in the ring only, so that half always comes. */
+void ring_give_back(ring *r)
 {
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    uint64_t head = atomic_load_explicit(&r->head, memory_order_acquire);
-    if (tail == head) {
-        return NULL;
-    }
-    uint64_t at = tail & (r->capacity - 1);
-    if (r->words[at] == 0) {
-        atomic_store(&r->tail, tail + (r->capacity - at)); /* a record always follows padding */
-        at = 0;
-    }
-    return (weft_event *)&r->words[at];
-}
-
-void ring_release(ring *r, const weft_event *event)
-{
-    uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    atomic_store(&r->tail, tail + event->size / 8);
-    if (atomic_load(&r->writer_sleeps)) {
+    atomic_store(&r->tail, r->at);
+    if (atomic_load(&r->writer_sleeps) && ring_head(r) - r->at <= r->capacity / 2) {
         pthread_mutex_lock(&r->lock);
         pthread_cond_signal(&r->emptied);
         pthread_mutex_unlock(&r->lock);
@@ -100,8 +90,7 @@ void ring_wait(ring *r, uint32_t milliseconds)
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&r->lock);
     atomic_store(&r->reader_sleeps, 1);
-    if (!r->poked &&
-        atomic_load(&r->head) == atomic_load_explicit(&r->tail, memory_order_relaxed)) {
+    if (!r->poked && atomic_load(&r->head) - r->at < r->capacity / 4) {
         pthread_cond_timedwait(&r->filled, &r->lock, &until);
     }
     r->poked = 0;

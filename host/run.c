@@ -87,6 +87,8 @@ static void destroy_part(run *r, uint32_t role)
         }
         p->plugin->instances--;
     }
+    weft_filter_free(p->filter);
+    p->filter = NULL;
 }
 
 uint32_t run_thread_tag(run *r)
@@ -272,10 +274,17 @@ static int start_events(run *r)
     if (run_create_part(r, WEFT_ROLE_TRACER)) {
         return -1;
     }
+    char why[256];
+    tracer->filter = profile_tracer_filter(tracer->section, why, sizeof why);
+    if (!tracer->filter) {
+        error_print("[tracer]", "%s", why);
+        return -1;
+    }
     tracer_slot slot = {.ops = &tracer->ops.tracer,
                         .instance = tracer->self,
                         .id = tracer->plugin->desc->id,
-                        .deaf = tracer->plugin->path == NULL};
+                        .deaf = tracer->plugin->path == NULL,
+                        .filter = tracer->filter};
     char *title = text_file_name(r->options.title);
     weft_status status = events_start(&r->events, &slot, title, r->report.profile_digest, 0);
     free(title);

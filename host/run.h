@@ -32,9 +32,10 @@ typedef struct part {
     const profile_section *section; /* where its options are */
     void *instance;                 /* what create made */
     int created;
-    role_ops ops;  /* what callers use: the plugin's, or the checked wrappers */
-    void *self;    /* what callers pass as instance */
-    void *checked; /* the wrapper's state, or NULL */
+    role_ops ops;        /* what callers use: the plugin's, or the checked wrappers */
+    void *self;          /* what callers pass as instance */
+    void *checked;       /* the wrapper's state, or NULL */
+    weft_filter *filter; /* of a tracer: what it sees */
     pthread_mutex_t lock;
     char *sentence; /* of host->fail */
 } part;

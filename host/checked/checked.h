@@ -14,6 +14,7 @@ typedef struct checked {
     void *instance; /* the plugin's own */
     int attached, opened, ran, running;
     uint64_t last_sequence; /* tracer: of the latest event, + 1 */
+    int partial;            /* tracer: a filter hides some */
 } checked;
 
 /* Puts the wrappers between a created part and its callers. */
