@@ -22,6 +22,7 @@ static const struct {
     {"digest", trace_digest, "the trace_digest of each file"},
     {"diff", trace_diff, "where two traces part"},
     {"manifest", trace_manifest, "where a reference run met contention"},
+    {"kinds", trace_kinds, "the kinds of events and their fields"},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

@@ -24,5 +24,6 @@ int trace_stat(int argc, char **argv);
 int trace_digest(int argc, char **argv);
 int trace_diff(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
+int trace_kinds(int argc, char **argv);
 
 #endif
