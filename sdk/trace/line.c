@@ -63,7 +63,6 @@ static int padding_is_zero(const char *bytes, uint64_t length)
     return 1;
 }
 
-/* Whether the payload is what the kind's row says, to the last word. */
 static int fits(const line_kind *kind, words w)
 {
     for (uint32_t i = 0; i < kind->count; i++) {
@@ -87,6 +86,13 @@ static int fits(const line_kind *kind, words w)
         w.left -= count;
     }
     return w.left == 0;
+}
+
+int line_fits(const line_kind *kind, const weft_event *event)
+{
+    return event->size >= sizeof *event &&
+           fits(kind, (words){.at = (const uint64_t *)(event + 1),
+                              .left = (event->size - sizeof *event) / 8});
 }
 
 static void write_scalar(out *o, char type, uint64_t value)
@@ -158,17 +164,9 @@ static void write_words(out *o, words w)
     RAW(o, "]");
 }
 
-/* An export's definition, "module!name(argument,...)#ordinal", cut into its parts. */
-typedef struct export_text {
-    const char *module, *name, *arguments;
-    size_t module_length, name_length, arguments_length;
-    uint64_t ordinal;
-} export_text;
-
-/* A text of another form is all name. */
-static export_text parse_export(const char *text)
+line_export line_export_of(const char *text)
 {
-    export_text e = {.module = "", .name = text, .name_length = strlen(text), .arguments = ""};
+    line_export e = {.module = "", .name = text, .name_length = strlen(text), .arguments = ""};
     const char *bang = strchr(text, '!');
     const char *open = bang ? strchr(bang, '(') : NULL;
     const char *close = open ? strrchr(open, ')') : NULL;
@@ -187,14 +185,14 @@ static export_text parse_export(const char *text)
     return e;
 }
 
-static export_text find_export(const line_context *context, uint64_t id)
+static line_export find_export(const line_context *context, uint64_t id)
 {
     const weft_trace_begin *begin = context->begin;
     const char *text = begin->name ? begin->name(begin->names, id) : NULL;
-    return parse_export(text ? text : "");
+    return line_export_of(text ? text : "");
 }
 
-static void write_name(out *o, const export_text *e)
+static void write_name(out *o, const line_export *e)
 {
     RAW(o, "\"name\":");
     out_string(o, e->name, e->name_length);
@@ -208,7 +206,7 @@ static void write_export_id(out *o, uint64_t id)
 
 /* {"handle_out":1,"access":2}: values under the definition's names; a value that has none there (a
  * variadic one, an unknown export) is "argN", counted from 0. */
-static void write_arguments(out *o, const export_text *e, words *w)
+static void write_arguments(out *o, const line_export *e, words *w)
 {
     const char *at = e->arguments;
     const char *end = at + e->arguments_length;
@@ -237,7 +235,7 @@ static void write_arguments(out *o, const export_text *e, words *w)
 static void write_import_call(out *o, const line_context *context, words w)
 {
     uint64_t id = take(&w);
-    export_text e = find_export(context, id);
+    line_export e = find_export(context, id);
     RAW(o, "\"module\":");
     out_string(o, e.module, e.module_length);
     RAW(o, ",\"ordinal\":");
@@ -252,7 +250,7 @@ static void write_import_call(out *o, const line_context *context, words w)
 static void write_kernel_call(out *o, const line_context *context, words w)
 {
     uint64_t id = take(&w);
-    export_text e = find_export(context, id);
+    line_export e = find_export(context, id);
     write_name(o, &e);
     RAW(o, ",\"args\":");
     write_arguments(o, &e, &w);
@@ -270,7 +268,7 @@ static void write_kernel_call(out *o, const line_context *context, words w)
 static void write_kernel_return(out *o, const line_context *context, words w, int has_value)
 {
     uint64_t id = take(&w);
-    export_text e = find_export(context, id);
+    line_export e = find_export(context, id);
     write_name(o, &e);
     if (has_value) {
         uint64_t value = take(&w);

@@ -31,6 +31,19 @@ typedef struct line_table {
 /* Cuts the table apart, once per instance. */
 void line_table_init(line_table *table);
 
+/* Whether an event's payload is what the kind's row says, to the last word. */
+int line_fits(const line_kind *kind, const weft_event *event);
+
+/* An export's definition, "module!name(argument,...)#ordinal", cut into its parts. */
+typedef struct line_export {
+    const char *module, *name, *arguments;
+    size_t module_length, name_length, arguments_length;
+    uint64_t ordinal;
+} line_export;
+
+/* A text of another form is all name. */
+line_export line_export_of(const char *text);
+
 /* What stands in every line and in no event. */
 typedef struct line_context {
     const line_table *table;
