@@ -1,34 +1,15 @@
 /* jsonl.c: lines of schema v1 back into events (docs/trace.md, "From a line to the canonical
  * bytes"), those of the reference system included, which lack hw, thread, seq and tick. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
-#include "json.h"
-#include "line.h"
-#include "reader.h"
+#include "jsonl.h"
 
 #define LINE_LIMIT (1u << 20) /* the longest event of ours takes 32 KiB as text */
-#define READ_BYTES (1u << 18)
-
-struct jsonl_reader {
-    line_table table;
-    json_tree tree;
-    char *buffer; /* bytes of the file not yet consumed, from `at` to `end` */
-    size_t at, end, room;
-    int eof;
-    uint64_t number; /* of the current line, from 1 */
-    const char *line;
-    size_t length;
-    uint64_t events;
-    int ended; /* trace.end was read */
-    uint64_t last_sequence;
-    weft_event *event;
-    size_t words, words_room;
-    out fields;
-    int no_memory;
-};
+#define READ_BYTES (1u << 18) /* few enough to stay in a core's cache until they are parsed */
 
 /* Finds the next line: 1, 0 at the end, -1 after a failure. */
 static int next_line(weft_trace *t, jsonl_reader *r)
@@ -42,6 +23,7 @@ static int next_line(weft_trace *t, jsonl_reader *r)
             r->length = (size_t)(newline - from);
             r->at += r->length + 1;
             r->number++;
+            r->whole = 0;
             if (r->length > 0 && r->line[r->length - 1] == '\r') {
                 r->length--;
             }
@@ -67,8 +49,10 @@ static int next_line(weft_trace *t, jsonl_reader *r)
         memmove(r->buffer, from, searched);
         r->at = 0;
         r->end = searched;
-        size_t got = fread(r->buffer + r->end, 1, r->room - r->end, t->file);
+        size_t room = r->room - r->end;
+        size_t got = fread(r->buffer + r->end, 1, room < READ_BYTES ? room : READ_BYTES, t->file);
         r->end += got;
+        memset(r->buffer + r->end, 0, JSONL_PADDING);
         t->bytes += got;
         r->eof = got == 0;
     }
@@ -226,7 +210,7 @@ static int put_field(weft_trace *t, const json_node *payload, const line_field *
         return text || t->info.foreign;
     }
     return strchr("UXDP", field->type) ? put_array(t, node, field->type)
-                                      : put_scalar(t, node, field->type);
+                                       : put_scalar(t, node, field->type);
 }
 
 /* The kind's number, or 0: by name, "kind.N" for one without a row, kernel.return by whether it
@@ -381,7 +365,6 @@ static const weft_event *read_event(weft_trace *t, const json_node *root, const 
     }
     *r->event = head;
     r->events++;
-    r->last_sequence = head.sequence;
     return r->event;
 }
 
@@ -414,6 +397,13 @@ static const weft_event *finish(weft_trace *t)
     return NULL;
 }
 
+/* The current line as a tree. */
+static const json_node *whole_line(jsonl_reader *r)
+{
+    r->whole = 1;
+    return json_read(&r->tree, r->line, r->length);
+}
+
 const weft_event *jsonl_next(weft_trace *t)
 {
     jsonl_reader *r = t->jsonl;
@@ -422,7 +412,11 @@ const weft_event *jsonl_next(weft_trace *t)
         if (found <= 0) {
             return found == 0 ? finish(t) : NULL;
         }
-        const json_node *root = json_read(&r->tree, r->line, r->length);
+        const weft_event *event = jsonl_fast(t);
+        if (event) {
+            return event;
+        }
+        const json_node *root = whole_line(r);
         const json_node *kind = root ? json_get(&r->tree, root, "kind") : NULL;
         const json_node *payload = root ? json_get(&r->tree, root, "payload") : NULL;
         if (!root) {
@@ -485,7 +479,7 @@ jsonl_reader *jsonl_open(weft_trace *t, const char *head, size_t length)
         return trace_fail_line(t, 1, "no memory for a reader");
     }
     r->room = LINE_LIMIT + READ_BYTES;
-    r->buffer = malloc(r->room);
+    r->buffer = malloc(r->room + JSONL_PADDING);
     r->words_room = 64;
     r->event = malloc(sizeof *r->event + r->words_room * 8);
     if (!r->buffer || !r->event) {
@@ -493,11 +487,46 @@ jsonl_reader *jsonl_open(weft_trace *t, const char *head, size_t length)
         return trace_fail_line(t, 1, "no memory for a reader");
     }
     memcpy(r->buffer, head, length);
+    memset(r->buffer + length, 0, JSONL_PADDING);
     r->end = length;
     line_table_init(&r->table);
     t->jsonl = r;
     read_header(t);
+    if (!t->error[0]) {
+        jsonl_fast_init(t);
+    }
     return r;
+}
+
+void jsonl_plain(weft_trace *t)
+{
+    if (t->jsonl) {
+        t->jsonl->plain = 1;
+    }
+}
+
+void jsonl_place(const weft_trace *t, uint64_t *offset, uint64_t *line)
+{
+    *offset = t->bytes - (t->jsonl->end - t->jsonl->at);
+    *line = t->jsonl->number;
+}
+
+int jsonl_seek(weft_trace *t, uint64_t offset, uint64_t line)
+{
+    jsonl_reader *r = t->jsonl;
+    if (offset > INT64_MAX || fseeko(t->file, (off_t)offset, SEEK_SET) != 0) {
+        trace_fail_line(t, line, "cannot go back to a line (found %s, expected a file)",
+                        strerror(errno));
+        return 0;
+    }
+    r->at = r->end = 0;
+    r->buffer[0] = 0;
+    r->eof = r->ended = r->whole = 0;
+    r->number = line;
+    r->events = line - 1; /* behind the header each line is an event */
+    t->bytes = offset;
+    t->info.complete = 0;
+    return 1;
 }
 
 const char *jsonl_line(const jsonl_reader *r, size_t *length)
@@ -508,7 +537,7 @@ const char *jsonl_line(const jsonl_reader *r, size_t *length)
 
 const char *jsonl_fields(jsonl_reader *r, size_t *length)
 {
-    const json_node *root = r->tree.nodes;
+    const json_node *root = r->whole ? r->tree.nodes : whole_line(r);
     r->fields.used = 0;
     out_raw(&r->fields, "{", 1);
     for (const json_node *n = json_child(&r->tree, root); n; n = json_next(&r->tree, n)) {
@@ -535,6 +564,7 @@ void jsonl_close(jsonl_reader *r)
         json_free(&r->tree);
         free(r->buffer);
         free(r->event);
+        free(r->kinds);
         free(r);
     }
 }

@@ -41,6 +41,15 @@ const char *jsonl_line(const jsonl_reader *r, size_t *length);
 const char *jsonl_fields(jsonl_reader *r, size_t *length);
 void jsonl_close(jsonl_reader *r);
 
+/* Where the line behind the latest event begins in the file, and how many lines stand before it;
+ * and back there: the next event is the one that followed. Names learned meanwhile stay. 0 with the
+ * failure set where the file cannot be sought. */
+void jsonl_place(const weft_trace *t, uint64_t *offset, uint64_t *line);
+int jsonl_seek(weft_trace *t, uint64_t offset, uint64_t line);
+
+/* From here on every line goes through the full parser. */
+void jsonl_plain(weft_trace *t);
+
 binary_reader *binary_open(weft_trace *t, const char *head, size_t length);
 const weft_event *binary_next(weft_trace *t);
 void binary_close(binary_reader *r);

@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "case.h"
+#include "line.h"
+#include "reader.h"
 
 #define FOREIGN(kind, tid, index, payload)                                                         \
     "{\"schema_version\":1,\"engine\":\"canary\",\"kind\":\"" kind "\",\"tid\":" #tid              \
@@ -328,6 +330,202 @@ static void line_beyond_the_limit_is_refused(void **state)
     free(text);
 }
 
+/* Both parsers over the same bytes: the same events, and the same refusals of the same lines. A
+ * refusal would end a trace; here both go on behind it. Returns how many lines went through. */
+static size_t compare_parsers(const char *text, size_t length)
+{
+    weft_trace *fast = case_open(text, length), *plain = case_open(text, length);
+    size_t lines = 0;
+    jsonl_plain(plain);
+    for (;; lines++) {
+        const weft_event *a = weft_trace_next(fast), *b = weft_trace_next(plain);
+        size_t at;
+        const char *line = weft_trace_line(plain, &at);
+        if (strcmp(fast->error, plain->error) != 0 || !a != !b || (a && !case_equal(a, b))) {
+            fail_msg("line %zu is read differently (%s; %s): %.*s", lines + 2, fast->error,
+                     plain->error, (int)at, line);
+        }
+        if (!a && !plain->error[0]) {
+            break;
+        }
+        if (a) {
+            const char *name = weft_trace_name(plain, a->thread);
+            const char *other = weft_trace_name(fast, a->thread);
+            assert_true(name ? other && strcmp(name, other) == 0 : !other);
+        }
+        fast->error[0] = plain->error[0] = 0;
+    }
+    weft_trace_close(fast);
+    weft_trace_close(plain);
+    return lines;
+}
+
+/* Lines of `count` events of every kind, as our writer makes them. */
+static void write_lines(out *o, uint64_t count)
+{
+    static line_table table;
+    weft_trace_begin begin = {
+        .engine = "weft", .build = "0", .title = "t", .profile_digest = "", .digest = ""};
+    line_context context = {.table = &table, .begin = &begin};
+    line_table_init(&table);
+    line_begin(o, &context);
+    for (uint64_t n = 0; n < count; n++) {
+        weft_event_buffer event;
+        case_event(&event, n);
+        line_event(o, &context, &event.head);
+    }
+}
+
+static void both_parsers_read_the_same(void **state)
+{
+    out o = {0};
+    write_lines(&o, 3000);
+    assert_int_equal(compare_parsers(o.bytes, o.used), 3000);
+    out_free(&o);
+    assert_int_equal(compare_parsers(foreign_log, sizeof foreign_log - 1), 11);
+}
+
+/* Every byte of a line of each kind replaced by others: what one parser makes of it, or refuses,
+ * the other does too. */
+static void both_parsers_agree_on_damaged_lines(void **state)
+{
+    static const char others[] = "0g\"\\ }\x01\xc3";
+    out from = {0}, to = {0};
+    write_lines(&from, 2 * WEFT_EVENT_KIND_END);
+    out_raw(&from, foreign_log + sizeof FOREIGN_HEAD - 1, sizeof foreign_log - sizeof FOREIGN_HEAD);
+    for (int foreign = 0; foreign < 2; foreign++) {
+        const char *line = from.bytes, *end = from.bytes + from.used;
+        size_t wanted = 0;
+        to.used = 0;
+        out_str(&to, foreign ? FOREIGN_HEAD : HEAD);
+        for (int n = 0; line < end; n++) {
+            size_t length = (size_t)((char *)memchr(line, '\n', (size_t)(end - line)) - line) + 1;
+            if (n > 0 && strstr(line, foreign ? "\"canary\"" : "\"weft\"") < line + length) {
+                for (size_t at = 0; at + 1 < length; at += foreign ? 1 : 3) {
+                    out_raw(&to, line, length);
+                    to.bytes[to.used - length + at] = others[wanted++ % (sizeof others - 1)];
+                }
+            }
+            line += length;
+        }
+        assert_int_equal(compare_parsers(to.bytes, to.used), wanted);
+    }
+    out_free(&from);
+    out_free(&to);
+}
+
+/* By hand: the ends of each integer's range, and one beyond. 2^64 - 1 = 18446744073709551615,
+ * 2^63 = 9223372036854775808. */
+static void both_parsers_agree_on_odd_numbers(void **state)
+{
+    static const char *const numbers[] = {
+        "0",
+        "9",
+        "10",
+        "99999999",
+        "100000000",
+        "9999999999999999",
+        "10000000000000000",
+        "18446744073709551615",
+        "18446744073709551616",
+        "28446744073709551615",
+        "184467440737095516150",
+        "00",
+        "01",
+        "-0",
+        "-1",
+        "-9223372036854775807",
+        "-9223372036854775808",
+        "-9223372036854775809",
+        "9223372036854775808",
+        "1.0",
+        "1e3",
+        "",
+        "true",
+        "null",
+        "\"0x0\"",
+        "\"0xffffffffffffffff\"",
+        "\"0x1ffffffffffffffff\"",
+        "\"0xAB\"",
+        "\"0x\"",
+        "\"12\"",
+        "\"0x1g\"",
+    };
+    out o = {0};
+    out_str(&o, HEAD);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char line[1024];
+        snprintf(line, sizeof line,
+                 LINE("wait.begin", "\"handles_semantic_ids\":[],\"timeout_ns\":%s,"
+                                    "\"wait_type\":\"any\",\"alertable\":0")
+                     LINE("kernel.return", "\"name\":\"f\",\"return_value\":%s,\"status\":"
+                                           "\"0x0\",\"side_effects\":[],\"export\":"
+                                           "\"0000000000000001\"")
+                         LINE("thread.exit", "\"exit_code\":%s"),
+                 numbers[i], numbers[i], numbers[i]);
+        out_str(&o, line);
+    }
+    assert_int_equal(compare_parsers(o.bytes, o.used), 3 * sizeof numbers / sizeof numbers[0]);
+    out_free(&o);
+}
+
+/* What the md5 of a foreign log is made from does not depend on which parser took the line. */
+static void fields_of_a_line_come_from_either_parser(void **state)
+{
+    weft_trace *t = open_text(HEAD LINE("thread.exit", "\"exit_code\":\"0x7\"") END);
+    size_t length;
+    weft_trace_next(t);
+    const char *fields = weft_trace_fields(t, &length);
+    static const char expected[] =
+        "{\"schema_version\":1,\"engine\":\"weft\",\"kind\":\"thread.exit\",\"tid\":6,"
+        "\"tid_event_idx\":5,\"deterministic\":true,\"payload\":{\"exit_code\":\"0x7\"},\"hw\":4,"
+        "\"thread\":\"0123456789abcdef\",\"seq\":77,\"tick\":1000000}";
+    assert_int_equal(length, sizeof expected - 1);
+    assert_memory_equal(fields, expected, length);
+    weft_trace_close(t);
+}
+
+/* From each place on, and in any order, the same events follow as at first. */
+static void a_trace_is_read_on_from_any_of_its_places(void **state)
+{
+    out o = {0};
+    uint64_t offsets[50], lines[50];
+    write_lines(&o, 50);
+    weft_trace *t = case_open(o.bytes, o.used);
+    for (int n = 0; n < 50; n++) {
+        jsonl_place(t, &offsets[n], &lines[n]);
+        assert_non_null(weft_trace_next(t));
+    }
+    assert_int_equal(offsets[0], strchr(o.bytes, '\n') + 1 - o.bytes);
+    assert_int_equal(lines[0], 1);
+    for (int k = 0; k < 50; k++) {
+        int n = k * 37 % 50;
+        assert_int_equal(jsonl_seek(t, offsets[n], lines[n]), 1);
+        for (int m = n; m < 50; m++) {
+            assert_int_equal(weft_trace_next(t)->sequence, m);
+        }
+        assert_null(weft_trace_next(t));
+    }
+    weft_trace_close(t);
+    out_free(&o);
+}
+
+/* A line without `seq` has the number of its line, less the header, before and after a seek. */
+static void a_foreign_log_keeps_its_numbers_after_a_seek(void **state)
+{
+    weft_trace *t = open_text(foreign_log);
+    uint64_t offset, line;
+    for (int n = 0; n < 4; n++) {
+        weft_trace_next(t);
+    }
+    jsonl_place(t, &offset, &line);
+    weft_trace_next(t);
+    weft_trace_next(t);
+    jsonl_seek(t, offset, line);
+    assert_int_equal(weft_trace_next(t)->sequence, 4);
+    weft_trace_close(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +545,12 @@ int main(void)
         cmocka_unit_test(header_is_required_in_version_one),
         cmocka_unit_test(cut_anywhere_is_read_up_to_the_cut),
         cmocka_unit_test(line_beyond_the_limit_is_refused),
+        cmocka_unit_test(both_parsers_read_the_same),
+        cmocka_unit_test(both_parsers_agree_on_damaged_lines),
+        cmocka_unit_test(both_parsers_agree_on_odd_numbers),
+        cmocka_unit_test(fields_of_a_line_come_from_either_parser),
+        cmocka_unit_test(a_trace_is_read_on_from_any_of_its_places),
+        cmocka_unit_test(a_foreign_log_keeps_its_numbers_after_a_seek),
     };
     return cmocka_run_group_tests_name("trace-jsonl", tests, NULL, NULL);
 }
