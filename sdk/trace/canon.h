@@ -52,6 +52,7 @@ uint64_t weft_canon_chain(uint64_t chain, uint64_t hash);
 typedef struct weft_canon_chains weft_canon_chains;
 weft_canon_chains *weft_canon_chains_new(void);
 void weft_canon_chains_add(weft_canon_chains *chains, uint64_t thread, uint64_t hash);
+/* "" without memory. */
 void weft_canon_chains_digest(const weft_canon_chains *chains, char hex[33]);
 void weft_canon_chains_free(weft_canon_chains *chains);
 
