@@ -7,6 +7,7 @@
 #include <time.h>
 #include <xxhash.h>
 
+#include "swap.h"
 #include "text.h"
 
 #define POLL_MS  10 /* the drain looks into the ring at least this often */
@@ -115,9 +116,14 @@ static void digest_event(events *e, const weft_event *event)
 
 void events_deliver(events *e, weft_event *event)
 {
+    if (e->plan) {
+        swap_when_due(e, event);
+    }
     event->sequence = e->sequence++;
     if (event->category == WEFT_CLASS_GUEST) {
         digest_event(e, event);
+        e->tick = event->tick;
+        e->frames += event->kind == WEFT_EVENT_GPU_SWAP;
     } else if (event->kind == WEFT_EVENT_DEFINE) {
         learn(e, event);
     }
@@ -156,30 +162,25 @@ weft_status events_close_tracer(events *e)
 {
     char hex[33];
     events_digest(e, hex);
-    weft_status status = e->tracer.ops->close(e->tracer.instance, e->sequence - 1, hex);
-    if (status != WEFT_OK) {
-        note_failure(e, &e->tracer, "close", status);
-    }
-    return status;
+    return e->tracer.ops->close(e->tracer.instance, e->sequence - 1, hex);
 }
 
-static side_event *take_side(events *e, swap_request **swap)
+static side_event *take_side(events *e, drain_request **request)
 {
     pthread_mutex_lock(&e->lock);
     side_event *list = e->side_first;
     e->side_first = NULL;
     e->side_last = &e->side_first;
-    *swap = e->swap;
-    e->swap = NULL;
+    *request = e->request;
     pthread_mutex_unlock(&e->lock);
     return list;
 }
 
-/* What came aside, and a swap. */
+/* What came aside, and what somebody asks for. */
 static void drain_aside(events *e)
 {
-    swap_request *swap;
-    side_event *side = take_side(e, &swap);
+    drain_request *request;
+    side_event *side = take_side(e, &request);
     while (side) {
         side_event *next = side->next;
         events_deliver(e, &side->event->head);
@@ -187,8 +188,13 @@ static void drain_aside(events *e)
         free(side);
         side = next;
     }
-    if (swap) {
-        events_do_swap(e, swap);
+    if (request) {
+        request->work(e, request);
+        pthread_mutex_lock(&e->lock);
+        request->done = 1;
+        e->request = NULL;
+        pthread_cond_broadcast(&e->answered);
+        pthread_mutex_unlock(&e->lock);
     }
 }
 
@@ -255,7 +261,10 @@ static void *drain_main(void *context)
         flush_when_due(e, &last_flush);
         ring_wait(&e->ring, POLL_MS);
     }
-    events_close_tracer(e);
+    status = events_close_tracer(e);
+    if (status != WEFT_OK) {
+        note_failure(e, &e->tracer, "close", status);
+    }
     return NULL;
 }
 

@@ -20,6 +20,7 @@ typedef struct tracer_slot {
     const weft_tracer_ops *ops;
     void *instance;
     const char *id;      /* lives as long as the slot */
+    void *owner;         /* whose it is; not looked at here */
     uint32_t deaf;       /* the built-in one: nobody wants LOCAL and DECISION events */
     weft_filter *filter; /* what it wants to see (profile_tracer_filter); NULL: all but what must be
                             asked for. The owner's, and the drain's to use while in service */
@@ -35,13 +36,6 @@ typedef struct side_event {
     struct side_event *next;
     weft_event_buffer *event;
 } side_event;
-
-/* A change of tracer on its way to the drain (swap.c). */
-typedef struct swap_request {
-    tracer_slot next;
-    weft_status status;
-    int done;
-} swap_request;
 
 typedef struct events {
     ring ring;
@@ -61,7 +55,7 @@ typedef struct events {
     pthread_mutex_t lock;
     pthread_cond_t answered;
     side_event *side_first, **side_last;
-    swap_request *swap;
+    struct drain_request *request; /* on its way to the drain (swap.h) */
     int opened;
     weft_status status; /* of the tracer: the first failure */
     char *failed;       /* "tracer-jsonl.open": which op it was */
@@ -75,9 +69,12 @@ typedef struct events {
     void *hash;                          /* XXH3 state, which lacks what is staged */
     uint64_t staged[EVENTS_STAGE_WORDS]; /* canonical bytes on their way to it */
     uint32_t staged_words;
-    uint64_t sequence; /* of the next event */
-    uint64_t guest;    /* GUEST events so far */
-    uint64_t flushed;  /* sequence at the latest flush */
+    uint64_t sequence;      /* of the next event */
+    uint64_t guest;         /* GUEST events so far */
+    uint64_t flushed;       /* sequence at the latest flush */
+    uint64_t tick;          /* of the latest GUEST event */
+    uint64_t frames;        /* gpu.swap events so far */
+    struct swap_plan *plan; /* exchanges that are still to come; NULL: none (swap.h) */
     definition *definitions;
     size_t definition_count;
     map names; /* identity to index + 1 in definitions */
@@ -112,6 +109,5 @@ weft_status events_swap(events *e, const tracer_slot *next);
 weft_status events_open_tracer(events *e, const tracer_slot *tracer);
 weft_status events_close_tracer(events *e);
 void events_deliver(events *e, weft_event *event);
-void events_do_swap(events *e, swap_request *request);
 
 #endif

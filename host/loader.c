@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "option.h"
@@ -170,6 +171,9 @@ static int check_ops(const elf_image *image, const weft_plugin_desc *d, refusal 
     return 0;
 }
 
+/* What weft_host.extension answers (services.c). */
+static const char *const extensions[] = {WEFT_HOST_RUN, WEFT_HOST_TRACERS, WEFT_HOST_RECORD};
+
 static int check_needs(const elf_image *image, const weft_plugin_desc *d, refusal *r)
 {
     if (!d->needs) {
@@ -183,6 +187,13 @@ static int check_needs(const elf_image *image, const weft_plugin_desc *d, refusa
             return 0;
         }
         const char *name = elf_text(image, *need);
+        int known = 0;
+        for (size_t i = 0; name && i < sizeof extensions / sizeof extensions[0]; i++) {
+            known |= strcmp(name, extensions[i]) == 0;
+        }
+        if (known) {
+            continue;
+        }
         return REFUSE(r, "plugin needs a host extension (found none in this host, expected %.64s)",
                       name ? name : "an unreadable name");
     }
@@ -252,16 +263,38 @@ static int check_descriptor(const elf_image *image, const weft_plugin_desc *d, s
                : 0;
 }
 
+static file_stamp stamp_of(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info)) {
+        return (file_stamp){0};
+    }
+    return (file_stamp){.device = info.st_dev,
+                        .inode = info.st_ino,
+                        .size = (uint64_t)info.st_size,
+                        .seconds = info.st_mtim.tv_sec,
+                        .nanoseconds = info.st_mtim.tv_nsec};
+}
+
+static int same_stamp(const file_stamp *a, const file_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
+}
+
 plugin *loader_find_file(loader *l, const char *path, char *why, size_t room)
 {
     char *real = realpath(path, NULL);
+    file_stamp stamp = stamp_of(real ? real : path); /* before it is read: a change after is seen */
     for (plugin *p = real ? l->plugins : NULL; p; p = p->next) {
-        if (p->path && strcmp(p->path, real) == 0) {
+        if (p->path && strcmp(p->path, real) == 0 &&
+            (p->library || same_stamp(&p->stamp, &stamp))) {
             free(real);
             return p;
         }
     }
     plugin *p = text_need(sizeof *p);
+    p->stamp = stamp;
     p->path = real ? real : text_copy(path);
     if (elf_read(&p->image, p->path, why, room)) {
         free(p->path);
@@ -375,11 +408,12 @@ plugin *loader_find(loader *l, uint32_t role, const char *id, char *why, size_t 
 
 int plugin_open(plugin *p, char *why, size_t room)
 {
-    if (p->library || p->ops.size) {
+    if (p->code) {
         return 0;
     }
     const weft_plugin_desc *desc = p->desc;
     if (p->path) {
+        file_stamp stamp = stamp_of(p->path);
         void *library = dlopen(p->path, RTLD_NOW | RTLD_LOCAL);
         if (!library) {
             const char *reason = dlerror();
@@ -388,8 +422,9 @@ int plugin_open(plugin *p, char *why, size_t room)
             return -1;
         }
         desc = dlsym(library, "weft_plugin");
-        if (!desc || desc->size != p->desc->size || desc->role != p->desc->role ||
-            desc->abi_major != p->desc->abi_major || desc->abi_minor != p->desc->abi_minor) {
+        if (!desc || !same_stamp(&p->stamp, &stamp) || desc->size != p->desc->size ||
+            desc->role != p->desc->role || desc->abi_major != p->desc->abi_major ||
+            desc->abi_minor != p->desc->abi_minor) {
             snprintf(why, room,
                      "file changed while it was read (found another descriptor, "
                      "expected the same)");
@@ -397,8 +432,8 @@ int plugin_open(plugin *p, char *why, size_t room)
             return -1;
         }
         p->library = library;
-        p->desc = desc;
     }
+    p->code = desc;
     builtin_defaults(desc->role, &p->ops);
     size_t full = roles[desc->role].ops_size;
     uint32_t size = *(const uint32_t *)desc->ops;
@@ -411,6 +446,17 @@ int plugin_open(plugin *p, char *why, size_t room)
     }
     p->ops.size = (uint32_t)full;
     return 0;
+}
+
+void plugin_close(plugin *p)
+{
+    if (!p->library || p->instances > 0 || (p->desc->flags & WEFT_PLUGIN_PERMANENT)) {
+        return;
+    }
+    dlclose(p->library);
+    p->library = NULL;
+    p->code = NULL;
+    p->ops = (role_ops){0};
 }
 
 static int by_name(const void *a, const void *b)
@@ -463,10 +509,8 @@ void loader_end(loader *l)
 {
     for (plugin *p = l->plugins, *next; p; p = next) {
         next = p->next;
-        uint32_t flags = p->desc->flags;
-        if (p->library && !(flags & WEFT_PLUGIN_PERMANENT)) {
-            dlclose(p->library);
-        }
+        p->instances = 0;
+        plugin_close(p);
         elf_free(&p->image);
         free(p->path);
         free(p);

@@ -19,13 +19,21 @@ typedef union role_ops {
     weft_frontend_ops frontend;
 } role_ops;
 
+/* Which file it was that a plugin was described from. */
+typedef struct file_stamp {
+    uint64_t device, inode, size;
+    int64_t seconds, nanoseconds; /* of its latest change */
+} file_stamp;
+
 typedef struct plugin {
-    const weft_plugin_desc *desc; /* always readable; its code only after plugin_open */
+    const weft_plugin_desc *desc; /* its data, as the file has it; lives as long as the loader */
+    const weft_plugin_desc *code; /* the same with its functions, while the library is loaded */
     char *path;                   /* NULL for a built-in */
+    file_stamp stamp;
     elf_image image;
     void *library;
-    uint32_t instances;
-    role_ops ops; /* after plugin_open */
+    uint32_t instances; /* counted by who creates and destroys them */
+    role_ops ops;       /* while the library is loaded */
     struct plugin *next;
 } plugin;
 
@@ -45,11 +53,16 @@ void loader_end(loader *l);
  * `why` set ("WHAT (found X, expected Y)"). */
 plugin *loader_find(loader *l, uint32_t role, const char *id, char *why, size_t room);
 
-/* The plugin in a file, of any role. */
+/* The plugin in a file, of any role. A file that was replaced since it was described, and is not
+ * loaded, is described anew. */
 plugin *loader_find_file(loader *l, const char *path, char *why, size_t room);
 
-/* Runs the file's constructors and fills `ops`. -1 with `why` set. */
+/* Runs the file's constructors and fills `code` and `ops`. -1 with `why` set. */
 int plugin_open(plugin *p, char *why, size_t room);
+
+/* Unloads the library of a plugin without instances; one that is PERMANENT stays. Its `desc` is
+ * still there, and plugin_open loads it again. */
+void plugin_close(plugin *p);
 
 /* Paths of all ID.so in a folder, sorted; NULL-ended, allocated, each allocated. */
 char **loader_list(const char *folder);

@@ -41,54 +41,59 @@ int run_start(run *r, loader *l, const profile *p, const run_options *options)
     return 0;
 }
 
-int run_create_part(run *r, uint32_t role)
+int part_create(part *p, errors *list)
 {
-    part *p = &r->parts[role];
     char why[512];
-    if (!p->plugin) {
-        return 0;
-    }
     const char *id = p->plugin->desc->id;
     if ((p->plugin->desc->flags & WEFT_PLUGIN_SINGLE) && p->plugin->instances > 0) {
-        error_print(id, "plugin allows one instance (found %u in this process, expected none)",
-                    p->plugin->instances);
+        errors_add(list, id, "plugin allows one instance (found %u in this process, expected none)",
+                   p->plugin->instances);
         return -1;
     }
     if (plugin_open(p->plugin, why, sizeof why)) {
-        error_print(id, "%s", why);
+        errors_add(list, id, "%s", why);
         return -1;
     }
     p->ops = p->plugin->ops;
     services_start(p);
-    weft_status status = p->plugin->desc->create(&p->host, &p->instance);
+    weft_status status = p->plugin->code->create(&p->host, &p->instance);
     if (status != WEFT_OK) {
         char *where = text_format("%s.create", id);
-        part_error(p, where, status);
+        part_add_error(p, where, status, list);
         free(where);
         return -1;
     }
     p->plugin->instances++;
     p->self = p->instance;
-    if (r->profile->checked) {
+    if (p->run->profile->checked) {
         checked_wrap(p);
     }
     p->created = 1;
     return 0;
 }
 
-static void destroy_part(run *r, uint32_t role)
+void part_destroy(part *p)
 {
-    part *p = &r->parts[role];
     if (p->created) {
         p->created = 0;
         checked_unwrap(p);
-        if (p->plugin->desc->destroy) {
-            p->plugin->desc->destroy(p->instance);
+        if (p->plugin->code->destroy) {
+            p->plugin->code->destroy(p->instance);
         }
         p->plugin->instances--;
     }
     weft_filter_free(p->filter);
     p->filter = NULL;
+}
+
+int run_create_part(run *r, uint32_t role)
+{
+    part *p = &r->parts[role];
+    errors list = {0};
+    int failed = p->plugin ? part_create(p, &list) : 0;
+    errors_print(&list, stderr);
+    errors_free(&list);
+    return failed;
 }
 
 uint32_t run_thread_tag(run *r)
@@ -366,7 +371,7 @@ int run_title(run *r)
     static const uint32_t order[] = {WEFT_ROLE_KERNEL, WEFT_ROLE_FRONTEND, WEFT_ROLE_CPU,
                                      WEFT_ROLE_GPU, WEFT_ROLE_POLICY};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        destroy_part(r, order[i]);
+        part_destroy(&r->parts[order[i]]);
     }
     part *tracer = &r->parts[WEFT_ROLE_TRACER];
     int traced = atomic_load(&r->events.started) != 0;
@@ -379,7 +384,7 @@ int run_title(run *r)
         part_error(tracer, r->events.failed, status);
         report->exit_code = EXIT_PLUGIN;
     }
-    destroy_part(r, WEFT_ROLE_TRACER);
+    part_destroy(&r->parts[WEFT_ROLE_TRACER]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return report->exit_code;
 }
@@ -387,7 +392,7 @@ int run_title(run *r)
 void run_end(run *r)
 {
     for (uint32_t role = WEFT_ROLE_COUNT - 1; role > 0; role--) {
-        destroy_part(r, role);
+        part_destroy(&r->parts[role]);
     }
     events_free(&r->events);
     for (uint32_t role = 1; role < WEFT_ROLE_COUNT; role++) {

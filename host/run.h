@@ -106,6 +106,13 @@ typedef struct run {
 /* Makes memory, clock and an empty part per role. -1 after printing an error. */
 int run_start(run *r, loader *l, const profile *p, const run_options *options);
 
+/* Opens the plugin of a part whose run, plugin, role and section are set, and makes its instance. -1
+ * after adding to `list`. [main] */
+int part_create(part *p, errors *list);
+
+/* Ends the instance, if there is one. [main] */
+void part_destroy(part *p);
+
 /* Opens, checks and creates one role's plugin. 0 also when the run has no such part. -1 after
  * printing an error. */
 int run_create_part(run *r, uint32_t role);
@@ -132,7 +139,8 @@ uint32_t run_thread_tag(run *r);
 /* What the part's latest host->fail said, or `otherwise`; allocated. */
 char *part_sentence(part *p, const char *otherwise);
 
-/* Prints `weft: error: WHERE: ` and that sentence. */
+/* Prints `weft: error: WHERE: ` and that sentence, or adds the line to `list`. */
 void part_error(part *p, const char *where, weft_status status);
+void part_add_error(part *p, const char *where, weft_status status, errors *list);
 
 #endif

@@ -298,14 +298,22 @@ char *part_sentence(part *p, const char *otherwise)
     return text;
 }
 
-void part_error(part *p, const char *where, weft_status status)
+void part_add_error(part *p, const char *where, weft_status status, errors *list)
 {
     char *otherwise = text_format("plugin gave no reason (found status %s, expected ok)",
                                   weft_status_name(status));
     char *sentence = part_sentence(p, otherwise);
     size_t length = strlen(where); /* a sentence that begins with the place says it once */
     int named = strncmp(sentence, where, length) == 0 && strncmp(sentence + length, ": ", 2) == 0;
-    error_print(where, "%s", sentence + (named ? length + 2 : 0));
+    errors_add(list, where, "%s", sentence + (named ? length + 2 : 0));
     free(sentence);
     free(otherwise);
+}
+
+void part_error(part *p, const char *where, weft_status status)
+{
+    errors list = {0};
+    part_add_error(p, where, status, &list);
+    errors_print(&list, stderr);
+    errors_free(&list);
 }

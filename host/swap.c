@@ -3,7 +3,7 @@
  * The drain does it between two events. The newcomer is opened first: if that fails, the old one
  * has not noticed anything. Then the old one is closed, and the newcomer is told every identity
  * that was defined so far; those repeats carry sequence 0 and are part of no numbering. */
-#include "events.h"
+#include "swap.h"
 
 #include <string.h>
 
@@ -20,42 +20,142 @@ static void replay_definitions(const events *e)
     }
 }
 
-void events_do_swap(events *e, swap_request *request)
+static void exchange(events *e, swap_request *swap)
 {
-    tracer_slot old = e->tracer;
-    uint64_t last = e->sequence - 1;
-    weft_status status = events_open_tracer(e, &request->next);
-    if (status == WEFT_OK) {
-        tracer_slot next = e->tracer;
-        e->tracer = old;
-        events_close_tracer(e);
-        e->tracer = next;
-        replay_definitions(e);
-        weft_event_buffer event;
-        weft_event_begin(&event, WEFT_EVENT_TRACER_SWAP);
-        weft_event_text(&event, old.id, strlen(old.id));
-        weft_event_word(&event, last);
-        events_deliver(e, &event.head);
+    swap->old = e->tracer;
+    swap->first = e->sequence;
+    swap->status = events_open_tracer(e, &swap->next);
+    if (swap->status != WEFT_OK) {
+        return;
+    }
+    e->tracer = swap->old;
+    swap->closed = events_close_tracer(e);
+    e->tracer = swap->next;
+    replay_definitions(e);
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_TRACER_SWAP);
+    weft_event_text(&event, swap->old.id, strlen(swap->old.id));
+    weft_event_word(&event, swap->first - 1);
+    events_deliver(e, &event.head);
+}
+
+static void do_swap(events *e, drain_request *request)
+{
+    exchange(e, (swap_request *)request);
+}
+
+static void do_look(events *e, drain_request *request)
+{
+    look_request *look = (look_request *)request;
+    if (look->flush) {
+        e->tracer.ops->flush(e->tracer.instance);
+    }
+    look->tracer = e->tracer;
+    look->sequence = e->sequence;
+    look->first = e->begin[e->current].first;
+    look->guest = e->guest;
+    look->tick = e->tick;
+    look->frames = e->frames;
+}
+
+swap_request swap_request_of(const tracer_slot *next)
+{
+    return (swap_request){.request.work = do_swap, .next = *next};
+}
+
+look_request look_request_of(int flush)
+{
+    return (look_request){.request.work = do_look, .flush = flush};
+}
+
+int events_post(events *e, drain_request *request)
+{
+    pthread_mutex_lock(&e->lock);
+    int busy = e->request != NULL;
+    if (!busy) {
+        e->request = request;
+    }
+    pthread_mutex_unlock(&e->lock);
+    if (!busy) {
+        ring_wake(&e->ring);
+    }
+    return busy ? -1 : 0;
+}
+
+int events_done(events *e, drain_request *request)
+{
+    pthread_mutex_lock(&e->lock);
+    int done = request->done;
+    pthread_mutex_unlock(&e->lock);
+    return done;
+}
+
+void events_ask(events *e, drain_request *request)
+{
+    while (events_post(e, request)) {
+        pthread_mutex_lock(&e->lock);
+        while (e->request) { /* somebody else's is on its way */
+            pthread_cond_wait(&e->answered, &e->lock);
+        }
+        pthread_mutex_unlock(&e->lock);
     }
     pthread_mutex_lock(&e->lock);
-    request->status = status;
-    request->done = 1;
-    pthread_cond_broadcast(&e->answered);
+    while (!request->done) {
+        pthread_cond_wait(&e->answered, &e->lock);
+    }
     pthread_mutex_unlock(&e->lock);
 }
 
 weft_status events_swap(events *e, const tracer_slot *next)
 {
-    swap_request request = {.next = *next};
-    pthread_mutex_lock(&e->lock);
-    while (e->swap) { /* somebody else's is on its way */
-        pthread_cond_wait(&e->answered, &e->lock);
+    swap_request swap = swap_request_of(next);
+    events_ask(e, &swap.request);
+    return swap.status;
+}
+
+typedef struct plan_request {
+    drain_request request; /* must be first */
+    swap_plan *plan;
+} plan_request;
+
+static void do_plan(events *e, drain_request *request)
+{
+    e->plan = ((plan_request *)request)->plan;
+}
+
+void events_plan(events *e, swap_plan *plan)
+{
+    plan_request request = {.request.work = do_plan, .plan = plan};
+    if (plan->count > 0) {
+        events_ask(e, &request.request);
     }
-    e->swap = &request;
-    ring_wake(&e->ring);
-    while (!request.done) {
-        pthread_cond_wait(&e->answered, &e->lock);
+}
+
+static int is_due(const events *e, const swap_step *step, const weft_event *event)
+{
+    switch (step->what) {
+    case SWAP_AT_EVENTS:
+        return e->sequence >= step->at;
+    case SWAP_AT_TICKS:
+        return event->category == WEFT_CLASS_GUEST && event->tick >= step->at;
+    default:
+        return e->frames >= step->at;
     }
-    pthread_mutex_unlock(&e->lock);
-    return request.status;
+}
+
+void swap_when_due(events *e, const weft_event *event)
+{
+    swap_plan *plan = e->plan;
+    while (plan->next < plan->count && is_due(e, &plan->steps[plan->next], event)) {
+        swap_step *step = &plan->steps[plan->next++];
+        e->plan = NULL; /* the event that tells of the exchange is no place for the next one */
+        exchange(e, &step->swap);
+        e->plan = plan;
+        pthread_mutex_lock(&e->lock);
+        step->swap.request.done = 1;
+        pthread_mutex_unlock(&e->lock);
+    }
+    if (plan->next == plan->count) {
+        e->plan = NULL;
+    }
 }

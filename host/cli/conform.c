@@ -75,7 +75,7 @@ static int lone_profile(profile *out, loader *l, plugin *p)
 
 static int run_kit(const part *p, const request *q, weft_conform_report *report)
 {
-    const weft_plugin_desc *d = p->plugin->desc;
+    const weft_plugin_desc *d = p->plugin->code;
     int failed = weft_conform_descriptor(d, &p->host, report);
     switch (d->role) {
     case WEFT_ROLE_CPU:

@@ -168,7 +168,7 @@ static void print_word(const request *q, uint32_t address, uint32_t word, const 
 static int disassemble(run *r, const request *q)
 {
     part *kernel = &r->parts[WEFT_ROLE_KERNEL], *cpu = &r->parts[WEFT_ROLE_CPU];
-    const weft_plugin_desc *desc = kernel->plugin->desc;
+    const weft_plugin_desc *desc = kernel->plugin->code;
     const weft_image_extension *image =
         desc->extension ? desc->extension(kernel->instance, WEFT_IMAGE_EXTENSION) : NULL;
     if (!image) {
