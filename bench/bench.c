@@ -1,10 +1,13 @@
 /* bench.c: `./dev bench`: how fast the engines of cpu-ppc run guest code, beside qemu-ppc64 and the
  * host itself on the same sources (kernels/). All must agree on each kernel's checksum. */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -315,13 +318,28 @@ static void columns_make(bench *b)
 
 static const char usage[] =
     "usage: bench [--json FILE]\n"
+    "       bench trace|diff [ARGS]   other benchmarks; each has its --help\n"
     "Runs each kernel on every engine of cpu-ppc, on qemu-ppc64 and natively, in turns; prints\n"
     "guest MIPS and seconds of processor time (medians of 5), and speed as a part\n"
     "of qemu's and of native.\n"
     "For qemu and native, MIPS are the interpreter's instructions over their seconds.\n";
 
+/* The other benchmarks are programs beside this one. */
+static int run_other(char **argv)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/bench-%s", BENCH_DIR, argv[0]);
+    execv(path, argv);
+    fprintf(stderr, "bench: error: %s: cannot be run (found: %s, expected a program)\n", path,
+            strerror(errno));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && (strcmp(argv[1], "trace") == 0 || strcmp(argv[1], "diff") == 0)) {
+        return run_other(argv + 1);
+    }
     const char *json = NULL;
     bench *b = calloc(1, sizeof *b);
     int status = 0;

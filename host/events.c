@@ -96,6 +96,10 @@ static void hash_staged(events *e)
 
 static void digest_event(events *e, const weft_event *event)
 {
+    uint64_t hash;
+    if (weft_canon_add(e->canon, NULL, event, &hash)) {
+        weft_canon_chains_add(e->chains, event->thread, hash);
+    }
     uint32_t words = (uint32_t)(event->size - sizeof *event) / 8;
     if (e->staged_words + 5 + words > EVENTS_STAGE_WORDS) {
         hash_staged(e);
@@ -277,10 +281,12 @@ weft_status events_start(events *e, const tracer_slot *tracer, const char *title
     pthread_cond_init(&e->answered, NULL);
     e->side_last = &e->side_first;
     e->hash = XXH3_createState();
+    e->canon = weft_canon_new(WEFT_CANON_OWN);
+    e->chains = weft_canon_chains_new();
     e->title = text_copy(title);
     snprintf(e->profile_digest, sizeof e->profile_digest, "%s", profile_digest);
     e->tracer = *tracer;
-    if (!e->hash) {
+    if (!e->hash || !e->canon || !e->chains) {
         return WEFT_E_NO_MEMORY;
     }
     XXH3_128bits_reset(e->hash);
@@ -329,6 +335,8 @@ void events_free(events *e)
     map_free(&e->index);
     map_free(&e->defined);
     XXH3_freeState(e->hash);
+    weft_canon_free(e->canon);
+    weft_canon_chains_free(e->chains);
     pthread_mutex_destroy(&e->lock);
     pthread_cond_destroy(&e->answered);
     free(e->title);
@@ -385,4 +393,12 @@ void events_digest(events *e, char *hex)
     hash_staged(e);
     XXH128_hash_t hash = XXH3_128bits_digest(e->hash);
     text_hash_hex(hash.high64, hash.low64, hex);
+}
+
+void events_canon_digest(const events *e, char *hex)
+{
+    hex[0] = 0;
+    if (!weft_canon_no_memory(e->canon)) {
+        weft_canon_chains_digest(e->chains, hex);
+    }
 }

@@ -6,6 +6,7 @@
 #ifndef WEFT_HOST_EVENTS_H
 #define WEFT_HOST_EVENTS_H
 
+#include "canon.h"
 #include "filter.h"
 #include "map.h"
 #include "ring.h"
@@ -69,6 +70,8 @@ typedef struct events {
     void *hash;                          /* XXH3 state, which lacks what is staged */
     uint64_t staged[EVENTS_STAGE_WORDS]; /* canonical bytes on their way to it */
     uint32_t staged_words;
+    weft_canon *canon;
+    weft_canon_chains *chains;
     uint64_t sequence;      /* of the next event */
     uint64_t guest;         /* GUEST events so far */
     uint64_t flushed;       /* sequence at the latest flush */
@@ -100,6 +103,9 @@ void events_emit_aside(events *e, const weft_event *event);
 
 /* The trace_digest so far: the drain's, and after events_finish anybody's. `hex` holds 33 bytes. */
 void events_digest(events *e, char *hex);
+
+/* The same for the canon_digest (canon.h); "" where memory was short. */
+void events_canon_digest(const events *e, char *hex);
 
 /* Any thread but the drain and the guest: puts another tracer into service between two events, and
  * waits for it. The old one is closed, or stays when the new one's `open` fails. */

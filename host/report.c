@@ -70,10 +70,11 @@ void run_report_json(const run *r, buffer *out)
         result->instructions, result->ticks, report->frames, report->draws, result->imports_called);
     add_unimplemented(report, out);
     buffer_format(out,
-                  "  \"trace_digest\": \"%s\",\n  \"trace_events\": %" PRIu64
-                  ",\n  \"state_digest\": \"%016" PRIx64 "\",\n  \"seconds\": %.3f,\n",
-                  report->trace_digest, report->trace_events, result->state_digest,
-                  report->seconds);
+                  "  \"trace_digest\": \"%s\",\n  \"canon_digest\": \"%s\",\n"
+                  "  \"trace_events\": %" PRIu64 ",\n  \"state_digest\": \"%016" PRIx64
+                  "\",\n  \"seconds\": %.3f,\n",
+                  report->trace_digest, report->canon_digest, report->trace_events,
+                  result->state_digest, report->seconds);
     add_threads(report, out);
     buffer_text(out, "}\n");
 }

@@ -378,6 +378,7 @@ int run_title(run *r)
     weft_status status = traced ? events_finish(&r->events) : WEFT_OK;
     if (traced) {
         events_digest(&r->events, report->trace_digest);
+        events_canon_digest(&r->events, report->canon_digest);
         report->trace_events = r->events.guest;
     }
     if (status != WEFT_OK) {

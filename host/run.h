@@ -67,7 +67,7 @@ typedef struct run_report {
     weft_run_result result;
     char *reason;
     uint64_t frames, draws;
-    char trace_digest[33], profile_digest[33];
+    char trace_digest[33], canon_digest[33], profile_digest[33];
     uint64_t trace_events;
     double seconds;
     run_thread_row *threads;

@@ -9,7 +9,8 @@
 typedef struct recorder {
     uint64_t first, last, next, count, guest, defines, index_errors, gaps;
     uint64_t thread_index[4];
-    uint32_t delay_us, opened, closed, flushed;
+    uint32_t delay_us, opened, closed, partial;
+    _Atomic uint32_t flushed; /* while the drain runs */
     weft_status open_status, close_status;
     char begin_digest[33], end_digest[33], last_text[32], names[2][64];
 } recorder;
@@ -22,6 +23,7 @@ static weft_status rec_open(void *instance, const weft_trace_begin *begin)
         return r->open_status;
     }
     r->first = r->next = begin->first;
+    r->partial = begin->partial;
     memcpy(r->begin_digest, begin->digest, 33);
     const char *name = begin->name(begin->names, weft_fnv1a("thread:a", 8));
     snprintf(r->names[0], sizeof r->names[0], "%s", name ? name : "unknown");
@@ -190,6 +192,110 @@ static void test_large_and_small_events_wrap(void **state)
     assert_string_equal(a, b);
 }
 
+/* The longest record, behind every amount of padding that the smallest ring can need. */
+static void test_longest_events_fit_the_smallest_ring(void **state)
+{
+    recorder r = {0};
+    events e;
+    tracer_slot s = slot(&r, "tracer-r");
+    weft_event_buffer big;
+    weft_event_begin(&big, WEFT_EVENT_DEBUG_PRINT);
+    while (big.head.size < sizeof big) {
+        weft_event_word(&big, 0);
+    }
+    events_start(&e, &s, "t.xex", "0", 1024);
+    for (uint64_t i = 0; i < 500; i++) {
+        call(&e, 1, i, i);
+        events_emit(&e, &big.head);
+    }
+    events_finish(&e);
+    assert_int_equal(r.count, 1000);
+    assert_int_equal(r.gaps, 0);
+    events_free(&e);
+}
+
+static void wait_for_flushes(recorder *r, uint32_t count)
+{
+    for (int i = 0; i < 10000 && atomic_load(&r->flushed) < count; i++) {
+        usleep(1000);
+    }
+    assert_true(atomic_load(&r->flushed) >= count);
+}
+
+/* Nothing wakes the drain for one event: it finds it by itself, and has the tracer hand it on. */
+static void test_an_idle_run_is_flushed(void **state)
+{
+    recorder r = {0};
+    events e;
+    tracer_slot s = slot(&r, "tracer-r");
+    events_start(&e, &s, "t.xex", "0", 0);
+    call(&e, 1, 1, 1);
+    wait_for_flushes(&r, 1);
+    assert_int_equal(ring_head(&e.ring), e.ring.at);
+    assert_int_equal(e.ring.wakes, 0);
+    events_finish(&e);
+    events_free(&e);
+}
+
+/* Events that trickle in keep the run from ever being idle; what is held goes on all the same. */
+static void test_a_slow_run_is_flushed(void **state)
+{
+    recorder r = {0};
+    events e;
+    tracer_slot s = slot(&r, "tracer-r");
+    events_start(&e, &s, "t.xex", "0", 0);
+    for (uint64_t i = 0; i < 5000 && atomic_load(&r.flushed) < 2; i++) {
+        call(&e, 1, i, i);
+        usleep(2000);
+    }
+    assert_true(atomic_load(&r.flushed) >= 2);
+    events_finish(&e);
+    events_free(&e);
+}
+
+static uint64_t bit(uint16_t kind)
+{
+    return UINT64_C(1) << kind;
+}
+
+/* A filter acts behind the digest: the tracer sees less, the run's digest is the same. */
+static void test_a_filter_hides_events_but_not_from_the_digest(void **state)
+{
+    recorder r[2] = {{0}, {0}};
+    char hex[2][33], why[128];
+    for (int filtered = 0; filtered < 2; filtered++) {
+        events e;
+        tracer_slot s = slot(&r[filtered], "tracer-r");
+        weft_filter_texts texts = {.kinds = "debug.print,gpu.packet"};
+        s.filter = filtered ? weft_filter_new(&texts, why, sizeof why) : NULL;
+        events_start(&e, &s, "t.xex", "0", 0);
+        assert_int_equal(e.wanted[0] & bit(WEFT_EVENT_GPU_PACKET),
+                         filtered ? bit(WEFT_EVENT_GPU_PACKET) : 0); /* ASKED: only if named */
+        assert_int_equal(e.wanted[0] & bit(WEFT_EVENT_LOG), filtered ? 0 : bit(WEFT_EVENT_LOG));
+        assert_true(e.wanted[0] & bit(WEFT_EVENT_IMPORT_CALL)); /* host.h: GUEST kinds always */
+        events_define(&e, "thread", "thread:a");
+        for (uint64_t i = 0; i < 50; i++) {
+            call(&e, 1, i, i);
+            weft_event_buffer print;
+            weft_event_begin(&print, WEFT_EVENT_DEBUG_PRINT);
+            print.head.thread = 1;
+            weft_event_text(&print, "x", 1);
+            events_emit(&e, &print.head);
+        }
+        events_finish(&e);
+        events_digest(&e, hex[filtered]);
+        assert_string_equal(r[filtered].end_digest, hex[filtered]);
+        assert_int_equal(r[filtered].last, 100); /* one definition, 100 events, from 0 */
+        events_free(&e);
+        weft_filter_free(s.filter);
+    }
+    assert_string_equal(hex[0], hex[1]);
+    assert_int_equal(r[0].count, 101);
+    assert_int_equal(r[0].partial, 0);
+    assert_int_equal(r[1].count, 51); /* definitions always pass */
+    assert_int_equal(r[1].partial, 1);
+}
+
 static void test_define_is_told_once(void **state)
 {
     recorder r = {0};
@@ -310,7 +416,7 @@ static void test_swap_replays_names(void **state)
     events_define(&e, "thread", "thread:a");
     events_define(&e, "thread", "thread:b");
     call(&e, 1, 1, 1);
-    while (atomic_load(&e.ring.tail) != atomic_load(&e.ring.head)) {
+    while (atomic_load(&e.ring.tail) != ring_head(&e.ring)) {
         usleep(100);
     }
     s = slot(&r[1], "tracer-1");
@@ -382,6 +488,10 @@ int main(void)
         cmocka_unit_test(test_digest_by_hand),
         cmocka_unit_test(test_back_pressure_loses_nothing),
         cmocka_unit_test(test_large_and_small_events_wrap),
+        cmocka_unit_test(test_longest_events_fit_the_smallest_ring),
+        cmocka_unit_test(test_an_idle_run_is_flushed),
+        cmocka_unit_test(test_a_slow_run_is_flushed),
+        cmocka_unit_test(test_a_filter_hides_events_but_not_from_the_digest),
         cmocka_unit_test(test_define_is_told_once),
         cmocka_unit_test(test_other_threads_do_not_change_the_digest),
         cmocka_unit_test(test_swap_loses_no_event),

@@ -77,6 +77,13 @@ ERROR(test_not_a_choice, "[machine]\nlog = loud\n",
 ERROR(test_not_a_time, "[machine]\nrtc = 2005-02-29T00:00:00Z\n",
       "p.ini:4: [machine] rtc has no such value (found 2005-02-29T00:00:00Z, expected a UTC time "
       "such as 2005-11-22T00:00:00Z)")
+ERROR(test_unknown_kind, "[tracer]\nkinds = kernel.*,wait.bigin\n",
+      "p.ini:4: [tracer] kinds: kind is none (found \"wait.bigin\", expected wait.begin)")
+ERROR(test_not_a_thread, "[tracer]\nkinds = all\nthreads = 4294967296\n",
+      "p.ini:5: [tracer] threads: thread is none (found \"4294967296\", expected a thread id below "
+      "2^32)")
+ERROR(test_unknown_tracer_key, "[tracer]\nkind = all\n",
+      "p.ini:4: unknown key in [tracer] (found kind, expected kinds)")
 ERROR(test_not_a_ratio, "[machine]\ninstruction_cost = 1/0\n",
       "p.ini:4: [machine] instruction_cost has no such value (found 1/0, expected N or N/M with N "
       "from 0 and M from 1 to 4294967295)")
@@ -226,6 +233,30 @@ static void test_digest_is_of_meaning_not_of_text(void **state)
     assert_string_not_equal(a, b);
 }
 
+static void test_tracer_filter(void **state)
+{
+    char why[256];
+    resolved *r =
+        resolve(KERNEL "[tracer]\nexports = Nt*\n", "tracer.kinds=kernel.call,gpu.packet");
+    assert_int_equal(r->errors.count, 0);
+    uint64_t bits[1];
+    weft_filter *f = profile_tracer_filter(&r->profile.sections[WEFT_ROLE_TRACER], why, sizeof why);
+    assert_non_null(f);
+    assert_false(weft_filter_is_empty(f));
+    weft_filter_kinds(f, bits, 1);
+    /* event.h: kernel.call is kind 4, gpu.packet 42 and ASKED; definitions (2) always pass */
+    assert_int_equal(bits[0], UINT64_C(1) << 4 | UINT64_C(1) << 42 | UINT64_C(1) << 2);
+    weft_filter_free(f);
+    resolved_free(r);
+    r = resolve(KERNEL, NULL);
+    f = profile_tracer_filter(&r->profile.sections[WEFT_ROLE_TRACER], why, sizeof why);
+    assert_true(weft_filter_is_empty(f));
+    weft_filter_kinds(f, bits, 1);
+    assert_false(bits[0] >> 42 & 1);
+    weft_filter_free(f);
+    resolved_free(r);
+}
+
 static void test_print_reads_back(void **state)
 {
     resolved *r = resolve(KERNEL "events = 0x20\n[machine]\nstate = /a b/c#d\ninstruction_cost = "
@@ -362,6 +393,10 @@ int main(void)
         cmocka_unit_test(test_ratio),
         cmocka_unit_test(test_bare_and_full_ids_are_one),
         cmocka_unit_test(test_digest_is_of_meaning_not_of_text),
+        cmocka_unit_test(test_unknown_kind),
+        cmocka_unit_test(test_not_a_thread),
+        cmocka_unit_test(test_unknown_tracer_key),
+        cmocka_unit_test(test_tracer_filter),
         cmocka_unit_test(test_print_reads_back),
         cmocka_unit_test(test_include_is_relative_and_weaker),
         cmocka_unit_test(test_include_in_a_circle),
