@@ -6,6 +6,8 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "plan.h"
+
 #define INT_OPTION(name, value, low, high, text)                                                   \
     {                                                                                              \
         .key = name, .type = WEFT_OPTION_INT, .default_value = value, .minimum = low,              \
@@ -84,6 +86,18 @@ static const weft_option tracer_options[] = {
      .help = "objects whose events it sees, by identity or its text; empty: all"},
 };
 
+/* What the profile's own [tracer] takes besides: what becomes of the tracer while the title runs. */
+static const weft_option tracing_options[] = {
+    {.key = "swap_at",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help = "tracers that take over: events=N|ticks=N|frames=N ID KEY=VALUE... [then ...]"},
+    {.key = "record",
+     .type = WEFT_OPTION_PATH,
+     .default_value = "trace-###.wtr",
+     .help = "the record key's file, .wtr or .jsonl; ### becomes the first free number"},
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Plugin that serves a role when the profile names none; NULL: the part is absent. */
@@ -118,7 +132,20 @@ static const weft_option *option_at(const profile_section *s, uint32_t index, si
         return (const weft_option *)((const char *)d->options + i * d->option_stride);
     }
     i -= d->option_count;
-    return index == WEFT_ROLE_TRACER && i < COUNT(tracer_options) ? &tracer_options[i] : NULL;
+    if (index != WEFT_ROLE_TRACER || i < COUNT(tracer_options)) {
+        return index == WEFT_ROLE_TRACER ? &tracer_options[i] : NULL;
+    }
+    i -= COUNT(tracer_options);
+    return !s->further && i < COUNT(tracing_options) ? &tracing_options[i] : NULL;
+}
+
+/* Options of a section that are the host's: they hold for whichever plugin serves it. */
+static int is_host_option(const profile_section *s, const weft_option *option)
+{
+    const char *first = s->plugin ? (const char *)s->plugin->desc->options : NULL;
+    size_t bytes =
+        s->plugin ? (size_t)s->plugin->desc->option_count * s->plugin->desc->option_stride : 0;
+    return !first || (const char *)option < first || (const char *)option >= first + bytes;
 }
 
 static void unknown_section(const ini *text, const ini_entry *entry)
@@ -229,13 +256,16 @@ static void resolve_section(profile_section *s, uint32_t index, const ini *text,
     }
     for (size_t i = 0; i < text->count; i++) {
         const ini_entry *entry = &text->entries[i];
-        if (strcmp(entry->section, s->name) != 0 || entry->layer < layer ||
+        if (strcmp(entry->section, s->name) != 0 ||
             (index < WEFT_ROLE_COUNT && strcmp(entry->key, "plugin") == 0)) {
             continue;
         }
         size_t k = 0;
         while (k < s->count && strcmp(s->values[k].option->key, entry->key) != 0) {
             k++;
+        }
+        if (entry->layer < layer && (k == s->count || !is_host_option(s, s->values[k].option))) {
+            continue;
         }
         if (k == s->count) {
             unknown_key(s, index, text, entry);
@@ -323,6 +353,79 @@ static void check_filters(const profile_section *s, const ini *text)
     }
 }
 
+static int further_tracer(profile_section *s, const profile *base, const ini *text, loader *l)
+{
+    size_t before = text->errors->count;
+    *s = (profile_section){.name = section_name(WEFT_ROLE_TRACER), .further = 1};
+    resolve_section(s, WEFT_ROLE_TRACER, text, l);
+    for (size_t i = 0; i < s->count; i++) {
+        const profile_value *shared = profile_get(base, WEFT_ROLE_TRACER, s->values[i].option->key);
+        if (!s->values[i].where && is_host_option(s, s->values[i].option) && shared) {
+            free(s->values[i].value.text);
+            s->values[i].value = shared->value;
+            s->values[i].value.text = text_copy(shared->value.text);
+        }
+    }
+    check_filters(s, text);
+    if (text->errors->count > before) {
+        profile_section_free(s);
+        return -1;
+    }
+    return 0;
+}
+
+int profile_tracer(profile_section *s, const profile *base, const tracer_wish *wish, errors *list,
+                   loader *l)
+{
+    ini text = {.errors = list};
+    ini_override(&text, wish->where ? wish->where : "tracer", "tracer", "plugin", wish->id);
+    for (size_t i = 0; i < wish->count; i++) {
+        const char *setting = wish->settings[i];
+        size_t length = strcspn(setting, "=");
+        char *key = text_copy_n(setting, length);
+        char *where = wish->where ? text_copy(wish->where) : text_format("--set %s", key);
+        if (!setting[length] || length == 0) {
+            errors_add(list, wish->where ? wish->where : "--set",
+                       "option is no assignment (found %s, expected key=value)", setting);
+        } else {
+            ini_override(&text, where, "tracer", key, setting + length + 1);
+        }
+        free(where);
+        free(key);
+    }
+    int failed = further_tracer(s, base, &text, l);
+    ini_free(&text);
+    return failed;
+}
+
+/* Types every rule of swap_at, so that a run finds nothing wrong with them later. */
+static void resolve_swaps(profile *p, const ini *text, loader *l)
+{
+    const profile_value *v = profile_get(p, WEFT_ROLE_TRACER, "swap_at");
+    plan_rule *rules;
+    size_t count;
+    char why[256];
+    if (!v || !v->where || !is_host_option(&p->sections[WEFT_ROLE_TRACER], v->option)) {
+        return;
+    }
+    if (plan_parse(v->value.text, &rules, &count, why, sizeof why)) {
+        errors_add(text->errors, v->where, "[tracer] swap_at: %s", why);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        profile_swap swap = {.what = rules[i].what, .at = rules[i].at};
+        tracer_wish wish = {.where = v->where,
+                            .id = rules[i].id,
+                            .settings = rules[i].settings,
+                            .count = rules[i].count};
+        if (profile_tracer(&swap.section, p, &wish, text->errors, l) == 0) {
+            p->swaps = text_grow(p->swaps, (p->swap_count + 1) * sizeof *p->swaps);
+            p->swaps[p->swap_count++] = swap;
+        }
+    }
+    plan_free(rules, count);
+}
+
 static uint64_t machine_number(const profile *p, uint32_t section, const char *key)
 {
     return (uint64_t)profile_get(p, section, key)->value.number;
@@ -378,6 +481,7 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
         }
     }
     check_filters(&p->sections[WEFT_ROLE_TRACER], text);
+    resolve_swaps(p, text, l);
     if (!ini_find(text, "kernel", "plugin")) {
         errors_add(text->errors, name,
                    "[kernel] plugin is missing (found none, expected an id such "
@@ -458,14 +562,24 @@ void profile_digest(const profile *p, const char *extra, char *hex)
     free(lines);
 }
 
+void profile_section_free(profile_section *s)
+{
+    for (size_t k = 0; k < s->count; k++) {
+        free(s->values[k].value.text);
+        free(s->values[k].where);
+    }
+    free(s->values);
+    *s = (profile_section){0};
+}
+
 void profile_free(profile *p)
 {
     for (uint32_t i = 1; i < PROFILE_SECTIONS; i++) {
-        for (size_t k = 0; k < p->sections[i].count; k++) {
-            free(p->sections[i].values[k].value.text);
-            free(p->sections[i].values[k].where);
-        }
-        free(p->sections[i].values);
+        profile_section_free(&p->sections[i]);
     }
+    for (size_t i = 0; i < p->swap_count; i++) {
+        profile_section_free(&p->swaps[i].section);
+    }
+    free(p->swaps);
     *p = (profile){0};
 }

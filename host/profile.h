@@ -26,11 +26,21 @@ typedef struct profile_section {
     plugin *plugin; /* NULL: the run has no such part */
     profile_value *values;
     size_t count;
+    int further; /* of a tracer beside the profile's own */
 } profile_section;
+
+/* A tracer that takes over while the title runs: a rule of `[tracer] swap_at`. */
+typedef struct profile_swap {
+    uint32_t what; /* SWAP_AT_* (swap.h) */
+    uint64_t at;
+    profile_section section;
+} profile_swap;
 
 typedef struct profile {
     profile_section sections[PROFILE_SECTIONS]; /* by role; [0] is unused */
     weft_machine machine;
+    profile_swap *swaps; /* in the order in which they come */
+    size_t swap_count;
     uint32_t checked;
     uint32_t pace; /* hold guest time to the host's clock */
     uint32_t log;  /* WEFT_LOG_* */
@@ -48,6 +58,20 @@ const profile_value *profile_get(const profile *p, uint32_t section, const char 
 /* What a [tracer] section's kinds, threads, exports and objects let through. NULL with the reason in
  * `why` (`room` bytes); not after profile_resolve has accepted the section. The caller frees it. */
 weft_filter *profile_tracer_filter(const profile_section *s, char *why, size_t room);
+
+/* A tracer that somebody asks for beside the profile's own. */
+typedef struct tracer_wish {
+    const char *where; /* stands before every error; NULL: "--set KEY" */
+    const char *id;
+    char *const *settings; /* "key=value" */
+    size_t count;
+} tracer_wish;
+
+/* Types its settings as profile_resolve does; the filters (kinds and so on) are the profile's where
+ * it does not name them. -1 after adding to `list`. profile_section_free ends `s`. */
+int profile_tracer(profile_section *s, const profile *base, const tracer_wish *wish, errors *list,
+                   loader *l);
+void profile_section_free(profile_section *s);
 
 /* The whole profile as a valid INI, each key with what it may be and where it was set. */
 void profile_print(const profile *p, buffer *out);
