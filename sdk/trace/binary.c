@@ -29,9 +29,7 @@ struct binary_reader {
 /* Reads exactly `length` bytes into `to`; 0 where the file ends before. */
 static int read_bytes(weft_trace *t, void *to, size_t length)
 {
-    size_t got = fread(to, 1, length, t->file);
-    t->bytes += got;
-    return got == length;
+    return trace_read_all(t, to, length) == length;
 }
 
 /* Makes room for and reads a record's body. */

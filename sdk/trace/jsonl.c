@@ -50,10 +50,9 @@ static int next_line(weft_trace *t, jsonl_reader *r)
         r->at = 0;
         r->end = searched;
         size_t room = r->room - r->end;
-        size_t got = fread(r->buffer + r->end, 1, room < READ_BYTES ? room : READ_BYTES, t->file);
+        size_t got = trace_read(t, r->buffer + r->end, room < READ_BYTES ? room : READ_BYTES);
         r->end += got;
         memset(r->buffer + r->end, 0, JSONL_PADDING);
-        t->bytes += got;
         r->eof = got == 0;
     }
 }

@@ -122,23 +122,24 @@ static void learn(weft_trace *t, const weft_event *event)
     names_add(&t->names, words[0], (const char *)&words[at + 1], (size_t)words[at]);
 }
 
-weft_trace *weft_trace_from(FILE *file, const char *path)
+weft_trace *trace_from(FILE *file, const char *path, trace_follow *follow)
 {
     weft_trace *t = calloc(1, sizeof *t);
     if (!t || !(t->path = strdup(path))) {
         free(t);
+        free(follow);
         fclose(file);
         return NULL;
     }
     t->where = strdup(path);
     t->file = file;
+    t->follow = follow;
     struct stat status;
-    if (fileno(file) >= 0 && fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
+    if (!follow && fileno(file) >= 0 && fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
         t->size = (uint64_t)status.st_size;
     }
     char head[sizeof WTR_MAGIC - 1];
-    size_t length = fread(head, 1, sizeof head, file);
-    t->bytes = length;
+    size_t length = trace_read_all(t, head, sizeof head);
     if (length == 0) {
         snprintf(t->error, sizeof t->error, "cannot read (found %s, expected a trace)",
                  ferror(file) ? strerror(errno) : "an empty file");
@@ -152,6 +153,11 @@ weft_trace *weft_trace_from(FILE *file, const char *path)
         t->jsonl = jsonl_open(t, head, length);
     }
     return t;
+}
+
+weft_trace *weft_trace_from(FILE *file, const char *path)
+{
+    return trace_from(file, path, NULL);
 }
 
 weft_trace *weft_trace_open(const char *path)
@@ -242,6 +248,7 @@ void weft_trace_close(weft_trace *t)
             fclose(t->file);
         }
         names_free(&t->names);
+        free(t->follow);
         free(t->path);
         free(t->where);
         free(t);

@@ -20,6 +20,7 @@ void names_free(names *n);
 
 typedef struct jsonl_reader jsonl_reader;
 typedef struct binary_reader binary_reader;
+typedef struct trace_follow trace_follow;
 
 struct weft_trace {
     FILE *file;
@@ -31,7 +32,16 @@ struct weft_trace {
     uint64_t bytes, size;
     jsonl_reader *jsonl; /* one of the two */
     binary_reader *binary;
+    trace_follow *follow; /* not NULL: the file is being written, and its end is waited for */
 };
+
+/* A trace of an open file. It owns `follow` (malloc), which may be NULL. */
+weft_trace *trace_from(FILE *file, const char *path, trace_follow *follow);
+
+/* The file's next bytes, counted in t->bytes: `room` of them, or of a followed file as many as there
+ * are; 0 at its end. And exactly `length`, fewer only at the end. */
+size_t trace_read(weft_trace *t, void *to, size_t room);
+size_t trace_read_all(weft_trace *t, void *to, size_t length);
 
 /* Each reads the header, and sets the failure if there is none that it can read. `head` are bytes
  * already taken from the file. */
