@@ -22,13 +22,11 @@ int canon_shared_add(canon_shared *canon, const weft_trace *trace, const weft_ev
                      uint64_t *hash);
 int canon_shared_no_memory(const canon_shared *canon);
 
-/* A payload in its compared form, for saying what differs: words in the order of the row's fields,
- * one for each word of an array and one for each text (its hash); *fields gets the number of the
- * field for each. Returns how many there are, at most `room`. Does not change the state; to be
- * called after canon_shared_add of the same event. */
-uint32_t canon_shared_words(const canon_shared *canon, const weft_trace *trace,
-                            const weft_event *event, uint64_t *words, uint8_t *fields,
-                            uint32_t room);
+/* The latest event that had a form, as it is compared: its kind, then word by word what counts of
+ * its payload, a text as its hash. *fields: the field of the kind's row that each is of, UINT8_MAX
+ * where the payload is not what the row says. Valid until the next call. */
+const uint64_t *canon_shared_words(const canon_shared *canon, const uint8_t **fields,
+                                   uint32_t *count);
 
 /* 1 for an export that returns nothing, so that r3 behind it is nobody's answer. */
 int canon_shared_is_void(const char *name, size_t length);
