@@ -46,6 +46,16 @@ void kapc_queue(kernel *k, kthread *t, uint32_t routine, uint32_t context, uint3
     enqueue(k, t, &apc);
 }
 
+/* A routine of an APC is about to run; mode 0 kernel, 1 user. */
+static void emit_deliver(kcall *call, uint32_t routine, uint32_t mode)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_APC_DELIVER);
+    weft_event_word(&event, routine);
+    weft_event_word(&event, mode);
+    kemit(call->k, call->thread, &event);
+}
+
 static uint32_t apc_returned(kcall *call, uint32_t result)
 {
     (void)result;
@@ -64,8 +74,11 @@ static uint32_t kernel_returned(kcall *call, uint32_t result)
     (void)result;
     uint32_t at = scratch_of(call), routine = kget32(call, at);
     uint64_t arguments[3] = {kget32(call, at + 4), kget32(call, at + 8), kget32(call, at + 12)};
-    return routine && !call->faulted ? kframe_push(call, routine, arguments, 3, apc_returned)
-                                     : apc_returned(call, 0);
+    if (!routine || call->faulted) {
+        return apc_returned(call, 0);
+    }
+    emit_deliver(call, routine, call->thread->apc_mode);
+    return kframe_push(call, routine, arguments, 3, apc_returned);
 }
 
 uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
@@ -83,10 +96,12 @@ uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
     free(first);
     uint64_t arguments[5] = {apc.context, apc.argument1, apc.argument2};
     if (!apc.body) {
+        emit_deliver(call, apc.routine, 1);
         return kframe_push(call, apc.routine, arguments, 3, apc_returned);
     }
     /* kernel_routine(apc, &normal_routine, &context, &argument1, &argument2) (NT) */
     uint32_t at = scratch_of(call), routine = kget32(call, apc.body + KAPC_KERNEL);
+    t->apc_mode = kget8(call, apc.body + KAPC_MODE) & 1;
     kput8(call, apc.body + KAPC_QUEUED, 0);
     kput32(call, at, kget32(call, apc.body + KAPC_NORMAL));
     kput32(call, at + 4, kget32(call, apc.body + KAPC_CONTEXT));
@@ -99,6 +114,7 @@ uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
     for (unsigned i = 0; i < 4; i++) {
         arguments[1 + i] = at + 4 * i;
     }
+    emit_deliver(call, routine, 0);
     return kframe_push(call, routine, arguments, 5, kernel_returned);
 }
 

@@ -66,7 +66,7 @@ static const uint32_t worker_code[] = {
 static uint32_t write_worker(kernel *k)
 {
     uint32_t wait = kthunk(k, KMODULE_KRNL, ORDINAL_KeWaitForSingleObject);
-    uint32_t code = wait ? kalloc(k, sizeof worker_code) : 0;
+    uint32_t code = wait ? kalloc_for(k, NULL, 0, sizeof worker_code, KALLOCATION_SYSTEM) : 0;
     if (!code) {
         return 0;
     }
@@ -87,7 +87,8 @@ static bool start_worker(kernel *k)
     if (a->table) {
         return true;
     }
-    uint32_t code = write_worker(k), table = code ? kalloc(k, TABLE_SIZE) : 0;
+    uint32_t code = write_worker(k),
+             table = code ? kalloc_for(k, NULL, 0, TABLE_SIZE, KALLOCATION_SYSTEM) : 0;
     kobject *event = table ? kobject_create(k, NULL, KOBJECT_EVENT, code, 16) : NULL;
     if (!event) {
         return false;
@@ -131,10 +132,8 @@ static void fired(void *context, uint64_t tick, uint64_t count)
 {
     kernel *k = context;
     kaudio_state *a = &k->audio;
+    uint64_t before = ksource_begin(k, KSOURCE_AUDIO);
     a->ticking = false;
-    if (a->client_count == 0) {
-        return;
-    }
     for (uint32_t i = 0; i < KAUDIO_CLIENTS; i++) {
         kaudio_client *c = &a->clients[i];
         if (c->callback && c->queued) {
@@ -144,8 +143,11 @@ static void fired(void *context, uint64_t tick, uint64_t count)
             c->silent++;
         }
     }
-    ksignal_event(k, a->event);
-    schedule(k, count + 1);
+    if (a->client_count) {
+        ksignal_event(k, a->event);
+        schedule(k, count + 1);
+    }
+    ksource_end(k, before);
 }
 
 void kaudio_init(kernel *k)
@@ -264,7 +266,7 @@ static uint32_t contexts(kernel *k)
     kaudio_state *a = &k->audio;
     if (!a->contexts) {
         a->contexts =
-            mm_physical_alloc(k->mm, NULL, KXMA_CONTEXTS * CONTEXT_SIZE,
+            mm_physical_alloc(k->mm, k->running, KXMA_CONTEXTS * CONTEXT_SIZE,
                               MM_PAGE_READWRITE | MM_PAGE_NOCACHE, 0, MM_PHYSICAL_BYTES - 1, 256);
         a->next_context = 1;
     }

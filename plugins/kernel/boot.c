@@ -18,6 +18,7 @@ static weft_status make_hardware_threads(kernel *k)
 
 weft_status kboot(kernel *k)
 {
+    ksource_init(k);
     k->mm = mm_create(k);
     k->vfs = k->mm ? vfs_create(k) : NULL;
     if (!k->mm) {
@@ -28,6 +29,10 @@ weft_status kboot(kernel *k)
         return WEFT_E_IO;
     }
     k->opened = true;
+    weft_status watching = kwatch_start(k);
+    if (watching != WEFT_OK) {
+        return watching;
+    }
     if (!kcall_create(k)) {
         return k->host->fail(k->host, WEFT_E_NO_MEMORY, "out of memory for the kernel's exports");
     }
@@ -49,6 +54,8 @@ weft_status kboot(kernel *k)
 
 void kshutdown(kernel *k)
 {
+    kallocations_free(k); /* what goes from here on goes without an event */
+    kwatch_end(k);
     if (k->opened) {
         kthread_free_all(k);
         kfile_destroy(k);

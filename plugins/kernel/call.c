@@ -234,10 +234,11 @@ uint32_t kget_ansi(kcall *call, uint32_t address, char *text, uint32_t capacity)
 /* ---- events ------------------------------------------------------------------------------------
  */
 
-void kemit(kernel *k, kthread *thread, weft_event_buffer *event)
+void kemit(kernel *k, const kthread *thread, weft_event_buffer *event)
 {
     weft_event *head = &event->head;
     head->tick = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
+    head->thread = k->acting;
     if (thread) {
         head->thread = thread->id;
         head->tid = thread->tid;
@@ -363,7 +364,7 @@ static void write_thunk_at(kernel *k, uint32_t address, uint32_t index)
 static uint32_t write_thunk(kernel *k, uint32_t index)
 {
     if (k->thunk_space_left < 16) {
-        k->thunk_space = kalloc(k, THUNK_CHUNK);
+        k->thunk_space = kalloc_for(k, NULL, 0, THUNK_CHUNK, KALLOCATION_SYSTEM);
         if (!k->thunk_space) {
             return 0;
         }

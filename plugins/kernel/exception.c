@@ -351,6 +351,23 @@ static uint32_t search(kcall *call, kexception *e)
     return give_up(call, e);
 }
 
+static void emit_exception(kcall *call, uint32_t code, uint32_t address, uint32_t flags)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_EXCEPTION);
+    weft_event_word(&event, code);
+    weft_event_word(&event, address);
+    weft_event_word(&event, flags);
+    kemit(call->k, call->thread, &event);
+}
+
+/* The exception that e's image describes is raised. */
+static uint32_t raise(kcall *call, kexception *e)
+{
+    emit_exception(call, e->image[0], e->image[3], e->image[1]);
+    return search(call, e);
+}
+
 /* The exception's own handling went wrong: it becomes the cause of another one. */
 static uint32_t raise_status(kcall *call, kexception *old, uint32_t status)
 {
@@ -368,7 +385,7 @@ static uint32_t raise_status(kcall *call, kexception *old, uint32_t status)
     e->image[2] = record;
     e->image[3] = e->origin.pc;
     snprintf(e->cause, sizeof e->cause, "exception %s while handling another", what);
-    return search(call, e);
+    return raise(call, e);
 }
 
 /* The exception whose handler has returned; NULL, and the end of the run: it is none. */
@@ -519,7 +536,11 @@ uint32_t ex_RtlUnwind2(kcall *call)
 uint32_t ex_RtlRaiseException(kcall *call)
 {
     uint32_t record = karg(call, 0), code = kget32(call, record);
+    uint32_t raised_flags = kget32(call, record + 4);
     if (code == UINT32_C(0x406D1388)) {
+        if (!call->faulted) {
+            emit_exception(call, code, call->caller, raised_flags);
+        }
         return K_DONE;
     }
     uint32_t address = kget32(call, record + 12);
@@ -535,6 +556,7 @@ uint32_t ex_RtlRaiseException(kcall *call)
     e->record = record;
     e->report_address = address;
     snprintf(e->cause, sizeof e->cause, "exception 0x%08x raised", code);
+    emit_exception(call, code, call->caller, raised_flags);
     return search(call, e);
 }
 
@@ -550,7 +572,7 @@ uint32_t ex_RtlRaiseStatus(kcall *call)
     e->image[1] = NONCONTINUABLE;
     e->image[3] = call->caller;
     snprintf(e->cause, sizeof e->cause, "exception 0x%08x raised", status);
-    return search(call, e);
+    return raise(call, e);
 }
 
 static void describe(kexception *e, const char *cause, uint32_t address, uint32_t flags)
@@ -580,7 +602,7 @@ uint32_t kexception_call(kcall *call)
     e->report_pc = call->caller; /* who passed the pointer */
     set_access(e, STATUS_ACCESS_VIOLATION, call->fault_address, flags);
     describe(e, "access violation in a kernel call", call->fault_address, flags);
-    return search(call, e);
+    return raise(call, e);
 }
 
 /* Compilers trap with `twllei rN,0` where a divisor is zero, and with `twlgei rN,-1` where a
@@ -650,7 +672,7 @@ void kexception_cpu(kernel *k, kthread *thread, uint32_t reason, const char *cau
         break;
     }
     kcall call = {.k = k, .thread = thread, .cpu = cpu, .caller = cpu->pc};
-    search(&call, e);
+    raise(&call, e);
 }
 
 /* ---- __C_specific_handler ----------------------------------------------------------------------

@@ -30,6 +30,7 @@ typedef struct kfile_request {
     transfer t;
     kobject *file, *event; /* retained; event may be NULL */
     kthread *thread;       /* threads live as long as the kernel */
+    bool waits;            /* the thread waits for it, on a synchronous handle */
     struct kfile_request *next;
 } kfile_request;
 
@@ -126,6 +127,21 @@ static uint32_t file_handle(kcall *call, vfs_file *opened, uint32_t access, uint
     return handle;
 }
 
+/* vfs.open: `object` 0 where it was refused. */
+static void emit_open(kcall *call, uint64_t object, const char *path, uint32_t access,
+                      uint32_t disposition, uint32_t options, kstatus status)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_VFS_OPEN);
+    weft_event_word(&event, object);
+    weft_event_text(&event, path, strlen(path));
+    weft_event_word(&event, access);
+    weft_event_word(&event, disposition);
+    weft_event_word(&event, options);
+    weft_event_word(&event, status);
+    kemit(call->k, call->thread, &event);
+}
+
 static uint32_t create_file(kcall *call, uint32_t disposition, uint32_t options)
 {
     uint32_t out = karg(call, 0), access = karg(call, 1), attributes = karg(call, 2);
@@ -148,6 +164,8 @@ static uint32_t create_file(kcall *call, uint32_t disposition, uint32_t options)
             kput32(call, out, handle);
         }
     }
+    kobject *object = handle ? khandle_get(call->k, call->thread, handle, KOBJECT_FILE) : NULL;
+    emit_open(call, object ? object->id : 0, path, access, disposition, options, status);
     kfile_put_status(call, status_block, status, action);
     return kret_status(call, status);
 }
@@ -211,20 +229,29 @@ static kstatus read_scattered(kernel *k, kfile *file, uint64_t offset, uint32_t 
     return status == STATUS_END_OF_FILE && *done > 0 ? STATUS_SUCCESS : status;
 }
 
-/* Moves the bytes; *done of them. The position follows (NT does so on synchronous handles; the
- * others have none of their own, and a title that gives no offset there gets this one). */
+/* The offset that a transfer means. One without an offset goes on where the latest one ended (NT
+ * keeps the position on synchronous handles; the others have none of their own, and a title that
+ * gives no offset there gets this one). */
+static uint64_t transfer_offset(const kfile *file, const transfer *t)
+{
+    if (t->offset == OFFSET_CURRENT) {
+        return file->position;
+    }
+    if (t->offset == OFFSET_APPEND && t->what == DO_WRITE) {
+        vfs_info info;
+        vfs_info_get(file->file, &info);
+        return info.size;
+    }
+    return t->offset;
+}
+
+/* Moves the bytes; *done of them. */
 static kstatus transfer_do(kernel *k, kfile *file, const transfer *t, uint32_t *done)
 {
     kstatus status;
-    uint64_t offset = t->offset;
+    uint64_t offset = transfer_offset(file, t);
     *done = 0;
-    if (offset == OFFSET_CURRENT) {
-        offset = file->position;
-    } else if (offset == OFFSET_APPEND && t->what == DO_WRITE) {
-        vfs_info info;
-        vfs_info_get(file->file, &info);
-        offset = info.size;
-    } else if (offset > INT64_MAX) {
+    if (offset > INT64_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
     if (t->what == DO_READ) {
@@ -273,12 +300,30 @@ static void request_free(kernel *k, kfile_request *request)
     free(request);
 }
 
+static void emit_complete(kernel *k, const kobject *file, const kthread *requester, kstatus status,
+                          uint32_t done)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_IO_COMPLETE);
+    weft_event_word(&event, file->id);
+    weft_event_word(&event, requester->id);
+    weft_event_word(&event, status);
+    weft_event_word(&event, done);
+    kemit(k, NULL, &event);
+}
+
 static void request_completed(kernel *k, void *data)
 {
     kfile_request *request = data;
+    kthread *thread = request->thread;
     uint32_t done;
     kstatus status = transfer_do(k, request->file->data, &request->t, &done);
-    transfer_finish(k, request->thread, request->file, request->event, &request->t, status, done);
+    emit_complete(k, request->file, thread, status, done);
+    transfer_finish(k, thread, request->file, request->event, &request->t, status, done);
+    if (request->waits) {
+        thread->cont_data[0] = status;
+        kwait_end(k, thread, STATUS_SUCCESS, request->file->id, know(k));
+    }
     request_free(k, request);
 }
 
@@ -308,41 +353,50 @@ static transfer transfer_of(kcall *call, uint32_t what)
     return t;
 }
 
-/* The synchronous caller's tick has come. Its registers still hold the arguments: nothing else runs
- * on a thread that waits unalertably. */
-static uint32_t transfer_now(kcall *call, uint32_t what)
+/* vfs.read or vfs.write, by the thread that asks. */
+static void emit_transfer(kcall *call, const kobject *file, const transfer *t)
 {
-    transfer t = transfer_of(call, what);
-    kobject *object = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
-    kobject *event =
-        karg(call, 1) ? khandle_get(call->k, call->thread, karg(call, 1), KOBJECT_EVENT) : NULL;
-    uint32_t done = 0;
-    if (!object) {
-        return kret_status(call, STATUS_FILE_CLOSED);
-    }
-    kstatus status = transfer_do(call->k, object->data, &t, &done);
-    transfer_finish(call->k, call->thread, object, event, &t, status, done);
+    weft_event_buffer event;
+    weft_event_begin(&event, t->what == DO_WRITE ? WEFT_EVENT_VFS_WRITE : WEFT_EVENT_VFS_READ);
+    weft_event_word(&event, file->id);
+    weft_event_word(&event, transfer_offset(file->data, t));
+    weft_event_word(&event, t->length);
+    kemit(call->k, call->thread, &event);
+}
+
+/* The synchronous caller goes on. */
+static uint32_t transfer_waited(kcall *call, uint32_t status)
+{
+    (void)status;
+    return kret_status(call, (kstatus)call->thread->cont_data[0]);
+}
+
+/* A machine without latency: the transfer is over at once. */
+static uint32_t transfer_now(kcall *call, kobject *file, kobject *event, const transfer *t)
+{
+    uint32_t done;
+    kstatus status = transfer_do(call->k, file->data, t, &done);
+    uint64_t before = ksource_act(call->k, KSOURCE_IO);
+    emit_complete(call->k, file, call->thread, status, done);
+    ksource_end(call->k, before);
+    transfer_finish(call->k, call->thread, file, event, t, status, done);
     return kret_status(call, status);
 }
 
-static uint32_t read_waited(kcall *call, uint32_t status)
+/* Completes `request` when its time is over; it holds its objects until then. */
+static void request_schedule(kernel *k, kfile_request *request, uint64_t ticks)
 {
-    return transfer_now(call, DO_READ);
-}
-
-static uint32_t scatter_waited(kcall *call, uint32_t status)
-{
-    return transfer_now(call, DO_SCATTER);
-}
-
-static uint32_t write_waited(kcall *call, uint32_t status)
-{
-    return transfer_now(call, DO_WRITE);
+    request->next = k->file_requests;
+    k->file_requests = request;
+    kobject_retain(request->file);
+    if (request->event) {
+        kobject_retain(request->event);
+    }
+    kio_schedule(k, know(k) + ticks, request_completed, request);
 }
 
 static uint32_t transfer_begin(kcall *call, uint32_t what)
 {
-    static const kcontinuation waited[] = {read_waited, scatter_waited, write_waited};
     kernel *k = call->k;
     transfer t = transfer_of(call, what);
     kobject *object = khandle_get(k, call->thread, karg(call, 0), KOBJECT_FILE);
@@ -361,19 +415,22 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
         return kret_status(call, STATUS_ACCESS_DENIED);
     }
     uint64_t ticks = transfer_ticks(k, t.length);
-    if (kfile_is_synchronous(file)) {
-        if (ticks == 0) {
-            return transfer_now(call, what);
-        }
-        int64_t timeout = -(int64_t)((ticks + 99) / 100);
-        return kwait_objects(call, NULL, 0, false, false, &timeout, waited[what]);
+    bool waits = kfile_is_synchronous(file);
+    if (waits && ticks == 0) {
+        emit_transfer(call, object, &t);
+        return transfer_now(call, object, event, &t);
     }
-
+    if (waits &&
+        !kpolicy_before(call, WEFT_SYNC_WAIT, object->id, object->operations, object->body)) {
+        return K_AGAIN;
+    }
     kfile_request *request = calloc(1, sizeof *request);
     if (!request) {
         return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
     }
-    kfile_put_status(call, t.status_block, STATUS_PENDING, 0);
+    if (!waits) {
+        kfile_put_status(call, t.status_block, STATUS_PENDING, 0);
+    }
     if (call->faulted) {
         free(request);
         return kret_status(call, STATUS_ACCESS_VIOLATION);
@@ -383,16 +440,23 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
         .file = object,
         .event = event,
         .thread = call->thread,
-        .next = k->file_requests,
+        .waits = waits,
     };
-    k->file_requests = request;
-    kobject_retain(object);
+    emit_transfer(call, object, &t);
+    if (waits) {
+        uint32_t answer = kwait_begin(call, NULL, 0, false, false, NULL, transfer_waited);
+        if (answer == K_WAIT) {
+            request_schedule(k, request, ticks);
+        } else { /* a DPC */
+            free(request);
+        }
+        return answer;
+    }
     kreset_event(k, object);
     if (event) {
-        kobject_retain(event);
         kreset_event(k, event);
     }
-    kio_schedule(k, know(k) + ticks, request_completed, request);
+    request_schedule(k, request, ticks);
     return kret_status(call, STATUS_PENDING);
 }
 

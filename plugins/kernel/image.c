@@ -101,11 +101,16 @@ static void put_unicode(uint8_t *p, uint32_t text, size_t characters)
     weft_store32(p + 4, text);
 }
 
+static uint32_t system_data(kernel *k, uint32_t bytes)
+{
+    return kalloc_for(k, k->running, kcall_site(k->running), bytes, KALLOCATION_MODULE);
+}
+
 static bool make_loader_entry(kernel *k, kmodule *m)
 {
     size_t length = strlen(m->path), leaf = strlen(m->name);
-    m->handle = kalloc(k, LDR_SIZE);
-    m->wide = kalloc(k, (uint32_t)(length + 1) * 2);
+    m->handle = system_data(k, LDR_SIZE);
+    m->wide = system_data(k, (uint32_t)(length + 1) * 2);
     if (!m->handle || !m->wide) {
         return false;
     }
@@ -156,6 +161,15 @@ static void emit_module(kernel *k, const kmodule *m, const ktitle_file *t)
     weft_event_word(&event, m->size);
     weft_event_word(&event, m->entry);
     weft_event_word(&event, XXH3_64bits(t->bytes, t->size));
+    kemit(k, k->running, &event);
+}
+
+static void emit_unload(kernel *k, const kmodule *m)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_MODULE_UNLOAD);
+    weft_event_text(&event, m->name, strlen(m->name));
+    weft_event_word(&event, m->base);
     kemit(k, k->running, &event);
 }
 
@@ -251,7 +265,7 @@ static kstatus enter_module(kernel *k, kmodule *m, const ktitle_file *t, char *e
     }
     kstatus status = m->base < IMAGE_LOW || (uint64_t)m->base + m->size > IMAGE_HIGH
                          ? STATUS_INVALID_IMAGE_FORMAT
-                         : mm_map_image(k->mm, m->base, m->size);
+                         : mm_map_image(k->mm, k->running, m->base, m->size);
     const kmodule *other =
         status == STATUS_CONFLICTING_ADDRESSES ? kimage_around(k, m->base) : NULL;
     if (status == STATUS_CONFLICTING_ADDRESSES) {
@@ -275,7 +289,7 @@ static kstatus enter_module(kernel *k, kmodule *m, const ktitle_file *t, char *e
 
 static kstatus make_guest_data(kernel *k, kmodule *m, const ktitle_file *t, char *err)
 {
-    m->header = kalloc(k, t->xex->header_size);
+    m->header = system_data(k, t->xex->header_size);
     if (m->header) {
         memcpy(k->memory->base + m->header, t->bytes, t->xex->header_size);
         kwritten(k, m->header, t->xex->header_size);
@@ -317,7 +331,7 @@ static kstatus bind_system(kernel *k, const ktitle_file *t, const weft_xex_libra
                      "%s!%s (ordinal 0x%x) is a variable that is not there: zero", library->name,
                      name ? name : "?", import->ordinal);
             k->host->log(k->host, WEFT_LOG_WARN, line);
-            variable = kalloc(k, 64);
+            variable = kalloc_for(k, k->running, kcall_site(k->running), 64, KALLOCATION_VARIABLE);
         }
         if (has_cell) {
             weft_store32(cell, variable);
@@ -563,6 +577,7 @@ void kimage_drop(kernel *k, uint32_t batch, uint32_t stage)
             continue;
         }
         *at = m->next;
+        emit_unload(k, m);
         kthunk_drop(k, m->base, m->size);
         mm_unmap_image(k->mm, m->base);
         kfree(k, m->header);

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "allocation.h"
+#include "source.h"
 #include "status.h"
+#include "watch.h"
 #include "weft/host.h"
 
 typedef struct kernel kernel;
@@ -242,6 +245,9 @@ void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, void *request);
 
 /* Zeroed guest memory that the kernel owns (0x80000000 region), 16-byte aligned; 0: exhausted. */
 uint32_t kalloc(kernel *k, uint32_t bytes);
+/* The same for what the title can get a pointer to: KALLOCATION_*, in the name of a thread (NULL: of
+ * the machine) that was called from `site`. */
+uint32_t kalloc_for(kernel *k, const kthread *owner, uint32_t site, uint32_t bytes, uint32_t what);
 void kfree(kernel *k, uint32_t address);
 
 /* ---- parts written elsewhere in the plugin ---------------------------------------------------- */
@@ -250,16 +256,16 @@ void kfree(kernel *k, uint32_t address);
 mm *mm_create(kernel *k);
 void mm_destroy(mm *m);
 /* Reserves and commits a fixed range for an image; access per page set later by the loader. */
-kstatus mm_map_image(mm *m, uint32_t base, uint32_t size);
+kstatus mm_map_image(mm *m, const kthread *owner, uint32_t base, uint32_t size);
 /* Frees the image at `base`; its pages read as nothing and decoded code is dropped. */
 void mm_unmap_image(mm *m, uint32_t base);
 /* Commits stack memory (size rounded up to 4 KiB, a guard page below); lowest usable address, 0: none. */
-uint32_t mm_stack_alloc(mm *m, uint32_t size);
+uint32_t mm_stack_alloc(mm *m, const kthread *owner, uint32_t site, uint32_t size);
 void mm_stack_free(mm *m, uint32_t base, uint32_t size);
 /* Physical address behind a guest address, or UINT32_MAX. */
 uint32_t mm_physical(mm *m, uint32_t address);
-/* Name of the place of an address, for identities: "module+offset", "stack:TID+offset",
- * "alloc:THREAD/N+offset". Always fits. */
+/* Name of the place of an address, for identities: "MODULE+OFFSET", "stack:THREAD+OFFSET",
+ * "alloc:THREAD/SITE/N+OFFSET", weak ones "heap:THREAD/SITE/N+OFFSET". Always fits. */
 void mm_place(mm *m, uint32_t address, char *text, size_t capacity);
 
 /* vfs.c: devices, links, the title's folder. */
@@ -313,8 +319,14 @@ void kcall_resume(kernel *k, kthread *thread);
 /* A guest exception that nobody handles: event, log, end of the run. */
 void kcall_exception(kernel *k, kthread *thread, const char *cause, uint32_t address,
                      uint32_t flags);
-/* Fills an event's thread, hardware thread, tick and cycle, and emits it. thread NULL: the machine. */
-void kemit(kernel *k, kthread *thread, weft_event_buffer *event);
+/* Fills an event's thread, hardware thread, tick and cycle, and emits it. thread NULL: the source
+ * that acts, or the machine. */
+void kemit(kernel *k, const kthread *thread, weft_event_buffer *event);
+/* Whether anyone wants a kind that is not of class GUEST. */
+static inline bool kwanted(const weft_host *host, uint16_t kind)
+{
+    return host->wanted[kind / 64] >> kind % 64 & 1;
+}
 /* Asks the policy about an operation: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). */
 bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
                     uint32_t pointer);
@@ -340,6 +352,11 @@ void kthread_dispatch(kernel *k, kthread *thread, uint32_t hw);
 /* object.c */
 void kobject_create_all(kernel *k);
 void kobject_destroy_all(kernel *k);
+
+/* A thread became ready, or would have but for its suspension: wake.requested, by who acts now.
+ * `by`: identity of the object that woke it, 0 for time-outs, alerts and resumption; `waited`: it
+ * was waiting. */
+void ksched_emit_wake(kernel *k, const kthread *thread, uint64_t by, bool waited);
 
 /* wait.c */
 /* The thread's wait ends with `status`, at `tick`, because of `by` (identity or 0). */

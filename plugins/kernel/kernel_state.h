@@ -82,6 +82,7 @@ struct kthread {
     uint32_t cont_caller;
     bool cont_ready; /* the wait is over; the continuation runs when the thread is next picked */
     kapc *first_apc, *last_apc;
+    uint32_t apc_mode; /* of the KAPC whose kernel routine runs */
 
     kframe *frames[KFRAME_MAX];
     uint32_t frame_count;
@@ -112,10 +113,12 @@ typedef struct khw {
     uint32_t pcr;       /* guest address of its KPCR */
     uint32_t irql;
     kdpc *first_dpc, *last_dpc;
-    bool in_dpc;        /* the interrupt thread is running one */
-    uint32_t dpc_irql;  /* IRQL to come back to after it */
-    kthread *interrupt; /* the context that DPCs and interrupts run on */
-    uint64_t pin_start; /* tick since which the current thread is pinned, or NEVER */
+    bool in_dpc;          /* the interrupt thread is running one */
+    uint32_t dpc_irql;    /* IRQL to come back to after it */
+    kthread *interrupt;   /* the context that DPCs and interrupts run on */
+    uint64_t pin_start;   /* tick since which the current thread is pinned, or NEVER */
+    const kthread *shown; /* who ran here last, for sched.switch; NULL: it is idle */
+    bool yielded;         /* and gave the rest of its slice away */
 } khw;
 
 /* Where a module is in its life (attach.c). */
@@ -275,8 +278,14 @@ struct kernel {
     uint32_t handle_hint;
     uint32_t heap_next, heap_end;
     struct kheap_block *heap_blocks;
-    struct ksite *sites; /* open-addressed: objects made per (thread, site) */
-    uint32_t site_count, site_capacity;
+    ksites sites; /* objects made */
+
+    kallocations given; /* allocation.c */
+    kwatches watches;   /* watch.c */
+
+    /* source.c */
+    ksource sources[KSOURCE_COUNT];
+    uint64_t acting; /* identity of who acts when no thread does; 0: the machine itself */
 
     /* time.c, wait.c, sync.c */
     uint32_t source_deadline, source_timer, source_io, source_vblank, source_bundle;

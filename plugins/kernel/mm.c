@@ -53,114 +53,14 @@ static const struct {
     {0x00000000, MM_PHYSICAL_BYTES, 0x1000, 0x00000000, "physical"},
 };
 
-/* An allocation's name: the n-th that a thread made. Sorted by address. */
-typedef struct block {
-    uint32_t address, size;
-    bool pool; /* from the kernel's heap, not from a heap here */
-    uint64_t number;
-    char owner[64];
-} block;
-
-typedef struct counter {
-    uint64_t thread; /* identity; 0: the kernel itself */
-    uint64_t count;
-} counter;
-
 struct mm {
     kernel *k;
     weft_memory *memory;
     heap heaps[HEAP_COUNT];
     uint32_t used; /* committed 4 KiB pages */
-    block *blocks;
-    uint32_t block_count, block_capacity;
-    counter *counters;
-    uint32_t counter_count, counter_capacity;
 };
 
 /* ---- names ----------------------------------------------------------------------------------- */
-
-/* Index of the first block at or above an address. */
-static uint32_t block_lower(const mm *m, uint32_t address)
-{
-    uint32_t low = 0, high = m->block_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (m->blocks[middle].address < address) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static block *block_at(mm *m, uint32_t address)
-{
-    uint32_t i = block_lower(m, address);
-    return i < m->block_count && m->blocks[i].address == address ? &m->blocks[i] : NULL;
-}
-
-static block *block_around(mm *m, uint32_t address)
-{
-    uint32_t i = block_lower(m, address);
-    if (i < m->block_count && m->blocks[i].address == address) {
-        return &m->blocks[i];
-    }
-    if (i == 0 || address - m->blocks[i - 1].address >= m->blocks[i - 1].size) {
-        return NULL;
-    }
-    return &m->blocks[i - 1];
-}
-
-/* The next number of a thread's allocations, from 0. */
-static uint64_t counter_next(mm *m, uint64_t thread)
-{
-    for (uint32_t i = 0; i < m->counter_count; i++) {
-        if (m->counters[i].thread == thread) {
-            return m->counters[i].count++;
-        }
-    }
-    if (m->counter_count == m->counter_capacity) {
-        uint32_t capacity = m->counter_capacity ? m->counter_capacity * 2 : 16;
-        counter *grown = realloc(m->counters, capacity * sizeof *grown);
-        if (!grown) {
-            return 0;
-        }
-        m->counters = grown;
-        m->counter_capacity = capacity;
-    }
-    m->counters[m->counter_count++] = (counter){.thread = thread, .count = 1};
-    return 0;
-}
-
-static bool block_add(mm *m, kthread *owner, uint32_t address, uint32_t size, bool pool)
-{
-    if (m->block_count == m->block_capacity) {
-        uint32_t capacity = m->block_capacity ? m->block_capacity * 2 : 256;
-        block *grown = realloc(m->blocks, capacity * sizeof *grown);
-        if (!grown) {
-            return false;
-        }
-        m->blocks = grown;
-        m->block_capacity = capacity;
-    }
-    uint32_t i = block_lower(m, address);
-    memmove(&m->blocks[i + 1], &m->blocks[i], (m->block_count - i) * sizeof *m->blocks);
-    m->block_count++;
-    m->blocks[i] = (block){.address = address, .size = size, .pool = pool};
-    m->blocks[i].number = counter_next(m, owner ? owner->id : 0);
-    snprintf(m->blocks[i].owner, sizeof m->blocks[i].owner, "%s", owner ? owner->name : "kernel");
-    return true;
-}
-
-static void block_remove(mm *m, uint32_t address)
-{
-    uint32_t i = block_lower(m, address);
-    if (i < m->block_count && m->blocks[i].address == address) {
-        m->block_count--;
-        memmove(&m->blocks[i], &m->blocks[i + 1], (m->block_count - i) * sizeof *m->blocks);
-    }
-}
 
 void mm_place(mm *m, uint32_t address, char *text, size_t capacity)
 {
@@ -179,14 +79,15 @@ void mm_place(mm *m, uint32_t address, char *text, size_t capacity)
     }
     /* Physical memory is named by the view that it was allocated in, whichever view is used. */
     uint32_t physical = mm_physical(m, address);
-    block *found = physical == UINT32_MAX ? block_around(m, address) : NULL;
+    const kallocation *found = physical == UINT32_MAX ? kallocation_around(m->k, address) : NULL;
     for (int h = HEAP_A; physical != UINT32_MAX && !found && h <= HEAP_E; h++) {
         address = layout[h].base + physical - layout[h].physical;
-        found = physical >= layout[h].physical ? block_around(m, address) : NULL;
+        found = physical >= layout[h].physical ? kallocation_around(m->k, address) : NULL;
     }
     if (found) {
-        snprintf(text, capacity, "alloc:%s/%llu+0x%x", found->owner,
-                 (unsigned long long)found->number, address - found->address);
+        char name[96];
+        kallocation_name(found, name, sizeof name);
+        snprintf(text, capacity, "%s+0x%x", name, address - found->address);
     } else if (physical != UINT32_MAX) {
         snprintf(text, capacity, "physical+0x%x", physical);
     } else if (address >= MM_KERNEL_START && address < MM_KERNEL_END) {
@@ -399,6 +300,12 @@ static uint32_t place(mm *m, heap *h, uint32_t low, uint32_t end, uint32_t size,
     return address_of(h, at);
 }
 
+/* Says that a thread, or the kernel itself, was given memory. */
+static void given(mm *m, const kthread *owner, uint32_t address, uint32_t size, uint32_t what)
+{
+    kallocation_add(m->k, owner, kcall_site(owner), address, size, what);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 /* What is taken before the title starts, as physical addresses (xenia src/xenia/memory.cc): the
@@ -493,8 +400,7 @@ void mm_destroy(mm *m)
     for (int i = 0; i < HEAP_COUNT; i++) {
         free(m->heaps[i].pages);
     }
-    free(m->blocks);
-    free(m->counters);
+    kallocations_free(m->k);
     free(m);
 }
 
@@ -546,7 +452,7 @@ static kstatus alloc_anywhere(mm *m, kthread *owner, uint32_t *base, uint32_t *s
         release(m, h, at);
         return STATUS_NO_MEMORY;
     }
-    block_add(m, owner, address_of(h, at), (uint32_t)bytes, false);
+    given(m, owner, address_of(h, at), (uint32_t)bytes, KALLOCATION_VIRTUAL);
     *base = address_of(h, at);
     *size = (uint32_t)bytes;
     return STATUS_SUCCESS;
@@ -600,7 +506,7 @@ kstatus mm_virtual_alloc(mm *m, kthread *owner, uint32_t *base, uint32_t *size, 
     *base = address_of(h, first);
     *size = count * h->page_size;
     if (reserve) {
-        block_add(m, owner, *base, *size, false);
+        given(m, owner, *base, *size, KALLOCATION_VIRTUAL);
     }
     return STATUS_SUCCESS;
 }
@@ -626,7 +532,7 @@ kstatus mm_virtual_free(mm *m, uint32_t *base, uint32_t *size, uint32_t type)
             return STATUS_FREE_VM_NOT_AT_BASE;
         }
         count = start->count;
-        block_remove(m, address_of(h, first));
+        kallocation_remove(m->k, address_of(h, first));
         release(m, h, first);
     } else {
         if (whole) {
@@ -746,7 +652,7 @@ uint32_t mm_physical_alloc(mm *m, kthread *owner, uint32_t size, uint32_t protec
     uint32_t first = (at * WEFT_PAGE_SIZE - view->physical) / view->page_size;
     region_set(view, first, (uint32_t)(bytes / view->page_size), STATE_COMMITTED, protect,
                KIND_TITLE);
-    block_add(m, owner, address_of(view, first), (uint32_t)bytes, false);
+    given(m, owner, address_of(view, first), (uint32_t)bytes, KALLOCATION_PHYSICAL);
     return address_of(view, first);
 }
 
@@ -760,7 +666,7 @@ bool mm_physical_free(mm *m, uint32_t address)
     if (view->pages[first].state == STATE_FREE || view->pages[first].first != first) {
         return false;
     }
-    block_remove(m, address_of(view, first));
+    kallocation_remove(m->k, address_of(view, first));
     memset(&view->pages[first], 0, view->pages[first].count * sizeof *view->pages);
     release(m, physical, (view->physical + first * view->page_size) / WEFT_PAGE_SIZE);
     return true;
@@ -846,7 +752,7 @@ kstatus mm_query(mm *m, uint32_t address, mm_info *info)
 
 /* ---- what the kernel itself needs ------------------------------------------------------------ */
 
-kstatus mm_map_image(mm *m, uint32_t base, uint32_t size)
+kstatus mm_map_image(mm *m, const kthread *owner, uint32_t base, uint32_t size)
 {
     heap *h = heap_of(m, base);
     uint32_t first, count;
@@ -862,6 +768,7 @@ kstatus mm_map_image(mm *m, uint32_t base, uint32_t size)
         release(m, h, first);
         return STATUS_NO_MEMORY;
     }
+    given(m, owner, base, size, KALLOCATION_IMAGE);
     return STATUS_SUCCESS;
 }
 
@@ -874,12 +781,13 @@ void mm_unmap_image(mm *m, uint32_t base)
     uint32_t first = page_of(h, base);
     if (h->pages[first].state == STATE_COMMITTED && h->pages[first].first == first &&
         h->pages[first].kind == KIND_IMAGE) {
+        kallocation_remove(m->k, base);
         release(m, h, first);
     }
 }
 
 /* Stacks lie in the 64 KiB heap with an inaccessible page on either side (xenia xthread.cc). */
-uint32_t mm_stack_alloc(mm *m, uint32_t size)
+uint32_t mm_stack_alloc(mm *m, const kthread *owner, uint32_t site, uint32_t size)
 {
     heap *h = &m->heaps[HEAP_V4];
     if (size == 0 || size > MM_STACK_END - MM_STACK_START - 2 * h->page_size) {
@@ -895,6 +803,7 @@ uint32_t mm_stack_alloc(mm *m, uint32_t size)
     uint32_t first = page_of(h, base);
     decommit(m, h, first, 1);
     decommit(m, h, first + h->pages[first].count - 1, 1);
+    kallocation_add(m->k, owner, site, base + h->page_size, size, KALLOCATION_STACK);
     return base + h->page_size;
 }
 
@@ -907,17 +816,22 @@ void mm_stack_free(mm *m, uint32_t base, uint32_t size)
     uint32_t first = page_of(h, base) - 1;
     if (first < h->page_count && h->pages[first].state != STATE_FREE &&
         h->pages[first].first == first && h->pages[first].kind == KIND_STACK) {
+        kallocation_remove(m->k, base);
         release(m, h, first);
     }
 }
 
-uint32_t mm_kernel_stack_alloc(mm *m, uint32_t size)
+uint32_t mm_kernel_stack_alloc(mm *m, const kthread *owner, uint32_t size)
 {
     if (size == 0 || size > MM_STACK_END - MM_STACK_START) {
         return 0;
     }
-    return place(m, &m->heaps[HEAP_V4], MM_STACK_START, MM_STACK_END, size, MM_PAGE_READWRITE,
-                 KIND_STACK);
+    uint32_t base = place(m, &m->heaps[HEAP_V4], MM_STACK_START, MM_STACK_END, size,
+                          MM_PAGE_READWRITE, KIND_STACK);
+    if (base) {
+        given(m, owner, base, size, KALLOCATION_STACK);
+    }
+    return base;
 }
 
 bool mm_kernel_stack_free(mm *m, uint32_t base)
@@ -931,6 +845,7 @@ bool mm_kernel_stack_free(mm *m, uint32_t base)
         h->pages[first].kind != KIND_STACK) {
         return false;
     }
+    kallocation_remove(m->k, base);
     release(m, h, first);
     return true;
 }
@@ -945,28 +860,29 @@ uint32_t mm_pool_alloc(mm *m, kthread *owner, uint32_t size)
     uint32_t address =
         small ? kalloc(m->k, asked)
               : place(m, &m->heaps[HEAP_V0], 0, 0x3FFFF000, asked, MM_PAGE_READWRITE, KIND_POOL);
-    if (address != 0 && !block_add(m, owner, address, asked, true)) {
-        if (small) {
-            kfree(m->k, address);
-        } else {
-            release(m, &m->heaps[HEAP_V0], page_of(&m->heaps[HEAP_V0], address));
-        }
-        return 0;
+    if (address) {
+        given(m, owner, address, asked, KALLOCATION_POOL);
     }
     return address;
 }
 
+/* The pool block that starts there, or NULL. */
+static const kallocation *pool_block(mm *m, uint32_t address)
+{
+    const kallocation *found = kallocation_at(m->k, address);
+    return found && found->what == KALLOCATION_POOL ? found : NULL;
+}
+
 bool mm_pool_free(mm *m, uint32_t address)
 {
-    const block *found = block_at(m, address);
-    if (!found || !found->pool) {
+    const kallocation *found = pool_block(m, address);
+    if (!found) {
         return false;
     }
-    bool small = found->size < WEFT_PAGE_SIZE;
-    block_remove(m, address);
-    if (small) {
+    if (found->size < WEFT_PAGE_SIZE) {
         kfree(m->k, address);
     } else {
+        kallocation_remove(m->k, address);
         release(m, &m->heaps[HEAP_V0], page_of(&m->heaps[HEAP_V0], address));
     }
     return true;
@@ -974,6 +890,6 @@ bool mm_pool_free(mm *m, uint32_t address)
 
 uint32_t mm_pool_size(mm *m, uint32_t address)
 {
-    const block *found = block_at(m, address);
-    return found && found->pool ? found->size : 0;
+    const kallocation *found = pool_block(m, address);
+    return found ? found->size : 0;
 }

@@ -54,8 +54,8 @@ typedef struct mm_info {
     uint32_t base, allocation_base, allocation_protect, region_size, state, protect, type;
 } mm_info;
 
-/* NtAllocateVirtualMemory: *base 0 means anywhere. Rounds both to pages. `owner` (may be NULL) goes
- * into the allocation's name. */
+/* NtAllocateVirtualMemory: *base 0 means anywhere. Rounds both to pages. `owner` (NULL: the
+ * kernel itself) and its call's return address go into the allocation's name. */
 kstatus mm_virtual_alloc(mm *m, kthread *owner, uint32_t *base, uint32_t *size, uint32_t type,
                          uint32_t protect);
 kstatus mm_virtual_free(mm *m, uint32_t *base, uint32_t *size, uint32_t type);
@@ -82,7 +82,7 @@ uint32_t mm_pages_used(mm *m);
 uint32_t mm_pages_free(mm *m);
 
 /* Kernel stacks without guard pages (MmCreateKernelStack): lowest address, 0: none. */
-uint32_t mm_kernel_stack_alloc(mm *m, uint32_t size);
+uint32_t mm_kernel_stack_alloc(mm *m, const kthread *owner, uint32_t size);
 bool mm_kernel_stack_free(mm *m, uint32_t base);
 
 /* Pool memory (ExAllocatePool): zeroed, 16-byte aligned, whole pages from 4 KiB on. 0: none. */

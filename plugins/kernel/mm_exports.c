@@ -174,7 +174,7 @@ uint32_t ex_MmQueryStatistics(kcall *call)
 uint32_t ex_MmCreateKernelStack(kcall *call)
 {
     uint32_t size = karg(call, 0);
-    uint32_t base = mm_kernel_stack_alloc(call->k->mm, size);
+    uint32_t base = mm_kernel_stack_alloc(call->k->mm, call->thread, size);
     return kret(call, base ? base + size : 0);
 }
 

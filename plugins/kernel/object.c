@@ -57,8 +57,19 @@ uint32_t kalloc(kernel *k, uint32_t bytes)
     return 0;
 }
 
+uint32_t kalloc_for(kernel *k, const kthread *owner, uint32_t site, uint32_t bytes, uint32_t what)
+{
+    uint32_t address = kalloc(k, bytes);
+    if (address && !kallocation_add(k, owner, site, address, bytes, what)) {
+        kfree(k, address);
+        return 0;
+    }
+    return address;
+}
+
 void kfree(kernel *k, uint32_t address)
 {
+    kallocation_remove(k, address);
     struct kheap_block *previous = NULL;
     for (struct kheap_block *b = k->heap_blocks; b; previous = b, b = b->next) {
         if (b->address != address || !b->used) {
@@ -82,56 +93,6 @@ void kfree(kernel *k, uint32_t address)
 
 /* ---- identities --------------------------------------------------------------------------------
  */
-
-/* How many objects a thread has made at one call site. */
-typedef struct ksite {
-    uint64_t thread;
-    uint32_t site, count;
-} ksite;
-
-static bool sites_grow(kernel *k)
-{
-    uint32_t capacity = k->site_capacity ? k->site_capacity * 2 : 256;
-    ksite *grown = calloc(capacity, sizeof *grown);
-    if (!grown) {
-        return false;
-    }
-    ksite *old = k->sites;
-    uint32_t old_capacity = k->site_capacity;
-    k->sites = grown;
-    k->site_capacity = capacity;
-    for (uint32_t i = 0; i < old_capacity; i++) {
-        if (old[i].count) {
-            uint64_t at = (old[i].thread ^ old[i].site * UINT64_C(0x9E3779B97F4A7C15));
-            while (grown[at % capacity].count) {
-                at++;
-            }
-            grown[at % capacity] = old[i];
-        }
-    }
-    free(old);
-    return true;
-}
-
-static uint32_t site_next(kernel *k, uint64_t thread, uint32_t site)
-{
-    if (k->site_count * 2 >= k->site_capacity && !sites_grow(k)) {
-        return 0;
-    }
-    uint64_t at = thread ^ site * UINT64_C(0x9E3779B97F4A7C15);
-    for (;; at++) {
-        ksite *s = &k->sites[at % k->site_capacity];
-        if (s->count && (s->thread != thread || s->site != site)) {
-            continue;
-        }
-        if (!s->count) {
-            s->thread = thread;
-            s->site = site;
-            k->site_count++;
-        }
-        return s->count++;
-    }
-}
 
 static const char *type_name(uint32_t type)
 {
@@ -187,7 +148,8 @@ kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t sit
     object->type = type;
     object->references = 1;
     if (body_size) {
-        object->body = kalloc(k, body_size);
+        object->body = kalloc_for(k, creator, site, body_size,
+                                  type == KOBJECT_THREAD ? KALLOCATION_THREAD : KALLOCATION_OBJECT);
         if (!object->body) {
             free(object);
             return NULL;
@@ -196,7 +158,7 @@ kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t sit
     }
     char place[128], text[256];
     mm_place(k->mm, site, place, sizeof place);
-    uint32_t n = site_next(k, creator ? creator->id : 0, site);
+    uint32_t n = ksite_next(&k->sites, creator ? creator->id : 0, site);
     snprintf(text, sizeof text, "%s:%s@%s#%u", type_name(type), creator ? creator->name : "kernel",
              place, n);
     object->id = k->host->define(k->host, "object", text);
@@ -318,7 +280,7 @@ void kobject_destroy_all(kernel *k)
         free(k->heap_blocks);
         k->heap_blocks = next;
     }
-    free(k->sites);
+    ksites_free(&k->sites);
 }
 
 /* ---- handles -----------------------------------------------------------------------------------
@@ -378,6 +340,11 @@ kstatus khandle_close(kernel *k, kthread *thread, uint32_t handle)
         k->handle_hint = i;
     }
     object->handles--;
+    if (object->type == KOBJECT_FILE && object->handles == 0) {
+        weft_event_begin(&event, WEFT_EVENT_VFS_CLOSE);
+        weft_event_word(&event, object->id);
+        kemit(k, thread, &event);
+    }
     kobject_release(k, object);
     return STATUS_SUCCESS;
 }

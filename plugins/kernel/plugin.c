@@ -16,6 +16,11 @@ static weft_status create(const weft_host *host, void **instance)
     k->memory = host->memory;
     k->clock = host->clock;
     k->machine = host->machine;
+    weft_status status = kwatch_parse(host, host->option_text(host, "watch"), &k->watches);
+    if (status != WEFT_OK) {
+        free(k);
+        return status;
+    }
     *instance = k;
     return WEFT_OK;
 }
@@ -244,6 +249,15 @@ static const void *extension(void *instance, const char *name)
     return strcmp(name, WEFT_IMAGE_EXTENSION) == 0 ? &image : NULL;
 }
 
+static const weft_option options[] = {
+    {
+        .key = "watch",
+        .type = WEFT_OPTION_STRING,
+        .default_value = "",
+        .help = "Ranges whose changes become mem.write events: ADDRESS+LENGTH, ... (at most 16).",
+    },
+};
+
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .size = sizeof(weft_plugin_desc),
     .abi_major = WEFT_ABI_MAJOR,
@@ -253,6 +267,9 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .version = "0.1",
     .summary = "xboxkrnl and xam at the export level: threads, memory, files, display",
     .sanitizers = WEFT_SANITIZERS,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .option_stride = sizeof options[0],
     .ops = &ops,
     .create = create,
     .destroy = destroy,

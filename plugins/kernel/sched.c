@@ -88,6 +88,9 @@ void ksched_bound(kernel *k)
 void ksched_yield(kernel *k)
 {
     k->reschedule = true;
+    if (k->running_hw) {
+        k->running_hw->yielded = true;
+    }
 }
 
 /* ---- queues ------------------------------------------------------------------------------------
@@ -182,6 +185,19 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     }
 }
 
+void ksched_emit_wake(kernel *k, const kthread *t, uint64_t by, bool waited)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_WAKE_REQUESTED);
+    weft_event_word(&event, t->id);
+    weft_event_word(&event, by);
+    weft_event_word(&event, waited);
+    weft_event_word(&event, t->state);
+    weft_event_word(&event, t->tid);
+    weft_event_word(&event, t->hw);
+    kemit(k, k->running, &event);
+}
+
 /* ---- DPCs and interrupts -----------------------------------------------------------------------
  */
 
@@ -225,14 +241,18 @@ static void start_dpc(kernel *k, khw *hw)
     t->cpu->r[1] = t->stack_base + t->stack_size - 0x100;
     t->cpu->lr = k->dpc_thunk;
     t->cpu->pc = dpc->routine;
+    weft_event_buffer event;
+    k->running_hw = hw;
     if (dpc->interrupt) {
-        weft_event_buffer event;
         weft_event_begin(&event, WEFT_EVENT_INTERRUPT);
         weft_event_word(&event, dpc->source);
         weft_event_word(&event, (uint64_t)(hw - k->hw));
-        k->running_hw = hw;
-        kemit(k, t, &event);
-    } else if (dpc->body && weft_memory_ok(k->memory, dpc->body, 28, WEFT_PAGE_WRITE)) {
+    } else {
+        weft_event_begin(&event, WEFT_EVENT_DPC_RUN);
+        weft_event_word(&event, dpc->routine);
+    }
+    kemit(k, t, &event);
+    if (!dpc->interrupt && dpc->body && weft_memory_ok(k->memory, dpc->body, 28, WEFT_PAGE_WRITE)) {
         weft_store32(k->memory->base + dpc->body + 24, 0); /* no longer queued */
         kwritten(k, dpc->body + 24, 4);
     }
@@ -270,6 +290,88 @@ uint32_t kirql_set(kernel *k, uint32_t irql)
 khw *kcall_hw(kcall *call)
 {
     return call->k->running_hw;
+}
+
+/* ---- who runs ----------------------------------------------------------------------------------
+ */
+
+/* sched.switch's `reason`: why the one before does not go on (docs/trace.md). */
+enum {
+    STOP_NONE, /* nobody ran */
+    STOP_SLICE,
+    STOP_WAITS,
+    STOP_ENDED,
+    STOP_SUSPENDED,
+    STOP_YIELDED,
+    STOP_PREEMPTED,
+    STOP_INTERRUPT, /* an interrupt or DPC comes in between */
+    STOP_RETURNED,  /* that is over */
+    STOP_HELD,      /* by the policy */
+    STOP_MOVED,     /* to another hardware thread */
+};
+
+static uint32_t stop_reason(const khw *hw, uint32_t index, const kthread *to)
+{
+    const kthread *from = hw->shown;
+    if (to && kthread_is_interrupt(to)) {
+        return STOP_INTERRUPT;
+    }
+    if (!from) {
+        return STOP_NONE;
+    }
+    if (kthread_is_interrupt(from)) {
+        return STOP_RETURNED;
+    }
+    switch (from->state) {
+    case WEFT_THREAD_WAITING:
+        return STOP_WAITS;
+    case WEFT_THREAD_TERMINATED:
+        return STOP_ENDED;
+    case WEFT_THREAD_SUSPENDED:
+        return STOP_SUSPENDED;
+    default:
+        return from->hw != index                     ? STOP_MOVED
+               : from->held                          ? STOP_HELD
+               : to && to->priority > from->priority ? STOP_PREEMPTED
+               : hw->yielded                         ? STOP_YIELDED
+                                                     : STOP_SLICE;
+    }
+}
+
+/* A hardware thread goes on with `to`, NULL: with nothing. Says so where it is another one than
+ * before. */
+static void show(kernel *k, uint32_t index, const kthread *to)
+{
+    khw *hw = &k->hw[index];
+    if (hw->shown == to) {
+        return;
+    }
+    if (kwanted(k->host, WEFT_EVENT_SCHED_SWITCH)) {
+        uint32_t ready = 0;
+        for (const kthread *t = k->live; t; t = t->live_next) {
+            ready += t != to && t->hw == index && ksched_runnable(t) && t->ready_at <= hw->time;
+        }
+        weft_event_buffer event;
+        weft_event_begin(&event, WEFT_EVENT_SCHED_SWITCH);
+        weft_event_word(&event, hw->shown ? hw->shown->id : 0);
+        weft_event_word(&event, to ? to->id : 0);
+        weft_event_word(&event, stop_reason(hw, index, to));
+        weft_event_word(&event, ready);
+        event.head.hw = (uint8_t)index;
+        kemit(k, NULL, &event);
+    }
+    hw->shown = to;
+}
+
+/* Nobody can run on the hardware thread, now or a little later. */
+static bool idle(const kernel *k, uint32_t index)
+{
+    for (const kthread *t = k->live; t; t = t->live_next) {
+        if (t->hw == index && ksched_runnable(t)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- one slice ---------------------------------------------------------------------------------
@@ -355,6 +457,7 @@ static void execute(kernel *k, kthread *t)
         }
         if (reason == WEFT_CPU_YIELD) {
             hw->time += k->machine->yield_cost;
+            hw->yielded = true;
             t->order = ++k->order;
             return;
         }
@@ -392,7 +495,9 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
         hw->current = t;
         hw->irql = t->irql;
     }
+    show(k, index, t);
     t->state = WEFT_THREAD_RUNNING;
+    hw->yielded = false;
     k->running = t;
     k->reschedule = false;
     k->slice_end = end;
@@ -427,12 +532,23 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
             other->held = other->held && other == t;
         }
     }
+    if (!ksched_active(t) && idle(k, index)) {
+        show(k, index, NULL);
+    }
     k->running = NULL;
     k->running_hw = NULL;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------------
  */
+
+/* Lets the clock fire. What is not the kernel's there is the GPU's. */
+static void advance(kernel *k, uint64_t tick)
+{
+    uint64_t before = ksource_act(k, KSOURCE_GPU);
+    k->clock->advance(k->clock, tick);
+    ksource_end(k, before);
+}
 
 /* A deadline, a file or a timer that somebody waits for is still to come. */
 static bool something_due(kernel *k)
@@ -471,7 +587,7 @@ static bool limits_hold(kernel *k, uint64_t now)
     } else if (k->instruction_limit && k->instructions >= k->instruction_limit) {
         kend(k, WEFT_END_CONDITION, 0, "instruction limit reached");
     } else if (k->tick_limit && now != WEFT_TICK_NEVER && now >= k->tick_limit) {
-        k->clock->advance(k->clock, k->tick_limit); /* what is due at the limit has happened */
+        advance(k, k->tick_limit); /* what is due at the limit has happened */
         kend(k, WEFT_END_CONDITION, 0, "tick limit reached");
     }
     return k->end != WEFT_END_NONE;
@@ -525,7 +641,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             break;
         }
         if (deadline <= now) {
-            k->clock->advance(k->clock, deadline);
+            advance(k, deadline);
             continue;
         }
         if (k->policy && !kpolicy_view(k)) {

@@ -48,11 +48,11 @@ kthread *kthread_of(kobject *object)
     return object && object->type == KOBJECT_THREAD ? object->data : NULL;
 }
 
-static uint32_t make_tls(kernel *k)
+static uint32_t make_tls(kernel *k, const kthread *creator, uint32_t site)
 {
     const kmodule *m = k->title;
     uint32_t size = m ? (m->tls_data_size + 15) & ~15u : 0;
-    uint32_t tls = kalloc(k, size + TLS_DYNAMIC_BYTES);
+    uint32_t tls = kalloc_for(k, creator, site, size + TLS_DYNAMIC_BYTES, KALLOCATION_TLS);
     if (tls && m && m->tls_raw_size &&
         weft_memory_ok(k->memory, m->tls_data, m->tls_raw_size, WEFT_PAGE_READ)) {
         memcpy(k->memory->base + tls, k->memory->base + m->tls_data, m->tls_raw_size);
@@ -78,7 +78,7 @@ static void thread_free(kernel *k, kthread *t)
 }
 
 /* What every context has: state, stack, identity. */
-static kthread *make_context(kernel *k, uint32_t stack_size)
+static kthread *make_context(kernel *k, const kthread *creator, uint32_t site, uint32_t stack_size)
 {
     kthread *t = calloc(1, sizeof *t);
     if (!t) {
@@ -86,7 +86,7 @@ static kthread *make_context(kernel *k, uint32_t stack_size)
     }
     t->k = k;
     t->stack_size = stack_size;
-    t->stack_base = mm_stack_alloc(k->mm, stack_size);
+    t->stack_base = mm_stack_alloc(k->mm, creator, site, stack_size);
     if (!t->stack_base || k->cpu->state_create(k->cpu_instance, &t->cpu) != WEFT_OK) {
         if (t->stack_base) {
             mm_stack_free(k->mm, t->stack_base, stack_size);
@@ -118,7 +118,7 @@ static void emit_create(kernel *k, kthread *creator, const kthread *t, const kth
 kthread *kthread_create(kernel *k, const kthread_request *r)
 {
     kthread *creator = r->creator;
-    kthread *t = make_context(k, r->stack_size);
+    kthread *t = make_context(k, creator, r->site, r->stack_size);
     if (!t) {
         return NULL;
     }
@@ -131,7 +131,7 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
     snprintf(text, sizeof text, "thread:%s", t->name);
     t->id = k->host->define(k->host, "thread", text);
     t->object = kobject_create(k, creator, KOBJECT_THREAD, r->site, KTHREAD_SIZE);
-    t->tls = make_tls(k);
+    t->tls = make_tls(k, creator, r->site);
     if (!t->object || !t->tls) {
         if (t->object) {
             kobject_release(k, t->object);
@@ -196,7 +196,7 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
 
 kthread *kthread_create_interrupt(kernel *k, uint32_t hw)
 {
-    kthread *t = make_context(k, DPC_STACK);
+    kthread *t = make_context(k, NULL, 0, DPC_STACK);
     if (!t) {
         return NULL;
     }
@@ -208,8 +208,8 @@ kthread *kthread_create_interrupt(kernel *k, uint32_t hw)
     t->affinity = 1u << hw;
     t->process_type = 1; /* D3D's callback chooses between the title's device and XAM's by it */
     t->state = WEFT_THREAD_WAITING;
-    t->tls = make_tls(k);
-    uint32_t pcr = kalloc(k, KPCR_SIZE);
+    t->tls = make_tls(k, NULL, 0);
+    uint32_t pcr = kalloc_for(k, NULL, 0, KPCR_SIZE, KALLOCATION_SYSTEM);
     if (!pcr || !t->tls) {
         thread_free(k, t);
         return NULL;
@@ -432,11 +432,23 @@ uint32_t ex_KeSetDisableBoostThread(kcall *call)
     return kret(call, 0);
 }
 
+/* THREAD_SUSPEND or THREAD_RESUME, by the thread that asks for it. */
+static void emit_count(kernel *k, uint16_t kind, const kthread *target, uint32_t previous)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, kind);
+    weft_event_word(&event, target->id);
+    weft_event_word(&event, previous);
+    kemit(k, k->running, &event);
+}
+
 static uint32_t resume(kernel *k, kthread *t)
 {
     uint32_t previous = t->suspended;
+    emit_count(k, WEFT_EVENT_THREAD_RESUME, t, previous);
     if (previous && --t->suspended == 0 && t->state == WEFT_THREAD_SUSPENDED) {
         ksched_ready(k, t, know(k), WEFT_DELAY_START);
+        ksched_emit_wake(k, t, 0, false);
     }
     return previous;
 }
@@ -444,6 +456,7 @@ static uint32_t resume(kernel *k, kthread *t)
 static uint32_t suspend(kernel *k, kthread *t)
 {
     uint32_t previous = t->suspended++;
+    emit_count(k, WEFT_EVENT_THREAD_SUSPEND, t, previous);
     ksched_suspend(k, t);
     return previous;
 }

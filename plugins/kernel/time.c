@@ -35,7 +35,9 @@ static void write_bundle(kernel *k, uint64_t tick)
 static void bundle_fired(void *context, uint64_t tick, uint64_t count)
 {
     kernel *k = context;
+    uint64_t before = ksource_act(k, KSOURCE_CLOCK);
     write_bundle(k, tick);
+    ksource_end(k, before);
     k->clock->schedule(k->clock, k->source_bundle, (count + 1) * BUNDLE_PERIOD, count + 1);
 }
 
@@ -69,7 +71,9 @@ static void io_fired(void *context, uint64_t tick, uint64_t serial)
             kio *io = *p;
             *p = io->next;
             k->last_progress = tick;
+            uint64_t before = ksource_begin(k, KSOURCE_IO);
             io->fn(k, io->request);
+            ksource_end(k, before);
             free(io);
             return;
         }
@@ -96,7 +100,7 @@ void ktime_init(kernel *k)
     k->clock->source_add(k->clock, "I/O completion", WEFT_RANK_IO, io_fired, k, &k->source_io);
     k->clock->source_add(k->clock, "time stamp bundle", WEFT_RANK_TIMER, bundle_fired, k,
                          &k->source_bundle);
-    k->time_bundle = kalloc(k, 24);
+    k->time_bundle = kalloc_for(k, NULL, 0, 24, KALLOCATION_VARIABLE);
     write_bundle(k, 0);
     k->clock->schedule(k->clock, k->source_bundle, BUNDLE_PERIOD, 1);
 }

@@ -12,6 +12,7 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
     if (!o || o->type != KOBJECT_TIMER || !o->data) {
         return;
     }
+    uint64_t before = ksource_begin(k, KSOURCE_TIMER);
     kobject_retain(o); /* a waiter may hold the last reference */
     ktimer *timer = o->data;
     timer->pending = 0;
@@ -31,6 +32,7 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
         dpc_queue(k, timer->hw, timer->dpc, (uint32_t)system, (uint32_t)(system >> 32));
     }
     kobject_release(k, o);
+    ksource_end(k, before);
 }
 
 /* Takes the timer off the clock; whether it was there. */

@@ -65,7 +65,7 @@ uint32_t kvariable(kernel *k, unsigned module, unsigned ordinal)
     uint32_t *cell = &k->variables[row - rows];
     if (!*cell) {
         uint32_t size = ordinal == 0x1AE ? 1040 : ordinal == 0x1AF ? 272 : 32;
-        *cell = kalloc(k, size);
+        *cell = kalloc_for(k, k->running, kcall_site(k->running), size, KALLOCATION_VARIABLE);
         if (*cell) {
             fill(k, row, *cell);
             kwritten(k, *cell, size);

@@ -79,6 +79,7 @@ static void sample_pads(kernel *k, uint64_t tick)
 static void vblank_fired(void *context, uint64_t tick, uint64_t count)
 {
     kernel *k = context;
+    uint64_t before = ksource_begin(k, KSOURCE_VBLANK);
     k->vblanks = count;
     if (k->gpu->vblank) {
         k->gpu->vblank(k->gpu_instance, count, tick);
@@ -88,6 +89,7 @@ static void vblank_fired(void *context, uint64_t tick, uint64_t count)
     k->clock->schedule(k->clock, k->source_vblank,
                        weft_clock_periodic(count + 1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz),
                        count + 1);
+    ksource_end(k, before);
 }
 
 void kvideo_init(kernel *k)

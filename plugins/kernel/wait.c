@@ -83,6 +83,7 @@ void kwait_end(kernel *k, kthread *t, uint32_t status, uint64_t by, uint64_t tic
     t->wait_woken_by = by;
     t->cont_ready = true;
     ksched_ready(k, t, tick, WEFT_DELAY_WAKE);
+    ksched_emit_wake(k, t, by, true);
 }
 
 /* Index of the object that satisfies the thread's wait, or -1; a wait for all gives 0. */
@@ -142,7 +143,9 @@ static void deadline_fired(void *context, uint64_t tick, uint64_t argument)
     for (kthread *t = k->live; t; t = t->live_next) {
         if (t->tid == argument && t->wait_deadline) {
             t->wait_deadline = 0;
+            uint64_t before = ksource_begin(k, KSOURCE_TIMER);
             kwait_end(k, t, STATUS_TIMEOUT, 0, tick);
+            ksource_end(k, before);
             return;
         }
     }

@@ -340,7 +340,9 @@ uint32_t ex_NetDll_XNetDnsLookup(kcall *call)
     if (!out || !kwrite(call, out, 4)) {
         return kret(call, WSAEINVAL);
     }
-    uint32_t dns = slot < KNET_DNS_MAX ? kalloc(k, XNDNS_SIZE) : 0;
+    uint32_t dns = slot < KNET_DNS_MAX
+                       ? kalloc_for(k, call->thread, call->caller, XNDNS_SIZE, KALLOCATION_SYSTEM)
+                       : 0;
     kput32(call, out, dns);
     if (!dns) {
         return kret(call, WSAENETDOWN);

@@ -334,26 +334,28 @@ static void test_allocation_size(void **state)
 static void test_stacks_have_guards(void **state)
 {
     fixture *f = *state;
-    uint32_t low = mm_stack_alloc(f->k->mm, 0x4000);
+    uint32_t low = mm_stack_alloc(f->k->mm, NULL, 0, 0x4000);
     assert_int_equal(low, 0x70010000);
     assert_int_equal(access_at(f, low - 1), 0);
     assert_int_equal(access_at(f, low), WEFT_PAGE_READ | WEFT_PAGE_WRITE);
     assert_int_equal(access_at(f, low + 0x10000), 0);
-    assert_int_equal(mm_stack_alloc(f->k->mm, 0x20000), 0x70040000);
+    assert_int_equal(mm_stack_alloc(f->k->mm, NULL, 0, 0x20000), 0x70040000);
     mm_stack_free(f->k->mm, low, 0x4000);
     assert_int_equal(access_at(f, low), 0);
-    assert_int_equal(mm_stack_alloc(f->k->mm, 0x4000), low);
+    assert_int_equal(mm_stack_alloc(f->k->mm, NULL, 0, 0x4000), low);
 }
 
 static void test_images_are_mapped_once(void **state)
 {
     fixture *f = *state;
-    assert_int_equal(mm_map_image(f->k->mm, 0x82000000, 0x12345), STATUS_SUCCESS);
+    assert_int_equal(mm_map_image(f->k->mm, NULL, 0x82000000, 0x12345), STATUS_SUCCESS);
     assert_int_equal(access_at(f, 0x82012000), WEFT_PAGE_READ | WEFT_PAGE_WRITE);
-    assert_int_equal(mm_map_image(f->k->mm, 0x82010000, 0x1000), STATUS_CONFLICTING_ADDRESSES);
-    assert_int_equal(mm_map_image(f->k->mm, 0x80040000, 0x1000), STATUS_CONFLICTING_ADDRESSES);
-    assert_int_equal(mm_map_image(f->k->mm, 0xA0000000, 0x1000), STATUS_INVALID_PARAMETER);
-    assert_int_equal(mm_map_image(f->k->mm, 0x8FFF0000, 0x20000), STATUS_INVALID_PARAMETER);
+    assert_int_equal(mm_map_image(f->k->mm, NULL, 0x82010000, 0x1000),
+                     STATUS_CONFLICTING_ADDRESSES);
+    assert_int_equal(mm_map_image(f->k->mm, NULL, 0x80040000, 0x1000),
+                     STATUS_CONFLICTING_ADDRESSES);
+    assert_int_equal(mm_map_image(f->k->mm, NULL, 0xA0000000, 0x1000), STATUS_INVALID_PARAMETER);
+    assert_int_equal(mm_map_image(f->k->mm, NULL, 0x8FFF0000, 0x20000), STATUS_INVALID_PARAMETER);
     /* its protection is what the loader gave its pages */
     f->k->memory->protect(f->k->memory, 0x82000000, 0x1000, WEFT_PAGE_READ);
     assert_int_equal(mm_protect_get(f->k->mm, 0x82000000), MM_PAGE_READONLY);
@@ -364,17 +366,22 @@ static void test_places_have_stable_names(void **state)
 {
     fixture *f = *state;
     char text[128];
-    kthread other = {.id = 2, .name = "main/1"};
+    weft_cpu_state cpu = {.lr = 0x82002000};
+    kthread other = {.id = 2, .name = "main/1", .cpu = &cpu};
     kmodule module = {.name = "title.xex", .base = 0x82000000, .size = 0x10000};
+    f->thread->cpu->lr = 0x82001234; /* where the title calls from */
     uint32_t a = virtual_alloc(f, 0, 0x1000, MM_COMMIT);
     uint32_t b = virtual_alloc(f, 0, 0x1000, MM_COMMIT), size = 0x1000, c = 0;
+    uint32_t pool = mm_pool_alloc(f->k->mm, f->thread, 64);
     mm_virtual_alloc(f->k->mm, &other, &c, &size, MM_COMMIT, MM_PAGE_READWRITE);
     mm_place(f->k->mm, a + 0x10, text, sizeof text);
-    assert_string_equal(text, "alloc:main/0+0x10");
+    assert_string_equal(text, "heap:main/82001234/0+0x10");
     mm_place(f->k->mm, b, text, sizeof text);
-    assert_string_equal(text, "alloc:main/1+0x0");
+    assert_string_equal(text, "heap:main/82001234/1+0x0");
     mm_place(f->k->mm, c, text, sizeof text);
-    assert_string_equal(text, "alloc:main/1/0+0x0");
+    assert_string_equal(text, "heap:main/1/82002000/0+0x0");
+    mm_place(f->k->mm, pool + 8, text, sizeof text); /* the title gets it whole: a strong name */
+    assert_string_equal(text, "alloc:main/82001234/2+0x8");
     f->k->modules = &module;
     mm_place(f->k->mm, 0x82000456, text, sizeof text);
     assert_string_equal(text, "title.xex+0x456");
@@ -386,7 +393,7 @@ static void test_places_have_stable_names(void **state)
     uint32_t e =
         mm_physical_alloc(f->k->mm, f->thread, 0x1000, MM_PAGE_READWRITE, 0, UINT32_MAX, 0);
     mm_place(f->k->mm, 0xA0000000 + mm_physical(f->k->mm, e) + 4, text, sizeof text);
-    assert_string_equal(text, "alloc:main/2+0x4");
+    assert_string_equal(text, "heap:main/82001234/3+0x4");
 }
 
 static void test_exports_pass_pointers(void **state)
