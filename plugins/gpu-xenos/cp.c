@@ -39,6 +39,13 @@ void xenos_cp_complain(xenos_cp *cp, xenos_complaint kind, const char *what)
     cp->host->log(cp->host, WEFT_LOG_WARN, line);
 }
 
+void xenos_cp_emit(xenos_cp *cp, weft_event_buffer *event)
+{
+    event->head.thread = cp->identity;
+    event->head.tick = cp->at;
+    cp->host->emit(cp->host, &event->head);
+}
+
 weft_status xenos_cp_ring(xenos_cp *cp, uint32_t physical, uint32_t log2_quads)
 {
     /* CP_RB_CNTL's size field has 6 bits; 1 << 29 bytes is all memory (LESSONS 61). */
@@ -58,6 +65,7 @@ weft_status xenos_cp_ring(xenos_cp *cp, uint32_t physical, uint32_t log2_quads)
     cp->mirrored = 0;
     cp->depth = 0;
     cp->call.size = 0;
+    cp->waiting = 0;
     cp->armed = WEFT_TICK_NEVER;
     cp->registers[XENOS_CP_RB_WPTR] = 0;
     return WEFT_OK;
@@ -267,6 +275,32 @@ static int packet_visible(const xenos_cp *cp, uint32_t header)
     return row != NULL && row->flags & XENOS_PACKET_VISIBLE;
 }
 
+/* Where a packet's header lies: physical address. */
+static uint32_t packet_address(const xenos_cp *cp)
+{
+    if (cp->depth > 0) {
+        const xenos_ib *ib = &cp->stack[cp->depth - 1];
+        return ib->base + ib->next * 4;
+    }
+    return cp->ring_base + cp->read * 4;
+}
+
+/* gpu.packet, once for each, also for one that has to wait. `opcode` is that of type 3, else 0. */
+static void emit_packet(xenos_cp *cp, uint32_t header, uint32_t dwords)
+{
+    const uint64_t *wanted = cp->host->wanted;
+    if (!(wanted[WEFT_EVENT_GPU_PACKET / 64] >> WEFT_EVENT_GPU_PACKET % 64 & 1) || cp->waiting) {
+        return;
+    }
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_GPU_PACKET);
+    weft_event_word(&event, packet_address(cp));
+    weft_event_word(&event, header);
+    weft_event_word(&event, header >> 30 == 3 ? header >> 8 & 0x7F : 0);
+    weft_event_word(&event, dwords - 1);
+    xenos_cp_emit(cp, &event);
+}
+
 static void unknown_packet(xenos_cp *cp, uint32_t opcode, const char *name, uint32_t count)
 {
     cp->stats.unknown_packets++;
@@ -353,10 +387,14 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
             break;
         }
         cp->extra = 0;
+        cp->at = tick + spent;
+        emit_packet(cp, header, dwords);
         if (run_packet(cp, header) == XENOS_WAIT) {
+            cp->waiting = 1;
             cp->armed = tick + cp->costs.poll;
             return cp->armed;
         }
+        cp->waiting = 0;
         cp->stats.packets++;
         consume(cp, dwords);
         spent += cp->costs.packet + cp->costs.dword * dwords + cp->extra;

@@ -48,10 +48,12 @@ typedef struct xenos_shader {
 
 typedef struct xenos_cp {
     const weft_host *host;
+    uint64_t identity; /* of the pseudo-thread source:gpu; 0 until there is a guest */
     weft_gpu_host calls;
     xenos_costs costs;
 
     uint64_t tick;  /* of the firing in progress */
+    uint64_t at;    /* when the packet in hand is due: `tick` and what those before it cost */
     uint64_t ran;   /* of the latest firing: nothing starts before it */
     uint64_t armed; /* tick of the next firing, or WEFT_TICK_NEVER */
 
@@ -71,6 +73,7 @@ typedef struct xenos_cp {
     uint64_t bin_mask, bin_select;
     uint64_t counter; /* vertical blanks and swaps, for EVENT_WRITE_SHD */
     uint64_t extra;   /* ticks that the packet costs besides its dwords */
+    uint32_t waiting; /* the packet in hand was looked at before */
 
     weft_gpu_stats stats;
     uint64_t malformed;  /* packets skipped because they make no sense */
@@ -136,6 +139,9 @@ int xenos_cp_store(xenos_cp *cp, uint32_t address, uint32_t value);
 
 /* Logs `what` once per kind. */
 void xenos_cp_complain(xenos_cp *cp, xenos_complaint kind, const char *what);
+
+/* Emits an event in the name of source:gpu, at the time of the packet in hand. */
+void xenos_cp_emit(xenos_cp *cp, weft_event_buffer *event);
 
 /* Executes XE_SWAP (swap.h). */
 void xenos_swap(xenos_cp *cp, uint32_t front_buffer, uint32_t width, uint32_t height);

@@ -40,6 +40,7 @@ static weft_status gpu_attach(void *instance, const weft_gpu_host *calls)
         return host->fail(host, status, "gpu-xenos gets no source on the clock");
     }
     g->cp.calls = *calls;
+    g->cp.identity = host->define(host, "source", "source:gpu");
     g->attached = 1;
     return WEFT_OK;
 }

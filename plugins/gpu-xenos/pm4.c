@@ -228,6 +228,12 @@ static xenos_outcome run_indirect_buffer(xenos_cp *cp, uint32_t count)
 static xenos_outcome run_interrupt(xenos_cp *cp, uint32_t count)
 {
     uint32_t mask = arg(cp, 0) & 0x3F; /* six hardware threads */
+    if (mask != 0) {
+        weft_event_buffer event;
+        weft_event_begin(&event, WEFT_EVENT_GPU_INTERRUPT);
+        weft_event_word(&event, mask);
+        xenos_cp_emit(cp, &event);
+    }
     if (mask != 0 && cp->calls.interrupt != NULL) {
         cp->calls.interrupt(cp->calls.context, WEFT_GPU_INTERRUPT_CP, mask, cp->tick);
     }
@@ -352,6 +358,39 @@ static xenos_outcome run_viz_query(xenos_cp *cp, uint32_t count)
 
 /* ---- drawing ---- */
 
+#define EDRAM_COPY 6 /* RB_MODECONTROL 2:0 (xenia xenos.h, EdramMode) */
+
+static void emit_draw(xenos_cp *cp, uint32_t initiator, uint32_t indices)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_GPU_DRAW);
+    weft_event_word(&event, cp->stats.draws);
+    weft_event_word(&event, initiator);
+    weft_event_word(&event, initiator >> 16);
+    weft_event_word(&event, indices);
+    xenos_cp_emit(cp, &event);
+}
+
+/* A draw while RB_MODECONTROL says 6 copies from EDRAM to memory: its vertices are the rectangle
+ * (xenia command_processor.cc, IssueCopy). The source is what RB_COPY_CONTROL 2:0 selects: a colour
+ * target, or 4 the depth target. */
+static void emit_resolve(xenos_cp *cp)
+{
+    const uint32_t *r = cp->registers;
+    uint32_t select = r[XENOS_RB_COPY_CONTROL] & 7;
+    uint32_t source = select == 0  ? XENOS_RB_COLOR_INFO
+                      : select < 4 ? XENOS_RB_COLOR1_INFO + select - 1
+                                   : XENOS_RB_DEPTH_INFO;
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_GPU_RESOLVE);
+    weft_event_word(&event, r[XENOS_RB_COPY_CONTROL]);
+    weft_event_word(&event, r[source]);
+    weft_event_word(&event, r[XENOS_RB_COPY_DEST_BASE]);
+    weft_event_word(&event, r[XENOS_RB_COPY_DEST_PITCH]);
+    weft_event_word(&event, r[XENOS_RB_COPY_DEST_INFO]);
+    xenos_cp_emit(cp, &event);
+}
+
 /* {initiator}, and for indices from memory (source 0) {address, size and byte order}. */
 static xenos_outcome draw(xenos_cp *cp, uint32_t first, uint32_t count)
 {
@@ -365,6 +404,10 @@ static xenos_outcome draw(xenos_cp *cp, uint32_t first, uint32_t count)
     if (source == 0) {
         xenos_cp_set(cp, XENOS_VGT_DMA_BASE, arg(cp, first + 1));
         xenos_cp_set(cp, XENOS_VGT_DMA_SIZE, arg(cp, first + 2));
+    }
+    emit_draw(cp, initiator, source == 0 ? arg(cp, first + 1) & XENOS_PHYSICAL_MASK : 0);
+    if ((cp->registers[XENOS_RB_MODECONTROL] & 7) == EDRAM_COPY) {
+        emit_resolve(cp);
     }
     cp->stats.draws++;
     cp->extra = cp->costs.draw;

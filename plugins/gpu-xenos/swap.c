@@ -25,13 +25,12 @@ static void emit_swap(xenos_cp *cp, uint32_t front_buffer, uint32_t width, uint3
 {
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_GPU_SWAP);
-    event.head.tick = cp->tick;
     weft_event_word(&event, cp->stats.swaps);
     weft_event_word(&event, front_buffer);
     weft_event_word(&event, width);
     weft_event_word(&event, height);
     weft_event_word(&event, pixels);
-    cp->host->emit(cp->host, &event.head);
+    xenos_cp_emit(cp, &event);
 }
 
 void xenos_swap(xenos_cp *cp, uint32_t front_buffer, uint32_t width, uint32_t height)
