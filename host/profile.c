@@ -132,6 +132,9 @@ static const weft_option *option_at(const profile_section *s, uint32_t index, si
         return (const weft_option *)((const char *)d->options + i * d->option_stride);
     }
     i -= d->option_count;
+    if (s->further == 2) {
+        return NULL;
+    }
     if (index != WEFT_ROLE_TRACER || i < COUNT(tracer_options)) {
         return index == WEFT_ROLE_TRACER ? &tracer_options[i] : NULL;
     }
@@ -353,10 +356,11 @@ static void check_filters(const profile_section *s, const ini *text)
     }
 }
 
-static int further_tracer(profile_section *s, const profile *base, const ini *text, loader *l)
+static int further_tracer(profile_section *s, const profile *base, const ini *text, loader *l,
+                          int child)
 {
     size_t before = text->errors->count;
-    *s = (profile_section){.name = section_name(WEFT_ROLE_TRACER), .further = 1};
+    *s = (profile_section){.name = section_name(WEFT_ROLE_TRACER), .further = child ? 2 : 1};
     resolve_section(s, WEFT_ROLE_TRACER, text, l);
     for (size_t i = 0; i < s->count; i++) {
         const profile_value *shared = profile_get(base, WEFT_ROLE_TRACER, s->values[i].option->key);
@@ -393,7 +397,7 @@ int profile_tracer(profile_section *s, const profile *base, const tracer_wish *w
         free(where);
         free(key);
     }
-    int failed = further_tracer(s, base, &text, l);
+    int failed = further_tracer(s, base, &text, l, wish->child);
     ini_free(&text);
     return failed;
 }

@@ -26,7 +26,7 @@ typedef struct profile_section {
     plugin *plugin; /* NULL: the run has no such part */
     profile_value *values;
     size_t count;
-    int further; /* of a tracer beside the profile's own */
+    int further; /* of a tracer beside the profile's own; 2: of one without filters of its own */
 } profile_section;
 
 /* A tracer that takes over while the title runs: a rule of `[tracer] swap_at`. */
@@ -65,6 +65,7 @@ typedef struct tracer_wish {
     const char *id;
     char *const *settings; /* "key=value" */
     size_t count;
+    int child; /* another tracer hands it events, which have passed that one's filters */
 } tracer_wish;
 
 /* Types its settings as profile_resolve does; the filters (kinds and so on) are the profile's where

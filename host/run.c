@@ -10,6 +10,7 @@
 #include "checked/checked.h"
 #include "content.h"
 #include "frames.h"
+#include "tracers.h"
 
 #define PUMP_MS 5 /* the main thread looks this often whether the run has ended */
 
@@ -29,6 +30,7 @@ int run_start(run *r, loader *l, const profile *p, const run_options *options)
         q->plugin = p->sections[role].plugin;
         pthread_mutex_init(&q->lock, NULL);
     }
+    r->tracers = text_need(sizeof *r->tracers);
     r->clock = clock_create();
     r->memory = memory_create();
     if (!r->memory) {
@@ -205,6 +207,10 @@ static void pump(run *r, double start, const sigset_t *signals)
         if (frontend->ops.frontend.pump(frontend->self, PUMP_MS)) {
             run_stop(r, "the window was closed");
         }
+        tracers_pump(r);
+        if (r->options.pumped) {
+            r->options.pumped(r->options.pumped_context, r);
+        }
         if (r->options.watch_signals && sigtimedwait(signals, NULL, &at_once) > 0) {
             run_stop(r, "interrupted by a signal");
         }
@@ -273,41 +279,12 @@ static void digest_inputs(run *r)
     free(extra);
 }
 
-static int start_events(run *r)
-{
-    part *tracer = &r->parts[WEFT_ROLE_TRACER];
-    if (run_create_part(r, WEFT_ROLE_TRACER)) {
-        return -1;
-    }
-    char why[256];
-    tracer->filter = profile_tracer_filter(tracer->section, why, sizeof why);
-    if (!tracer->filter) {
-        error_print("[tracer]", "%s", why);
-        return -1;
-    }
-    tracer_slot slot = {.ops = &tracer->ops.tracer,
-                        .instance = tracer->self,
-                        .id = tracer->plugin->desc->id,
-                        .deaf = tracer->plugin->path == NULL,
-                        .filter = tracer->filter};
-    char *title = text_file_name(r->options.title);
-    weft_status status = events_start(&r->events, &slot, title, r->report.profile_digest, 0);
-    free(title);
-    if (status != WEFT_OK) {
-        char *where = text_format("%s.open", slot.id);
-        part_error(tracer, where, status);
-        free(where);
-        return -1;
-    }
-    return 0;
-}
-
 /* Creates everything and runs. -1 when a part refused. */
 static int run_parts(run *r, const sigset_t *signals)
 {
     static const uint32_t order[] = {WEFT_ROLE_POLICY, WEFT_ROLE_GPU, WEFT_ROLE_CPU,
                                      WEFT_ROLE_FRONTEND, WEFT_ROLE_KERNEL};
-    if (start_events(r)) {
+    if (tracers_start(r)) {
         return -1;
     }
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
@@ -373,19 +350,15 @@ int run_title(run *r)
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         part_destroy(&r->parts[order[i]]);
     }
-    part *tracer = &r->parts[WEFT_ROLE_TRACER];
     int traced = atomic_load(&r->events.started) != 0;
-    weft_status status = traced ? events_finish(&r->events) : WEFT_OK;
+    if (tracers_finish(r)) {
+        report->exit_code = EXIT_PLUGIN;
+    }
     if (traced) {
         events_digest(&r->events, report->trace_digest);
         events_canon_digest(&r->events, report->canon_digest);
         report->trace_events = r->events.guest;
     }
-    if (status != WEFT_OK) {
-        part_error(tracer, r->events.failed, status);
-        report->exit_code = EXIT_PLUGIN;
-    }
-    part_destroy(&r->parts[WEFT_ROLE_TRACER]);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return report->exit_code;
 }
@@ -395,6 +368,7 @@ void run_end(run *r)
     for (uint32_t role = WEFT_ROLE_COUNT - 1; role > 0; role--) {
         part_destroy(&r->parts[role]);
     }
+    tracers_free(r);
     events_free(&r->events);
     for (uint32_t role = 1; role < WEFT_ROLE_COUNT; role++) {
         free(r->parts[role].sentence);

@@ -27,7 +27,8 @@ struct run;
 typedef struct part {
     weft_host host;
     struct run *run;
-    plugin *plugin; /* NULL: the run has no such part */
+    struct part *parent; /* of a tracer that another one made; else NULL */
+    plugin *plugin;      /* NULL: the run has no such part */
     uint32_t role;
     const profile_section *section; /* where its options are */
     void *instance;                 /* what create made */
@@ -48,6 +49,11 @@ typedef struct run_options {
     uint64_t until_instructions, until_frames, until_ticks; /* 0: no limit */
     double until_seconds;                                   /* 0: no limit */
     int watch_signals; /* SIGINT and SIGTERM end the run as a condition */
+
+    /* Called again and again on the main thread while the title runs, between looks at the
+     * frontend; may be NULL. */
+    void (*pumped)(void *context, struct run *r);
+    void *pumped_context;
 } run_options;
 
 typedef struct run_thread_row {
@@ -83,6 +89,7 @@ typedef struct run {
     weft_memory *memory;
     weft_clock *clock;
     events events;
+    struct tracers *tracers; /* tracers.h; parts[WEFT_ROLE_TRACER] is not used by a run */
     part parts[WEFT_ROLE_COUNT];
     input_script input;
     weft_pad pads[WEFT_PAD_COUNT];

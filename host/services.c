@@ -6,6 +6,7 @@
 #include "checked/checked.h"
 #include "frames.h"
 #include "run.h"
+#include "tracers.h"
 
 #define LAG_TICKS (WEFT_TICKS_PER_SECOND / 10)
 
@@ -21,6 +22,11 @@ static weft_status fail(const weft_host *host, weft_status status, const char *s
     free(p->sentence);
     p->sentence = text_copy(sentence ? sentence : "");
     pthread_mutex_unlock(&p->lock);
+    if (p->parent) {
+        char *text = text_format("%s: %s", p->plugin->desc->id, sentence ? sentence : "");
+        fail(&p->parent->host, status, text);
+        free(text);
+    }
     return status;
 }
 
@@ -108,8 +114,10 @@ static weft_status part_of_role(const weft_host *host, uint32_t role, const void
 static void emit(const weft_host *host, weft_event *event)
 {
     run *r = of(host)->run;
-    checked_service(of(host), "host.emit", WEFT_THREAD_GUEST);
-    if (r->events.started) {
+    if (r->profile->checked) { /* not for checked_service to find out: no call for each event */
+        checked_service(of(host), "host.emit", WEFT_THREAD_GUEST);
+    }
+    if (atomic_load_explicit(&r->events.started, memory_order_relaxed)) { /* set before it began */
         events_emit(&r->events, event);
     }
 }
@@ -253,6 +261,12 @@ static int32_t run_exit_code(const weft_host *host)
     return atomic_load(&r->judged) ? r->report.exit_code : -1;
 }
 
+static int32_t record(const weft_host *host, char *line, uint32_t room)
+{
+    checked_service(of(host), "record.toggle", WEFT_THREAD_MAIN);
+    return tracers_record(of(host)->run, line, room);
+}
+
 static const void *extension(const weft_host *host, const char *name)
 {
     static const weft_host_run run_extension = {
@@ -260,7 +274,12 @@ static const void *extension(const weft_host *host, const char *name)
         .stop = stop_run,
         .exit_code = run_exit_code,
     };
-    return strcmp(name, WEFT_HOST_RUN) == 0 ? &run_extension : NULL;
+    static const weft_host_record record_extension = {.size = sizeof record_extension,
+                                                      .toggle = record};
+    return strcmp(name, WEFT_HOST_RUN) == 0       ? (const void *)&run_extension
+           : strcmp(name, WEFT_HOST_TRACERS) == 0 ? (const void *)tracers_extension()
+           : strcmp(name, WEFT_HOST_RECORD) == 0  ? (const void *)&record_extension
+                                                  : NULL;
 }
 
 void services_start(part *p)

@@ -90,20 +90,21 @@ int events_done(events *e, drain_request *request)
     return done;
 }
 
-void events_ask(events *e, drain_request *request)
+void events_wait(events *e, drain_request *request)
 {
-    while (events_post(e, request)) {
-        pthread_mutex_lock(&e->lock);
-        while (e->request) { /* somebody else's is on its way */
-            pthread_cond_wait(&e->answered, &e->lock);
-        }
-        pthread_mutex_unlock(&e->lock);
-    }
     pthread_mutex_lock(&e->lock);
-    while (!request->done) {
+    while (request ? !request->done : e->request != NULL) {
         pthread_cond_wait(&e->answered, &e->lock);
     }
     pthread_mutex_unlock(&e->lock);
+}
+
+void events_ask(events *e, drain_request *request)
+{
+    while (events_post(e, request)) {
+        events_wait(e, NULL);
+    }
+    events_wait(e, request);
 }
 
 weft_status events_swap(events *e, const tracer_slot *next)

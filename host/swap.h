@@ -41,6 +41,9 @@ int events_post(events *e, drain_request *request);
 /* Whether a request that was posted is done. */
 int events_done(events *e, drain_request *request);
 
+/* Waits until a request that was posted is done; NULL: until none is on its way. */
+void events_wait(events *e, drain_request *request);
+
 /* Posts, and waits until it is done. */
 void events_ask(events *e, drain_request *request);
 

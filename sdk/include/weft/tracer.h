@@ -98,7 +98,7 @@ typedef struct weft_host_tracers {
     void (*end)(const weft_host *host, void *instance);
 
     /* What the child's plugin answers to an extension ("dump/1"), and in *target the instance to
-     * call it with; NULL for one that it does not know. [main][drain] */
+     * call it with; NULL for one that it does not know. [main] */
     const void *(*extension)(const weft_host *host, void *instance, const char *name,
                              void **target);
 } weft_host_tracers;
