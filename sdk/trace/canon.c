@@ -97,6 +97,12 @@ void weft_canon_chains_add(weft_canon_chains *c, uint64_t thread, uint64_t hash)
     c->values[1] = weft_canon_chain(c->values[1], hash);
 }
 
+void weft_canon_chains_set(weft_canon_chains *c, uint64_t thread, uint64_t count, uint64_t chain)
+{
+    c->no_memory |= !live_map_put(&c->threads, thread, (const uint64_t[]){count, chain});
+    c->values = NULL;
+}
+
 static int by_key(const void *a, const void *b)
 {
     const struct live_entry *x = a, *y = b;

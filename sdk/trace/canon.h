@@ -52,6 +52,11 @@ uint64_t weft_canon_chain(uint64_t chain, uint64_t hash);
 typedef struct weft_canon_chains weft_canon_chains;
 weft_canon_chains *weft_canon_chains_new(void);
 void weft_canon_chains_add(weft_canon_chains *chains, uint64_t thread, uint64_t hash);
+
+/* A thread's chain as somebody else has counted it, instead of what was added. */
+void weft_canon_chains_set(weft_canon_chains *chains, uint64_t thread, uint64_t count,
+                           uint64_t chain);
+
 /* "" without memory. */
 void weft_canon_chains_digest(const weft_canon_chains *chains, char hex[33]);
 void weft_canon_chains_free(weft_canon_chains *chains);

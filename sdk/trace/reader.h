@@ -64,6 +64,11 @@ binary_reader *binary_open(weft_trace *t, const char *head, size_t length);
 const weft_event *binary_next(weft_trace *t);
 void binary_close(binary_reader *r);
 
+/* Where the next event's group begins, if the latest event was the last of its group, else 0; and
+ * going there, `events` being how many are before it. */
+int binary_place(const weft_trace *t, uint64_t *offset);
+int binary_seek(weft_trace *t, uint64_t offset, uint64_t events);
+
 /* Sets the failure, if it is the first. Always returns NULL. */
 void *trace_fail_line(weft_trace *t, uint64_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

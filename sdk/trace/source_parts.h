@@ -1,0 +1,47 @@
+/* source_parts.h: a source as its two halves see it: source_stream.c reads files from front to back,
+ * source_index.c whole binary traces by their index. source.c chooses. */
+#ifndef WEFT_TRACE_SOURCE_PARTS_H
+#define WEFT_TRACE_SOURCE_PARTS_H
+
+#include "reader.h"
+#include "source.h"
+#include "survey.h"
+
+/* Where a file can be read on from, with all that has to be known there. */
+typedef struct source_point {
+    uint64_t offset, line; /* line: of JSONL */
+    uint64_t events;       /* before it */
+    uint64_t sequence;     /* of the first event behind it */
+    weft_canon *canon;
+    uint64_t *canonical; /* of each thread that was there, before it */
+    size_t thread_count;
+} source_point;
+
+#define SOURCE_POINTS   32
+#define SOURCE_INTERVAL (UINT64_C(1) << 19) /* events between two points, at first */
+
+struct weft_trace_source {
+    weft_trace *trace; /* has all names */
+    int mode;
+    char error[160]; /* "": ask `trace` */
+    weft_trace_summary summary;
+    live_map places; /* of threads by identity */
+
+    /* Read from front to back: places to start from, twice as far apart each time there are too many. */
+    source_point points[SOURCE_POINTS];
+    size_t point_count;
+    uint64_t interval;
+
+    struct source_index *index; /* NULL: read from front to back */
+};
+
+/* Each fills the summary; 0 after a failure. */
+int source_stream_open(weft_trace_source *s, void (*progress)(uint64_t events));
+int source_stream_fetch(weft_trace_source *s, const weft_trace_window *windows, size_t count,
+                        weft_trace_window_fn fn, void *context);
+void source_stream_close(weft_trace_source *s);
+
+/* Sets the failure of the source itself. Always returns 0. */
+int source_fail(weft_trace_source *s, const char *why);
+
+#endif
