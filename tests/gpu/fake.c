@@ -33,8 +33,17 @@ static int64_t host_option_int(const weft_host *host, const char *key)
 static void host_emit(const weft_host *host, weft_event *event)
 {
     fake *f = host->impl;
+    if (f->emitted < FAKE_EVENTS) {
+        uint32_t size = event->size < sizeof *f->kept ? event->size : (uint32_t)sizeof *f->kept;
+        memcpy(&f->kept[f->emitted], event, size);
+    }
     f->emitted++;
     memcpy(&f->event, event, event->size);
+}
+
+static uint64_t host_define(const weft_host *host, const char *what, const char *text)
+{
+    return weft_fnv1a(text, strlen(text));
 }
 
 static void host_present(const weft_host *host, weft_frame *frame)
@@ -130,6 +139,8 @@ fake *fake_new_with(uint32_t memory)
     f->host.log = host_log;
     f->host.option_int = host_option_int;
     f->host.emit = host_emit;
+    f->host.define = host_define;
+    f->host.wanted = f->wanted;
     f->host.present = host_present;
     f->ops = weft_plugin.ops;
     if (weft_plugin.create(&f->host, &f->gpu) != WEFT_OK) {

@@ -19,6 +19,12 @@ typedef struct fake_interrupt {
     uint64_t tick;
 } fake_interrupt;
 
+/* An event with the first words of its payload. */
+typedef struct fake_event {
+    weft_event head;
+    uint64_t words[8];
+} fake_event;
+
 typedef struct fake {
     weft_host host;
     weft_memory memory;
@@ -44,6 +50,8 @@ typedef struct fake {
     uint32_t written_start, written_length;
     uint32_t emitted;
     weft_event_buffer event; /* the latest */
+    fake_event kept[FAKE_EVENTS];
+    uint64_t wanted[4];
     uint32_t presented;
     weft_frame frame; /* the latest */
     uint8_t *frame_pixels;
