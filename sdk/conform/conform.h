@@ -56,7 +56,8 @@ int weft_conform_cpu(const weft_plugin_desc *desc, const weft_cpu_ops *ops, cons
 int weft_conform_policy(const weft_plugin_desc *desc, const weft_policy_ops *ops,
                         const weft_host *host, weft_conform_report *report);
 
-/* Every kind of event, in several sizes, from open to close, twice. */
+/* The order of the ops, a swap, payloads of every shape, two instances, files that cannot be made or
+ * written, memory, stdout; once for each. */
 int weft_conform_tracer(const weft_plugin_desc *desc, const weft_tracer_ops *ops,
                         const weft_host *host, weft_conform_report *report);
 

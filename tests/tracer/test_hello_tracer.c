@@ -33,13 +33,13 @@ static void prints_a_table_of_kinds_at_close(void **state)
         weft_event_begin(&e, i < 9 ? WEFT_EVENT_KERNEL_CALL : i < 11 ? WEFT_EVENT_GPU_SWAP : 999);
         ops->event(fake.instance, &e.head);
     }
-    fflush(stdout);
+    fflush(stderr);
     int file = mkstemp(table);
-    int saved = dup(STDOUT_FILENO);
-    dup2(file, STDOUT_FILENO);
+    int saved = dup(STDERR_FILENO);
+    dup2(file, STDERR_FILENO);
     weft_status status = ops->close(fake.instance, 11, "");
-    fflush(stdout);
-    dup2(saved, STDOUT_FILENO);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
     close(saved);
     text[pread(file, text, sizeof text - 1, 0)] = 0;
     close(file);

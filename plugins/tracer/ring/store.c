@@ -5,18 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void store_start(store *s, const weft_trace_begin *begin, uint64_t wanted, uint64_t limit)
-{
-    s->wanted = wanted;
-    s->limit = limit;
-    s->digest_now = begin->digest_now;
-    s->names = begin->names;
-    s->next_first = begin->first;
-    snprintf(s->next_before, sizeof s->next_before, "%s", begin->digest);
-    s->oldest = s->count = 0;
-    s->events = s->bytes = 0;
-}
-
 static store_segment *segment_at(store *s, uint32_t number)
 {
     return &s->segments[(s->oldest + number) % STORE_SEGMENTS];
@@ -27,8 +15,26 @@ static void drop_oldest(store *s)
     store_segment *oldest = segment_at(s, 0);
     s->events -= oldest->events;
     s->bytes -= oldest->used;
+    free(s->spare);
+    s->spare = oldest->bytes;
+    s->spare_room = oldest->room;
+    oldest->bytes = NULL;
+    oldest->room = 0;
     s->oldest = (s->oldest + 1) % STORE_SEGMENTS;
     s->count--;
+}
+
+void store_start(store *s, const weft_trace_begin *begin, uint64_t wanted, uint64_t limit)
+{
+    s->wanted = wanted;
+    s->limit = limit;
+    s->digest_now = begin->digest_now;
+    s->names = begin->names;
+    s->next_first = begin->first;
+    snprintf(s->next_before, sizeof s->next_before, "%s", begin->digest);
+    while (s->count > 0) {
+        drop_oldest(s);
+    }
 }
 
 static int is_full(const store *s, const store_segment *segment)
@@ -62,9 +68,9 @@ int store_add(store *s, const weft_event *event)
             drop_oldest(s);
         }
         store_segment *fresh = segment_at(s, s->count++);
-        fresh->used = 0;
-        fresh->events = 0;
-        fresh->first = s->next_first;
+        *fresh = (store_segment){.bytes = s->spare, .room = s->spare_room, .first = s->next_first};
+        s->spare = NULL;
+        s->spare_room = 0;
         memcpy(fresh->before, s->next_before, sizeof fresh->before);
     }
     store_segment *last = segment_at(s, s->count - 1);
@@ -115,5 +121,6 @@ void store_free(store *s)
     for (uint32_t i = 0; i < STORE_SEGMENTS; i++) {
         free(s->segments[i].bytes);
     }
+    free(s->spare);
     *s = (store){0};
 }

@@ -27,13 +27,15 @@ typedef struct store {
     store_segment segments[STORE_SEGMENTS];
     uint32_t oldest, count; /* the segments in use, in a circle */
     uint64_t events, bytes; /* in all of them */
-    uint64_t next_first;    /* `first` and `before` of the segment to come */
+    uint8_t *spare;         /* buffer of the segment dropped last, for the next */
+    size_t spare_room;
+    uint64_t next_first; /* `first` and `before` of the segment to come */
     char next_before[33];
     void (*digest_now)(void *names, char hex[33]); /* as weft_trace_begin has it, or NULL */
     void *names;
 } store;
 
-/* Empty, at the beginning of a stream, with what it is to keep; buffers of an earlier use stay. */
+/* Empty, at the beginning of a stream, with what it is to keep. */
 void store_start(store *s, const weft_trace_begin *begin, uint64_t wanted, uint64_t limit);
 
 /* Appends a copy. 0 without memory. */

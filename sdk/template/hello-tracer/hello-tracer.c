@@ -1,4 +1,5 @@
-/* hello-tracer: counts the events of each kind and prints a table when it is closed.
+/* hello-tracer: counts the events of each kind and prints a table when it is closed, on stderr:
+ * stdout is the title's.
  *
  *     gcc -std=c11 -fPIC -shared -I/usr/include hello-tracer.c -o tracer-hello.so
  *     weft conform tracer-hello.so */
@@ -33,8 +34,8 @@ static weft_status close_table(void *instance, uint64_t last, const char *digest
     for (uint16_t kind = 0; kind < WEFT_EVENT_KIND_END; kind++) {
         const weft_event_kind *row = weft_event_kind_of(kind);
         if (c->of_kind[kind] > 0) {
-            printf("%-20s %12llu\n", row ? row->name : "unknown",
-                   (unsigned long long)c->of_kind[kind]);
+            fprintf(stderr, "%-20s %12llu\n", row ? row->name : "unknown",
+                    (unsigned long long)c->of_kind[kind]);
         }
         c->of_kind[kind] = 0;
     }

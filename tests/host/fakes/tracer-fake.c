@@ -22,7 +22,11 @@ static weft_status create(const weft_host *host, void **instance)
 
 static void destroy(void *instance)
 {
-    free(instance);
+    fake *f = instance;
+    if (f->file) {
+        fclose(f->file);
+    }
+    free(f);
 }
 
 static weft_status open_trace(void *instance, const weft_trace_begin *begin)
@@ -32,7 +36,11 @@ static weft_status open_trace(void *instance, const weft_trace_begin *begin)
     if (strcmp(fault, "open") == 0) {
         return f->host->fail(f->host, WEFT_E_IO, "no place to write (found none, expected one)");
     }
-    f->file = fopen(f->host->option_text(f->host, "path"), "w");
+    const char *path = f->host->option_text(f->host, "path");
+    f->file = *path ? fopen(path, "w") : NULL;
+    if (*path && !f->file) {
+        return f->host->fail(f->host, WEFT_E_IO, "no file (found none, expected one)");
+    }
     if (f->file) {
         fprintf(f->file, "open %" PRIu64 " %s %s\n", begin->first, begin->title, begin->digest);
     }
@@ -47,8 +55,9 @@ static void event(void *instance, const weft_event *e)
         usleep((useconds_t)slow);
     }
     if (f->file) {
+        const weft_event_kind *kind = weft_event_kind_of(e->kind);
         fprintf(f->file, "event %" PRIu64 " %s %" PRIu64 "\n", e->sequence,
-                weft_event_kind_of(e->kind)->name, e->index);
+                kind ? kind->name : "unknown", e->index);
     }
 }
 
@@ -57,7 +66,13 @@ static weft_status close_trace(void *instance, uint64_t last, const char *digest
     fake *f = instance;
     if (f->file) {
         fprintf(f->file, "close %" PRId64 " %s\n", (int64_t)last, digest);
-        fclose(f->file);
+        int lost = ferror(f->file);
+        lost |= fclose(f->file) != 0;
+        f->file = NULL;
+        if (lost) {
+            return f->host->fail(f->host, WEFT_E_IO,
+                                 "lines are lost (found no room, expected some)");
+        }
     }
     if (strcmp(f->host->option_text(f->host, "fault"), "close") == 0) {
         return f->host->fail(f->host, WEFT_E_IO, "disk is full (found no room, expected some)");
