@@ -22,6 +22,7 @@ int reading_close(reading *r);
 int trace_dump(int argc, char **argv);
 int trace_stat(int argc, char **argv);
 int trace_digest(int argc, char **argv);
+int trace_chain(const char *const *paths, size_t count); /* of `digest --chain` */
 int trace_diff(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
 int trace_kinds(int argc, char **argv);

@@ -9,10 +9,14 @@
 #include "args.h"
 #include "trace_command.h"
 
-enum { DIGEST_MD5 };
+enum { DIGEST_MD5, DIGEST_CHAIN };
 
 static const args_flag digest_flags[] = {
     [DIGEST_MD5] = {"--md5", NULL, "the MD5 of what is deterministic in a JSONL log's lines"},
+    [DIGEST_CHAIN] =
+        {"--chain", NULL,
+         "FILEs are one run's, by successive tracers: prove that nothing is lost, print "
+         "the whole's"},
     {0},
 };
 
@@ -29,14 +33,14 @@ static const args_command digest_command = {
 typedef struct digest_request {
     const char **paths;
     size_t count;
-    int md5;
+    int md5, chain;
 } digest_request;
 
 static int digest_take(void *context, int index, const char *value)
 {
     digest_request *q = context;
-    if (index == DIGEST_MD5) {
-        q->md5 = 1;
+    if (index >= 0) {
+        *(index == DIGEST_MD5 ? &q->md5 : &q->chain) = 1;
         return 0;
     }
     q->paths = text_grow(q->paths, (q->count + 1) * sizeof *q->paths);
@@ -123,6 +127,17 @@ int trace_digest(int argc, char **argv)
     if (parsed) {
         free(q.paths);
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
+    }
+    if (q.md5 && q.chain) {
+        error_print("--chain",
+                    "digests are chained by trace_digest (found --md5, expected one of the "
+                    "two)");
+        free(q.paths);
+        return EXIT_USAGE;
+    }
+    if (q.chain) {
+        code = trace_chain(q.paths, q.count);
+        q.count = 0;
     }
     for (size_t i = 0; i < q.count; i++) {
         int one = (q.md5 ? md5_file : digest_file)(q.paths[i]);

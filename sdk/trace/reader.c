@@ -135,7 +135,8 @@ weft_trace *trace_from(FILE *file, const char *path, trace_follow *follow)
     t->file = file;
     t->follow = follow;
     struct stat status;
-    if (!follow && fileno(file) >= 0 && fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
+    if (!follow && fileno(file) >= 0 && fstat(fileno(file), &status) == 0 &&
+        S_ISREG(status.st_mode)) {
         t->size = (uint64_t)status.st_size;
     }
     char head[sizeof WTR_MAGIC - 1];
@@ -281,12 +282,17 @@ void weft_trace_digest_add(weft_trace_digest *d, const weft_event *event)
     }
 }
 
-uint64_t weft_trace_digest_end(weft_trace_digest *d, char hex[33])
+void weft_trace_digest_now(const weft_trace_digest *d, char hex[33])
 {
     XXH128_hash_t hash = XXH3_128bits_digest(d->state);
-    uint64_t count = d->count;
     snprintf(hex, 33, "%016llx%016llx", (unsigned long long)hash.high64,
              (unsigned long long)hash.low64);
+}
+
+uint64_t weft_trace_digest_end(weft_trace_digest *d, char hex[33])
+{
+    uint64_t count = d->count;
+    weft_trace_digest_now(d, hex);
     XXH3_freeState(d->state);
     free(d);
     return count;

@@ -72,6 +72,7 @@ void weft_trace_close(weft_trace *trace);
 typedef struct weft_trace_digest weft_trace_digest;
 weft_trace_digest *weft_trace_digest_new(void);
 void weft_trace_digest_add(weft_trace_digest *digest, const weft_event *event);
+void weft_trace_digest_now(const weft_trace_digest *digest, char hex[33]); /* so far */
 uint64_t weft_trace_digest_end(weft_trace_digest *digest, char hex[33]); /* frees; events counted */
 
 /* An event's payload: its words and their number. */
