@@ -34,6 +34,14 @@ void reading_open(reading *r, const char *path)
     }
 }
 
+void reading_follow(reading *r, const char *path, weft_trace_wait_fn wait, void *context)
+{
+    *r = (reading){.trace = weft_trace_follow(path, wait, context), .path = path};
+    if (!r->trace) {
+        abort();
+    }
+}
+
 const weft_event *reading_next(reading *r)
 {
     const weft_event *event = weft_trace_next(r->trace);

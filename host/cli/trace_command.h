@@ -3,7 +3,7 @@
 #ifndef WEFT_HOST_TRACE_COMMAND_H
 #define WEFT_HOST_TRACE_COMMAND_H
 
-#include "trace.h"
+#include "follow.h"
 
 typedef struct reading {
     weft_trace *trace;
@@ -13,6 +13,9 @@ typedef struct reading {
 } reading;
 
 void reading_open(reading *r, const char *path);
+
+/* The same of a file that is being written (follow.h). */
+void reading_follow(reading *r, const char *path, weft_trace_wait_fn wait, void *context);
 const weft_event *reading_next(reading *r);
 
 /* Prints the failure, or what is missing, and closes. Returns the exit code. */
