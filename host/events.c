@@ -242,6 +242,7 @@ static void flush_when_due(events *e, uint64_t *last)
 static void *drain_main(void *context)
 {
     events *e = context;
+    pthread_setname_np(pthread_self(), "weft-drain"); /* for debuggers and profilers */
     atomic_store(&e->drain_id, pthread_self());
     weft_status status = events_open_tracer(e, &e->tracer);
     if (status != WEFT_OK) {

@@ -1,7 +1,7 @@
 /* tracer-jsonl: the event log as text, one JSON object a line, schema v1 (docs/trace.md).
  *
- * Lines gather in a buffer and leave it whole, so that a reader of the growing file, or of stdout,
- * never sees half a line but where the disk filled up. With host_time=no the bytes are a function
+ * Lines gather in a buffer and leave it whole: when it is full, or after some 40 ms, when the host
+ * has it flushed. Where the disk filled up, the half line at the end is taken back. With host_time=no the bytes are a function
  * of the run alone: equal runs give equal files. */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +34,19 @@ static uint64_t host_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Takes the half line back that a failed write left: `done` bytes of the buffer, which begins with a
+ * whole line, are in the file. Does nothing to a pipe, which has no end to cut. */
+static void cut_half_line(tracer_jsonl *t, size_t done)
+{
+    size_t whole = done;
+    while (whole > 0 && t->buffer.bytes[whole - 1] != '\n') {
+        whole--;
+    }
+    if (whole < done && ftruncate(t->file, (off_t)(t->written + whole)) == 0) {
+        t->written -= done - whole;
+    }
+}
+
 /* Hands the buffer to the file. After an error nothing more is written: a hole in the middle would
  * be worse than a missing end. */
 static void write_buffer(tracer_jsonl *t)
@@ -46,6 +59,9 @@ static void write_buffer(tracer_jsonl *t)
         } else if (n < 0 && errno != EINTR) {
             t->error = errno;
         }
+    }
+    if (done < t->buffer.used && t->error != 0) {
+        cut_half_line(t, done);
     }
     t->written += done;
     t->buffer.used = 0;
