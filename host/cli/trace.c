@@ -21,6 +21,7 @@ static const struct {
     {"stat", trace_stat, "count events by kind and thread"},
     {"digest", trace_digest, "the trace_digest of each file"},
     {"diff", trace_diff, "where two traces part"},
+    {"export", trace_export, "as jsonl, wtr, perfetto, chrome or svg"},
     {"manifest", trace_manifest, "where a reference run met contention"},
     {"kinds", trace_kinds, "the kinds of events and their fields"},
 };

@@ -27,6 +27,7 @@ int trace_stat(int argc, char **argv);
 int trace_digest(int argc, char **argv);
 int trace_chain(const char *const *paths, size_t count); /* of `digest --chain` */
 int trace_diff(int argc, char **argv);
+int trace_export(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
 int trace_kinds(int argc, char **argv);
 

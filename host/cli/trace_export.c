@@ -1,0 +1,467 @@
+/* trace_export.c: `weft trace export`: a trace, or a part of it, in another form: the two formats
+ * of traces, and those for looking at it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../run.h"
+#include "../text.h"
+#include "args.h"
+#include "chrome.h"
+#include "filter.h"
+#include "line.h"
+#include "perfetto.h"
+#include "stream.h"
+#include "timeline.h"
+#include "trace_command.h"
+#include "writer.h"
+
+#define BUFFER_BYTES 262144
+#define BLOCK_EVENTS 4096 /* of the binary trace: tracer-binary's default */
+
+enum { FORMAT, OUT, KIND, THREAD, EXPORT, OBJECT, RANGE };
+
+static const args_flag flags[] = {
+    [FORMAT] = {"--format", "F", "jsonl, wtr, perfetto, chrome or svg"},
+    [OUT] = {"--out", "FILE", "file to write, replaced if it is there; stdout without it"},
+    [KIND] = {"--kind", "K,...", "events of these kinds alone"},
+    [THREAD] = {"--thread", "T,...", "of these threads: tid, identity or its text"},
+    [EXPORT] = {"--export", "E,...", "of calls of these exports"},
+    [OBJECT] = {"--object", "O,...", "that name these objects: identity or its text"},
+    [RANGE] = {"--range", "A..B",
+               "from A to B: sequence numbers, or guest time with a unit (ns, "
+               "us, ms, s)"},
+    {0},
+};
+
+static const args_command command = {
+    .name = "trace export",
+    .positional = "FILE",
+    .summary =
+        "Writes a trace in another form: jsonl and wtr are traces again, perfetto and chrome\n"
+        "open in ui.perfetto.dev, svg is a picture of a short range.",
+    .flags = flags,
+    .least = 1,
+    .most = 1,
+};
+
+/* Sequence numbers or, with `ticks`, guest ns; both ends belong to it. */
+typedef struct range {
+    int given, ticks;
+    uint64_t from, to;
+} range;
+
+typedef struct request request;
+
+/* What a format does. `show` 0: the event is before or behind the range. */
+typedef struct format {
+    const char *name;
+    int binary;
+    int (*make)(request *q, int file);
+    void (*add)(request *q, const weft_event *event, int show);
+    void (*end)(request *q);
+    int (*error)(request *q, uint64_t *written, uint64_t *left_out);
+    void (*destroy)(request *q);
+} format;
+
+struct request {
+    const char *path, *out;
+    const format *format;
+    weft_filter_texts texts;
+    range range;
+    reading reading;
+    weft_trace_begin begin;
+    void *writer; /* of the format */
+    line_table *table;
+    line_context lines;
+};
+
+/* ---------------------------------------------------------------------------------- as traces again
+ */
+
+static int jsonl_make(request *q, int file)
+{
+    stream *s = text_need(sizeof *s);
+    *s = (stream){.file = file, .threshold = BUFFER_BYTES};
+    q->table = text_need(sizeof *q->table);
+    line_table_init(q->table);
+    q->lines = (line_context){
+        .table = q->table,
+        .begin = &q->begin,
+        .parallel = weft_trace_info_of(q->reading.trace)->parallel,
+    };
+    q->writer = s;
+    line_begin(&s->buffer, &q->lines);
+    return 1;
+}
+
+static void jsonl_add(request *q, const weft_event *event, int show)
+{
+    stream *s = q->writer;
+    size_t length;
+    const char *line = weft_trace_line(q->reading.trace, &length);
+    if (!show) {
+        return;
+    }
+    if (line) { /* as it stands: a line of another engine may hold more than an event does */
+        out_raw(&s->buffer, line, length);
+        out_str(&s->buffer, "\n");
+    } else {
+        line_event(&s->buffer, &q->lines, event);
+    }
+    stream_write(s, 0);
+}
+
+static void jsonl_end(request *q)
+{
+    stream *s = q->writer;
+    const weft_trace_info *info = weft_trace_info_of(q->reading.trace);
+    if (info->complete && info->digest[0]) {
+        line_end(&s->buffer, &q->lines, info->last, info->digest);
+    }
+    stream_write(s, 1);
+}
+
+static int jsonl_error(request *q, uint64_t *written, uint64_t *left_out)
+{
+    const stream *s = q->writer;
+    *written = s->written;
+    *left_out = 0;
+    return s->error;
+}
+
+static void jsonl_destroy(request *q)
+{
+    stream *s = q->writer;
+    out_free(&s->buffer);
+    free(s);
+    free(q->table);
+}
+
+static int wtr_make(request *q, int file)
+{
+    int parallel = weft_trace_info_of(q->reading.trace)->parallel;
+    q->writer = weft_trace_writer_new(file, &q->begin, parallel, BLOCK_EVENTS);
+    return q->writer != NULL;
+}
+
+static void wtr_add(request *q, const weft_event *event, int show)
+{
+    if (show) {
+        weft_trace_writer_add(q->writer, event);
+    }
+}
+
+static void wtr_end(request *q)
+{
+    const weft_trace_info *info = weft_trace_info_of(q->reading.trace);
+    if (info->complete) {
+        weft_trace_writer_end(q->writer, info->last, info->digest);
+    }
+}
+
+static int wtr_error(request *q, uint64_t *written, uint64_t *left_out)
+{
+    *left_out = 0;
+    return weft_trace_writer_error(q->writer, written);
+}
+
+static void wtr_destroy(request *q)
+{
+    weft_trace_writer_free(q->writer);
+}
+
+/* -------------------------------------------------------------------------------- to be looked at
+ */
+
+/* The tick that a range by ticks ends with, else 0: the last one shown. */
+static uint64_t end_tick(const request *q)
+{
+    return q->range.ticks && q->range.to != UINT64_MAX ? q->range.to : 0;
+}
+
+/* The three differ in name alone. */
+#define PICTURE(name)                                                                              \
+    static int name##_make(request *q, int file)                                                   \
+    {                                                                                              \
+        q->writer = weft_##name##_new(file, &q->begin, BUFFER_BYTES);                              \
+        if (q->writer && q->range.ticks) {                                                         \
+            weft_##name##_from(q->writer, q->range.from);                                          \
+        }                                                                                          \
+        return q->writer != NULL;                                                                  \
+    }                                                                                              \
+    static void name##_add(request *q, const weft_event *event, int show)                          \
+    {                                                                                              \
+        weft_##name##_add(q->writer, event, show);                                                 \
+    }                                                                                              \
+    static void name##_end(request *q)                                                             \
+    {                                                                                              \
+        weft_##name##_end(q->writer, end_tick(q));                                                 \
+    }                                                                                              \
+    static int name##_error(request *q, uint64_t *written, uint64_t *left_out)                     \
+    {                                                                                              \
+        return weft_##name##_error(q->writer, written, left_out);                                  \
+    }                                                                                              \
+    static void name##_destroy(request *q)                                                         \
+    {                                                                                              \
+        weft_##name##_free(q->writer);                                                             \
+    }
+PICTURE(perfetto)
+PICTURE(chrome)
+PICTURE(timeline)
+
+#define ROW(text, is_binary, name)                                                                 \
+    {                                                                                              \
+        text, is_binary, name##_make, name##_add, name##_end, name##_error, name##_destroy         \
+    }
+static const format formats[] = {
+    ROW("jsonl", 0, jsonl),   ROW("wtr", 1, wtr),      ROW("perfetto", 1, perfetto),
+    ROW("chrome", 0, chrome), ROW("svg", 0, timeline),
+};
+
+/* ----------------------------------------------------------------------------------------- options
+ */
+
+/* One end of a range: digits and perhaps a unit. The place behind it, or NULL. */
+static const char *take_end(const char *text, uint64_t *value, int *ticks)
+{
+    static const struct {
+        const char *name;
+        uint64_t ns;
+    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+    uint64_t number = 0;
+    if (*text < '0' || *text > '9') {
+        return NULL;
+    }
+    for (; *text >= '0' && *text <= '9'; text++) {
+        if (__builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number)) {
+            return NULL;
+        }
+    }
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t length = strlen(units[i].name);
+        if (strncmp(text, units[i].name, length) == 0) {
+            *ticks = 1;
+            *value = number;
+            return __builtin_mul_overflow(number, units[i].ns, value) ? NULL : text + length;
+        }
+    }
+    *value = number;
+    return text;
+}
+
+/* "A..B", either end may be missing; a unit at one end is meant for both. */
+static int parse_range(range *r, const char *text)
+{
+    int from_ticks = 0, to_ticks = 0;
+    const char *dots = strstr(text, "..");
+    *r = (range){.given = 1, .to = UINT64_MAX};
+    int good = dots != NULL;
+    if (good && dots != text) {
+        good = take_end(text, &r->from, &from_ticks) == dots;
+    }
+    if (good && dots[2]) {
+        const char *end = take_end(dots + 2, &r->to, &to_ticks);
+        good = end && *end == 0;
+    }
+    r->ticks = from_ticks || to_ticks;
+    good = good && r->from <= r->to &&
+           (!r->ticks || (from_ticks || dots == text || r->from == 0)) &&
+           (!r->ticks || to_ticks || !dots[2]);
+    if (!good) {
+        error_print("--range",
+                    "range is not one (found %s, expected A..B with A <= B, both "
+                    "sequence numbers or both with a unit: ns, us, ms, s)",
+                    text);
+        return -1;
+    }
+    return 0;
+}
+
+static int parse_format(request *q, const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (strcmp(formats[i].name, name) == 0) {
+            q->format = &formats[i];
+            return 0;
+        }
+    }
+    error_print("--format",
+                "format is unknown (found %s, expected jsonl, wtr, perfetto, chrome or "
+                "svg)",
+                name);
+    return -1;
+}
+
+static int take(void *context, int index, const char *value)
+{
+    request *q = context;
+    switch (index) {
+    case FORMAT:
+        return parse_format(q, value);
+    case RANGE:
+        return parse_range(&q->range, value);
+    case OUT:
+        q->out = value;
+        break;
+    case KIND:
+        q->texts.kinds = value;
+        break;
+    case THREAD:
+        q->texts.threads = value;
+        break;
+    case EXPORT:
+        q->texts.exports = value;
+        break;
+    case OBJECT:
+        q->texts.objects = value;
+        break;
+    default:
+        q->path = value;
+        break;
+    }
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------- the work
+ */
+
+static int in_range(const range *r, const weft_event *event)
+{
+    uint64_t at = r->ticks ? event->tick : event->sequence;
+    return !r->given || (at >= r->from && at <= r->to);
+}
+
+static void copy_events(request *q, weft_filter *filter)
+{
+    const weft_event *event;
+    uint64_t written, left_out;
+    while ((event = reading_next(&q->reading)) != NULL) {
+        int inside = in_range(&q->range, event) || event->kind == WEFT_EVENT_DEFINE;
+        int passes =
+            !filter || weft_filter_pass(filter, event, weft_trace_name_of, q->reading.trace);
+        uint64_t at = q->range.ticks ? event->tick : event->sequence;
+        if (passes && (inside || at < q->range.from)) {
+            q->format->add(q, event, inside);
+        }
+        if (q->reading.events % 4096 == 0 && q->format->error(q, &written, &left_out)) {
+            break; /* a full disk will not get emptier by reading on */
+        }
+    }
+}
+
+/* An open file for the output, or -1 after an error was printed. */
+static int open_out(const request *q)
+{
+    struct stat in, there;
+    if (q->out && strcmp(q->out, "-") != 0) {
+        if (stat(q->path, &in) == 0 && stat(q->out, &there) == 0 && S_ISREG(in.st_mode) &&
+            in.st_dev == there.st_dev && in.st_ino == there.st_ino) {
+            error_print(q->out, "is the trace itself (expected another file for --out)");
+            return -1;
+        }
+        int file = open(q->out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (file < 0) {
+            error_print(q->out, "cannot be written (found %s, expected a path with room)",
+                        strerror(errno));
+        }
+        return file;
+    }
+    if (q->format->binary && isatty(STDOUT_FILENO)) {
+        error_print("weft trace export", "%s is binary (found a terminal, expected --out FILE)",
+                    q->format->name);
+        return -1;
+    }
+    return dup(STDOUT_FILENO);
+}
+
+static int finish(request *q, int file)
+{
+    uint64_t written = 0, left_out = 0;
+    int error = q->format->error(q, &written, &left_out);
+    q->format->destroy(q);
+    if (close(file) != 0 && error == 0) {
+        error = errno;
+    }
+    const char *where = q->out ? q->out : "stdout";
+    if (error) {
+        error_print(
+            where, "cannot be written (found %s, expected room beyond the first %" PRIu64 " bytes)",
+            strerror(error), written);
+        return EXIT_INPUT;
+    }
+    if (left_out) {
+        fprintf(stderr,
+                "weft: warning: %s: %" PRIu64 " events are left out: they are malformed or "
+                "beyond what %s can show\n",
+                where, left_out, q->format->name);
+    }
+    return EXIT_ENDED;
+}
+
+static int export_to(request *q, weft_filter *filter, int file)
+{
+    const weft_trace_info *info = weft_trace_info_of(q->reading.trace);
+    int filtered = q->range.given || filter;
+    q->begin = (weft_trace_begin){
+        .size = sizeof q->begin,
+        .partial = (uint32_t)(info->partial || filtered),
+        .first = info->first,
+        .engine = info->engine,
+        .build = info->build,
+        .title = info->title,
+        .profile_digest = info->profile_digest,
+        .digest = info->before,
+        .name = weft_trace_name_of,
+        .names = q->reading.trace,
+    };
+    if (!q->format->make(q, file)) {
+        error_print(q->path, "no memory for the export");
+        close(file);
+        return EXIT_INPUT;
+    }
+    copy_events(q, filter);
+    q->format->end(q);
+    return finish(q, file);
+}
+
+int trace_export(int argc, char **argv)
+{
+    request q = {0};
+    char why[256];
+    int parsed = args_parse(&command, argc, argv, take, &q);
+    if (parsed) {
+        return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
+    }
+    if (!q.format) {
+        error_print("weft trace export", "option is missing (found no --format, expected jsonl, "
+                                         "wtr, perfetto, chrome or svg)");
+        return EXIT_USAGE;
+    }
+    const weft_filter_texts *texts = &q.texts;
+    weft_filter *filter = NULL;
+    if (texts->kinds || texts->threads || texts->exports || texts->objects) {
+        q.texts.kinds = texts->kinds ? texts->kinds : "all"; /* what is in the file was asked for */
+        filter = weft_filter_new(texts, why, sizeof why);
+        if (!filter) {
+            error_print("weft trace export", "%s", why);
+            return EXIT_USAGE;
+        }
+    }
+    reading_open(&q.reading, q.path);
+    int code = EXIT_INPUT;
+    if (!weft_trace_failed(q.reading.trace, NULL)) { /* else no file is made */
+        int file = open_out(&q);
+        code = file < 0 ? EXIT_USAGE : export_to(&q, filter, file);
+    }
+    int read = reading_close(&q.reading);
+    if (filter) {
+        weft_filter_free(filter);
+    }
+    return read ? read : code;
+}
