@@ -89,7 +89,7 @@ struct kthread {
     struct kexception *exceptions; /* in progress, latest first (exception.c) */
     uint32_t children;             /* threads created by it so far */
     uint64_t sites_made;           /* objects created by it so far */
-    uint64_t sync_index[8];        /* per WEFT_SYNC_* kind */
+    uint64_t sync_index[WEFT_SYNC_KINDS];
     kthread *next;                 /* all threads, in order of creation */
     kthread *live_next;            /* those that have not ended, likewise */
 };
@@ -145,6 +145,7 @@ struct kmodule {
     uint32_t order; /* of initialisation: what it imports has a lower one, but for cycles */
     uint32_t loads; /* XexLoadImage less XexUnloadImage */
     bool reached;   /* scratch of the search for what is still needed */
+    bool told;      /* module.load was emitted: module.unload is due */
     struct weft_xex_export *exports; /* by ordinal, xex.h */
     uint32_t export_count;
     char *export_names; /* the storage of their names */

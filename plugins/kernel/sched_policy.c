@@ -110,6 +110,7 @@ static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t inste
     weft_event_word(&event, op);
     weft_event_word(&event, answer);
     weft_event_word(&event, instead);
+    weft_event_word(&event, 0);
     kemit(k, NULL, &event);
     if (++k->policy_faults >= k->machine->policy_faults && !k->policy_ejected) {
         static const char reason[] = "too many illegal answers; the built-in policy serves";

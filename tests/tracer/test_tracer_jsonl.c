@@ -483,28 +483,6 @@ static void destroy_without_close_keeps_what_was_traced(void **state)
     assert_non_null(strstr(trace_text(c), "thread.exit"));
 }
 
-/* docs/trace.md has a row for each kind, with the fields as the table has them. */
-static void document_lists_every_kind_with_its_fields(void **state)
-{
-    static const char *const classes[] = {"guest", "decision", "local"};
-    static char text[1 << 16];
-    FILE *file = fopen(WEFT_SOURCE_DIR "/docs/trace.md", "rb");
-    assert_non_null(file);
-    text[fread(text, 1, sizeof text - 1, file)] = 0;
-    fclose(file);
-    for (uint16_t number = 1; number < WEFT_EVENT_KIND_END; number++) {
-        const weft_event_kind *kind = weft_event_kind_of(number);
-        char row[512];
-        if (kind) {
-            snprintf(row, sizeof row, "\n| %u | `%s` | %s | `%s` |", number, kind->name,
-                     classes[kind->category], kind->fields);
-            if (!strstr(text, row)) {
-                fail_msg("docs/trace.md lacks: %s", row + 1);
-            }
-        }
-    }
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)

@@ -97,7 +97,7 @@ WEFT_STATIC_ASSERT(sizeof(weft_event) == 56, "ABI: weft_event");
     X(19, FAULT, GUEST, NONE, "fault", "cause:s,pc:x,address:p,flags:u")                           \
     X(20, INPUT, GUEST, NONE, "input", "port:u,buttons:x,triggers:x,sticks:X")                     \
     X(21, DEBUG_PRINT, GUEST, NONE, "debug.print", "text:s")                                       \
-    X(22, POLICY_ANSWER, DECISION, NONE, "policy.answer", "op:u,answer:x,instead_of:x")            \
+    X(22, POLICY_ANSWER, DECISION, NONE, "policy.answer", "op:u,answer:x,instead_of:x,amount:u")   \
     X(23, POLICY_EJECTED, LOCAL, NONE, "policy.ejected", "reason:s")                               \
     X(24, LOG, LOCAL, NONE, "log", "level:u,text:s")                                               \
     X(25, TRACER_SWAP, LOCAL, NONE, "tracer.swap", "id:s,last:u")                                  \
@@ -120,12 +120,14 @@ WEFT_STATIC_ASSERT(sizeof(weft_event) == 56, "ABI: weft_event");
     X(39, EXCEPTION, GUEST, NONE, "exception", "code:x,address:x,flags:x")                         \
     X(40, MODULE_UNLOAD, GUEST, NONE, "module.unload", "name:s,base:x")                            \
     X(41, SCHED_SWITCH, DECISION, NONE, "sched.switch", "from:d,to:d,reason:u,ready:u")            \
-    X(42, GPU_PACKET, LOCAL, ASKED, "gpu.packet", "address:x,header:x,opcode:u,length:u")           \
+    X(42, GPU_PACKET, LOCAL, ASKED, "gpu.packet", "address:x,header:x,opcode:u,length:u")          \
     X(43, GPU_DRAW, GUEST, NONE, "gpu.draw", "number:u,initiator:x,count:u,indices:p")             \
     X(44, GPU_RESOLVE, GUEST, NONE, "gpu.resolve",                                                 \
       "control:x,source:x,destination:p,pitch:x,format:x")                                         \
     X(45, GPU_INTERRUPT, GUEST, NONE, "gpu.interrupt", "mask:x")                                   \
-    X(46, MEM_WRITE, LOCAL, ASKED, "mem.write", "address:x,length:u,before:X,after:X")
+    X(46, MEM_WRITE, LOCAL, ASKED, "mem.write", "address:x,length:u,before:X,after:X")             \
+    X(47, SYNC_OP, GUEST, ENGINE, "sync.op", "op:u,object:d,sequence:u,nth:u")                     \
+    X(48, POLICY_REPLAY, DECISION, NONE, "policy.replay", "what:u,outcome:u,object:d,nth:u")
 
 /* WEFT_EVENT_IMPORT_CALL and so on, as the number that weft_event.kind holds. */
 #define WEFT_EVENT_ENUM_(number, symbol, category, flags, name, fields)                            \

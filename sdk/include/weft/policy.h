@@ -68,6 +68,9 @@ typedef struct weft_sched_view {
 #define WEFT_SYNC_SIGNAL          UINT32_C(4)
 #define WEFT_SYNC_WAKE            UINT32_C(5)
 #define WEFT_SYNC_CALL            UINT32_C(6) /* any kernel call */
+#define WEFT_SYNC_TRY             UINT32_C(7) /* an attempt that never waits, whatever comes of it */
+#define WEFT_SYNC_RESET           UINT32_C(8) /* an event made unsignalled; a timer cancelled */
+#define WEFT_SYNC_KINDS           9
 
 typedef struct weft_sync_op {
     uint32_t size;     /* sizeof(weft_sync_op) */
