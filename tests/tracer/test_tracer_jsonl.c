@@ -523,7 +523,6 @@ int main(void)
         CASE(path_that_cannot_be_created_is_refused_at_open),
         CASE(dash_writes_to_stdout_and_leaves_it_open),
         CASE(destroy_without_close_keeps_what_was_traced),
-        cmocka_unit_test(document_lists_every_kind_with_its_fields),
     };
     return cmocka_run_group_tests_name("tracer-jsonl", tests, NULL, NULL);
 }
