@@ -152,8 +152,9 @@ void kimage_counts(kernel *k)
     }
 }
 
-static void emit_module(kernel *k, const kmodule *m, const ktitle_file *t)
+static void emit_module(kernel *k, kmodule *m, const ktitle_file *t)
 {
+    m->told = true;
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_MODULE_LOAD);
     weft_event_text(&event, m->name, strlen(m->name));
@@ -577,7 +578,9 @@ void kimage_drop(kernel *k, uint32_t batch, uint32_t stage)
             continue;
         }
         *at = m->next;
-        emit_unload(k, m);
+        if (m->told) {
+            emit_unload(k, m);
+        }
         kthunk_drop(k, m->base, m->size);
         mm_unmap_image(k->mm, m->base);
         kfree(k, m->header);

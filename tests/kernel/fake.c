@@ -1,7 +1,9 @@
 #include "fake.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +17,8 @@ typedef struct fake_memory {
     weft_view views[VIEW_MAX];
     uint32_t view_count;
     uint64_t written;
+    weft_written_fn listener;
+    void *listener_context;
 } fake_memory;
 
 static fake_memory *memory_of(weft_memory *memory)
@@ -116,23 +120,50 @@ static weft_status mmio_add(weft_memory *memory, uint32_t start, uint32_t length
     return WEFT_OK;
 }
 
+/* One listener, and no aliases. */
 static weft_status watch(weft_memory *memory, uint32_t start, uint32_t length)
 {
+    fake_memory *m = memory_of(memory);
+    if (!view_of(m, start, length)) {
+        return WEFT_E_INVALID;
+    }
+    for (uint32_t page = start / WEFT_PAGE_SIZE; page <= (start + length - 1) / WEFT_PAGE_SIZE;
+         page++) {
+        m->access[page] |= WEFT_PAGE_WATCH;
+    }
     return WEFT_OK;
 }
 
 static void unlisten(weft_memory *memory, weft_written_fn fn, void *context)
 {
+    memory_of(memory)->listener = NULL;
 }
 
 static weft_status listen_to(weft_memory *memory, weft_written_fn fn, void *context)
 {
+    memory_of(memory)->listener = fn;
+    memory_of(memory)->listener_context = context;
     return WEFT_OK;
+}
+
+static void written_physical(weft_memory *memory, uint32_t start, uint32_t length)
+{
+    memory_of(memory)->written++;
 }
 
 static void written(weft_memory *memory, uint32_t start, uint32_t length)
 {
-    memory_of(memory)->written++;
+    fake_memory *m = memory_of(memory);
+    bool watched = false;
+    m->written++;
+    for (uint64_t page = start / WEFT_PAGE_SIZE;
+         length && page <= ((uint64_t)start + length - 1) / WEFT_PAGE_SIZE; page++) {
+        watched |= (m->access[page] & WEFT_PAGE_WATCH) != 0;
+        m->access[page] &= (uint8_t)~WEFT_PAGE_WATCH;
+    }
+    if (watched && m->listener) {
+        m->listener(m->listener_context, start, length);
+    }
 }
 
 static uint64_t digest(weft_memory *memory)
@@ -171,7 +202,7 @@ static void memory_open(fake_host *fake)
         .listen = listen_to,
         .unlisten = unlisten,
         .written = written,
-        .written_physical = written,
+        .written_physical = written_physical,
         .digest = digest,
     };
 }
@@ -333,14 +364,45 @@ static weft_status part(const weft_host *host, uint32_t role, const void **ops, 
 
 static void emit(const weft_host *host, weft_event *event)
 {
+    fake_host *fake = fake_of(host);
     if (event->kind < 64) {
-        fake_of(host)->events[event->kind]++;
+        fake->events[event->kind]++;
+    }
+    if (fake->kept_count < FAKE_KEPT) {
+        fake_event *kept = &fake->kept[fake->kept_count++];
+        memcpy(kept, event, event->size < sizeof *kept ? event->size : sizeof *kept);
     }
 }
 
 static uint64_t define(const weft_host *host, const char *what, const char *text)
 {
-    return weft_fnv1a(text, strlen(text));
+    fake_host *fake = fake_of(host);
+    uint64_t id = weft_fnv1a(text, strlen(text));
+    if (fake->name_count < FAKE_NAMES && strcmp(fake_name(fake, id), "?") == 0) {
+        fake->names[fake->name_count].id = id;
+        snprintf(fake->names[fake->name_count++].text, sizeof fake->names[0].text, "%s", text);
+    }
+    return id;
+}
+
+const fake_event *fake_event_at(const fake_host *fake, uint16_t kind, uint32_t n)
+{
+    for (uint32_t i = 0; i < fake->kept_count; i++) {
+        if (fake->kept[i].head.kind == kind && n-- == 0) {
+            return &fake->kept[i];
+        }
+    }
+    return NULL;
+}
+
+const char *fake_name(const fake_host *fake, uint64_t id)
+{
+    for (uint32_t i = 0; i < fake->name_count; i++) {
+        if (fake->names[i].id == id) {
+            return fake->names[i].text;
+        }
+    }
+    return "?";
 }
 
 static void present(const weft_host *host, weft_frame *frame)

@@ -7,6 +7,14 @@
 #include "weft/host.h"
 
 #define FAKE_TEXT_MAX 4096
+#define FAKE_KEPT     4096 /* events that are kept; later ones are only counted */
+#define FAKE_NAMES    512
+
+/* An event with the first words of its payload. */
+typedef struct fake_event {
+    weft_event head;
+    uint64_t words[16];
+} fake_event;
 
 typedef struct fake_host {
     struct weft_host host; /* first: what the kernel is given */
@@ -17,6 +25,13 @@ typedef struct fake_host {
     char logged[512];            /* last log line */
     char printed[FAKE_TEXT_MAX]; /* everything that was printed, NUL-ended */
     uint32_t events[64];         /* emitted so far, by kind */
+    fake_event kept[FAKE_KEPT];  /* in order */
+    uint32_t kept_count;
+    struct {
+        uint64_t id;
+        char text[120];
+    } names[FAKE_NAMES]; /* defined so far */
+    uint32_t name_count;
     uint64_t wanted[4];
     void *memory_impl, *clock_impl;
 } fake_host;
@@ -28,5 +43,9 @@ void fake_host_destroy(fake_host *fake);
 
 /* How often guest pages were reported as written. */
 uint64_t fake_written_count(const fake_host *fake);
+
+/* The n-th event of a kind from 0, or NULL; and the text of an identity, "?" where there is none. */
+const fake_event *fake_event_at(const fake_host *fake, uint16_t kind, uint32_t n);
+const char *fake_name(const fake_host *fake, uint64_t id);
 
 #endif

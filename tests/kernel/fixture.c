@@ -20,6 +20,7 @@ fixture *fixture_open(void)
     f->k->memory = &f->fake->memory;
     f->k->clock = &f->fake->clock;
     f->k->machine = &f->fake->machine;
+    ksource_init(f->k);
     f->k->mm = mm_create(f->k);
     assert_non_null(f->k->mm);
     f->k->vfs = vfs_create(f->k);

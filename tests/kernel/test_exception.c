@@ -278,6 +278,68 @@ static void hostile_scope_tables_end(void **state)
     assert_true(g->f->call.faulted);
 }
 
+/* ---- the trace -------------------------------------------------------------------------------
+ */
+
+/* exception: code, address, flags, by the thread. */
+static void assert_event(guest *g, uint32_t n, uint32_t code, uint32_t address, uint32_t flags)
+{
+    const fake_event *e = fake_event_at(g->f->fake, WEFT_EVENT_EXCEPTION, n);
+    assert_non_null(e);
+    assert_int_equal(e->words[0], code);
+    assert_int_equal(e->words[1], address);
+    assert_int_equal(e->words[2], flags);
+    assert_int_equal(e->head.thread, g->f->thread->id);
+}
+
+/* The record's code and flags; the address is that behind the call (NT: ExceptionAddress). */
+static void raised_records_are_told(void **state)
+{
+    guest *g = *state;
+    set_word(g->f, g->base + RECORD + 4, 1);
+    raise_record(g);
+    assert_event(g, 0, 0xE0000001, g->base + FUNCTION + 32, 1);
+    assert_int_equal(g->f->fake->events[WEFT_EVENT_EXCEPTION], 1);
+}
+
+/* A handler that answers nonsense raises STATUS_INVALID_DISPOSITION (0xC0000026), noncontinuable. */
+static void exceptions_in_handling_are_told_too(void **state)
+{
+    guest *g = *state;
+    raise_record(g);
+    answer(g, 77);
+    assert_event(g, 1, 0xC0000026, g->base + FUNCTION + 32, 1);
+}
+
+/* RtlRaiseStatus is noncontinuable (NT). */
+static void raised_statuses_are_told(void **state)
+{
+    guest *g = *state;
+    invoke(g->f, ex_RtlRaiseStatus, 1, (uint64_t)0xC0000123);
+    assert_event(g, 0, 0xC0000123, g->base + FUNCTION + 32, 1);
+}
+
+/* 0xC0000005 at the instruction that the CPU refused. */
+static void faults_that_become_exceptions_are_told(void **state)
+{
+    guest *g = *state;
+    weft_cpu_state *cpu = g->f->thread->cpu;
+    cpu->pc = g->base + FUNCTION + 24;
+    cpu->fault_address = 0x10;
+    kexception_cpu(g->f->k, g->f->thread, WEFT_CPU_FAULT, "access violation");
+    assert_event(g, 0, 0xC0000005, g->base + FUNCTION + 24, 0);
+}
+
+/* The name of a thread for a debugger: raised, and nobody has to handle it. */
+static void a_threads_name_is_told(void **state)
+{
+    guest *g = *state;
+    set_word(g->f, g->base + RECORD, 0x406D1388);
+    raise_record(g);
+    assert_int_equal(g->f->result, K_DONE);
+    assert_event(g, 0, 0x406D1388, g->base + FUNCTION + 32, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +355,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(unwind_arrives, setup, teardown),
         cmocka_unit_test_setup_teardown(scopes_are_tried_from_the_inside, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile_scope_tables_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(raised_records_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(exceptions_in_handling_are_told_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(raised_statuses_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(faults_that_become_exceptions_are_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_threads_name_is_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

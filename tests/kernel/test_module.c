@@ -494,6 +494,36 @@ static void loading_takes_guest_time(void **state)
     assert_int_equal(s->f->k->hw[0].time - before, took);
 }
 
+/* module.unload: name and base, once for each module.load, and not before its last user goes. */
+static void unloading_is_told(void **state)
+{
+    set *s = *state;
+    add(s, "a.xex", (test_module){.base = BASE(0)});
+    open_title(s, (test_module){0});
+    uint32_t handle = loaded(s, "a.xex");
+    loaded(s, "a.xex");
+    unload(s, handle);
+    assert_int_equal(s->f->fake->events[WEFT_EVENT_MODULE_UNLOAD], 0);
+    unload(s, handle);
+    assert_int_equal(s->f->fake->events[WEFT_EVENT_MODULE_UNLOAD], 1);
+    const fake_event *e = fake_event_at(s->f->fake, WEFT_EVENT_MODULE_UNLOAD, 0);
+    assert_int_equal(e->words[0], 5);
+    assert_memory_equal(&e->words[1], "a.xex", 5);
+    assert_int_equal(e->words[2], BASE(0));
+    assert_int_equal(e->head.thread, s->f->thread->id);
+}
+
+/* What was never loaded is not unloaded: its import is not there. */
+static void a_failed_load_unloads_nothing(void **state)
+{
+    set *s = *state;
+    uint32_t handle;
+    add(s, "a.xex", (test_module){.base = BASE(0), .imports = {{"none.xex", 1, 0}}});
+    open_title(s, (test_module){0});
+    assert_int_not_equal(load(s, "a.xex", &handle), STATUS_SUCCESS);
+    assert_int_equal(s->f->fake->events[WEFT_EVENT_MODULE_UNLOAD], 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -526,6 +556,8 @@ int main(void)
         TEST(places_are_named_by_module),
         TEST(system_modules_load_and_stay),
         TEST(loading_takes_guest_time),
+        TEST(unloading_is_told),
+        TEST(a_failed_load_unloads_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
