@@ -18,6 +18,7 @@ static const command commands[] = {
     {"profile", command_profile, "profile check: print a whole profile, or its errors"},
     {"conform", command_conform, "run the conformance kit on a plugin"},
     {"trace", command_trace, "read traces: dump, stat, digest, diff, manifest"},
+    {"ctl", command_ctl, "ask a running weft: status, quit, exchange its tracer"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -48,7 +49,7 @@ int main(int argc, char **argv)
     }
     error_print("weft",
                 "command is unknown (found %s, expected run, info, plugins, profile, "
-                "conform or trace)",
+                "conform, trace or ctl)",
                 *name ? name : "none");
     return EXIT_USAGE;
 }

@@ -129,6 +129,11 @@ static double seconds_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+double run_seconds(const run *r)
+{
+    return r->started > 0 ? seconds_now() - r->started : 0;
+}
+
 /* After the run: everything the report holds, copied out of the plugins. */
 static void collect(run *r)
 {
@@ -199,7 +204,7 @@ static void *guest_main(void *context)
 }
 
 /* The main thread's part of a run: window events, signals, the host's clock. */
-static void pump(run *r, double start, const sigset_t *signals)
+static void pump(run *r, const sigset_t *signals)
 {
     part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
     const struct timespec at_once = {0, 0};
@@ -214,7 +219,7 @@ static void pump(run *r, double start, const sigset_t *signals)
         if (r->options.watch_signals && sigtimedwait(signals, NULL, &at_once) > 0) {
             run_stop(r, "interrupted by a signal");
         }
-        if (r->options.until_seconds > 0 && seconds_now() - start >= r->options.until_seconds) {
+        if (r->options.until_seconds > 0 && run_seconds(r) >= r->options.until_seconds) {
             run_stop(r, "reached the limit of seconds");
         }
     }
@@ -302,7 +307,7 @@ static int run_parts(run *r, const sigset_t *signals)
         free(where);
         return -1;
     }
-    double start = seconds_now();
+    r->started = seconds_now();
     pthread_t guest;
     atomic_store(&r->guest_runs, 1);
     if (pthread_create(&guest, NULL, guest_main, r)) {
@@ -311,10 +316,10 @@ static int run_parts(run *r, const sigset_t *signals)
         frontend->ops.frontend.close(frontend->self);
         return -1;
     }
-    pump(r, start, signals);
+    pump(r, signals);
     pthread_join(guest, NULL);
     atomic_store(&r->guest_runs, 0);
-    r->report.seconds = seconds_now() - start;
+    r->report.seconds = run_seconds(r);
     frontend->ops.frontend.close(frontend->self);
     return 0;
 }

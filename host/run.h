@@ -96,6 +96,7 @@ typedef struct run {
     int paced;           /* pace_start is set */
     uint64_t pace_start; /* host's monotonic ns at guest tick 0 */
     uint64_t frames;
+    double started; /* host's monotonic seconds when the title was; 0: it was not yet */
 
     pthread_t main_thread;
     _Atomic(pthread_t) guest_thread; /* set by itself, valid while guest_runs */
@@ -138,6 +139,9 @@ void services_start(part *p);
 
 /* Asks the run to end; the first reason stays. Any thread. */
 void run_stop(run *r, const char *reason);
+
+/* Seconds of the host's clock since the title was started; 0 before. */
+double run_seconds(const run *r);
 
 /* WEFT_THREAD_* of the calling thread; MAIN|GUEST for the main thread while no guest thread runs.
  */

@@ -405,6 +405,47 @@ void tracers_free(run *r)
     }
 }
 
+/* ---- what is asked of the one in service -------------------------------------------------------
+ */
+
+const char *tracers_file(run *r, const tracer_slot *slot)
+{
+    for (tracer_instance *t = r->tracers->list; t; t = t->next) {
+        if (t == slot->owner && t->part.self == slot->instance) {
+            return file_of(t->part.section);
+        }
+    }
+    return NULL;
+}
+
+static void do_dump(events *e, drain_request *request)
+{
+    tracers_dump_request *dump = (tracers_dump_request *)request;
+    tracer_instance *t = e->tracer.owner;
+    const weft_plugin_desc *code = t->part.plugin->code;
+    const weft_tracer_dump *able =
+        code->extension ? code->extension(t->part.instance, WEFT_TRACER_DUMP) : NULL;
+    const char *path = NULL;
+    errors list = {0};
+    if (!able) {
+        dump->status = WEFT_E_UNSUPPORTED;
+        errors_add(&list, e->tracer.id,
+                   "tracer keeps nothing to dump (found no extension %s, expected a tracer such as "
+                   "tracer-ring)",
+                   WEFT_TRACER_DUMP);
+    } else if ((dump->status = able->dump(t->part.instance, &path)) != WEFT_OK) {
+        add_op_error(t, "dump", dump->status, &list);
+    }
+    dump->path = path ? text_copy(path) : NULL;
+    dump->why = list.count ? text_copy(list.lines[0]) : NULL;
+    errors_free(&list);
+}
+
+tracers_dump_request tracers_dump_of(void)
+{
+    return (tracers_dump_request){.request.work = do_dump};
+}
+
 /* ---- the record key ----------------------------------------------------------------------------
  */
 

@@ -54,6 +54,19 @@ void tracers_pump(run *r);
 int tracers_finish(run *r);
 void tracers_free(run *r);
 
+/* The file that a tracer of this run writes, or NULL: it writes none, or is no more. */
+const char *tracers_file(run *r, const tracer_slot *slot);
+
+/* Asks the tracer in service for what it keeps (weft_tracer_dump). */
+typedef struct tracers_dump_request {
+    drain_request request; /* must be first */
+    weft_status status;
+    char *path; /* after: where it is; allocated */
+    char *why;  /* after a failure: one line; allocated */
+} tracers_dump_request;
+
+tracers_dump_request tracers_dump_of(void);
+
 /* The tracer that writes files of this name: "tracer-jsonl" for .jsonl, "tracer-binary" for .wtr;
  * NULL for others. */
 const char *tracers_for_file(const char *path);

@@ -34,5 +34,6 @@ int command_plugins(int argc, char **argv);
 int command_profile(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_ctl(int argc, char **argv);
 
 #endif

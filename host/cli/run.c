@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../ctl.h"
 #include "args.h"
 #include "common.h"
 
-enum { PROFILE, SET, PLUGINS, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON };
+enum { PROFILE, SET, PLUGINS, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON, CTL };
 
 static const args_flag flags[] = {
     [PROFILE] = {"--profile", "INI", "what the run is made of; default: stock.ini"},
@@ -19,6 +20,7 @@ static const args_flag flags[] = {
     [FRAMES_TO] = {"--frames-to", "DIR", "write each frame as a PNG file"},
     [INPUT] = {"--input", "FILE", "controllers follow a script (docs/input.md)"},
     [JSON] = {"--json", "FILE", "write a report at the end"},
+    [CTL] = {"--ctl", "SOCKET", "where weft ctl finds the run; none: nowhere"},
     {0},
 };
 
@@ -34,7 +36,7 @@ static const args_command command = {
 };
 
 typedef struct request {
-    const char *profile, *plugins, *trace, *json;
+    const char *profile, *plugins, *trace, *json, *ctl;
     const char **sets;
     size_t set_count;
     int headless;
@@ -113,16 +115,13 @@ static int take(void *context, int index, const char *value)
     case JSON:
         q->json = value;
         return 0;
+    case CTL:
+        q->ctl = value;
+        return 0;
     default:
         q->options.title = value;
         return 0;
     }
-}
-
-static int ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
 /* --trace: the file's suffix chooses the tracer unless the command line named one. */
@@ -136,9 +135,7 @@ static void apply_trace(setup *s, const request *q)
     named |= chosen && strcmp(chosen->value, "none") != 0 &&
              strcmp(chosen->value, "tracer-none") != 0 && strcmp(chosen->value, "null") != 0 &&
              strcmp(chosen->value, "tracer-null") != 0;
-    const char *id = ends_with(q->trace, ".jsonl") ? "tracer-jsonl"
-                     : ends_with(q->trace, ".wtr") ? "tracer-binary"
-                                                   : NULL;
+    const char *id = tracers_for_file(q->trace);
     if (!named && !id) {
         errors_add(&s->errors, "--trace",
                    "file's suffix chooses no tracer (found %s, expected "
@@ -183,12 +180,37 @@ static int write_report(const run *r, const char *path)
     return failed;
 }
 
+/* The run's socket. A run goes on without one that nobody asked for. -1 after printing an error. */
+static int listen_for_ctl(run *r, const setup *s, const request *q, ctl **c)
+{
+    errors list = {0};
+    *c = NULL;
+    if (q->ctl && strcmp(q->ctl, "none") == 0) {
+        return 0;
+    }
+    *c = ctl_start(r, q->ctl, &list);
+    if (!*c && q->ctl) {
+        errors_print(&list, stderr);
+    } else if (!*c && s->profile.log >= WEFT_LOG_WARN) {
+        fprintf(stderr, "weft: warning: no weft ctl for this run: %s\n", list.lines[0]);
+    }
+    errors_free(&list);
+    r->options.pumped = *c ? ctl_serve : NULL;
+    r->options.pumped_context = *c;
+    return !*c && q->ctl ? -1 : 0;
+}
+
 static int run_with(setup *s, request *q)
 {
     run *r = text_need(sizeof *r);
+    ctl *c;
     int code = EXIT_USAGE;
-    if (run_start(r, &s->loader, &s->profile, &q->options) == 0) {
+    if (run_start(r, &s->loader, &s->profile, &q->options) == 0 &&
+        listen_for_ctl(r, s, q, &c) == 0) {
         code = run_title(r);
+        if (c) {
+            ctl_end(c);
+        }
         if (q->json && write_report(r, q->json) && code == EXIT_ENDED) {
             code = EXIT_USAGE;
         }
