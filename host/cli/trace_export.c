@@ -12,29 +12,23 @@
 #include "../text.h"
 #include "args.h"
 #include "chrome.h"
-#include "filter.h"
 #include "line.h"
 #include "perfetto.h"
 #include "stream.h"
 #include "timeline.h"
 #include "trace_command.h"
+#include "trace_select.h"
 #include "writer.h"
 
 #define BUFFER_BYTES 262144
 #define BLOCK_EVENTS 4096 /* of the binary trace: tracer-binary's default */
 
-enum { FORMAT, OUT, KIND, THREAD, EXPORT, OBJECT, RANGE };
+enum { FORMAT = SELECT_FLAGS, OUT };
 
 static const args_flag flags[] = {
+    SELECT_ROWS,
     [FORMAT] = {"--format", "F", "jsonl, wtr, perfetto, chrome or svg"},
     [OUT] = {"--out", "FILE", "file to write, replaced if it is there; stdout without it"},
-    [KIND] = {"--kind", "K,...", "events of these kinds alone"},
-    [THREAD] = {"--thread", "T,...", "of these threads: tid, identity or its text"},
-    [EXPORT] = {"--export", "E,...", "of calls of these exports"},
-    [OBJECT] = {"--object", "O,...", "that name these objects: identity or its text"},
-    [RANGE] = {"--range", "A..B",
-               "from A to B: sequence numbers, or guest time with a unit (ns, "
-               "us, ms, s)"},
     {0},
 };
 
@@ -48,12 +42,6 @@ static const args_command command = {
     .least = 1,
     .most = 1,
 };
-
-/* Sequence numbers or, with `ticks`, guest ns; both ends belong to it. */
-typedef struct range {
-    int given, ticks;
-    uint64_t from, to;
-} range;
 
 typedef struct request request;
 
@@ -71,8 +59,7 @@ typedef struct format {
 struct request {
     const char *path, *out;
     const format *format;
-    weft_filter_texts texts;
-    range range;
+    selection selection;
     reading reading;
     weft_trace_begin begin;
     void *writer; /* of the format */
@@ -181,7 +168,8 @@ static void wtr_destroy(request *q)
 /* The tick that a range by ticks ends with, else 0: the last one shown. */
 static uint64_t end_tick(const request *q)
 {
-    return q->range.ticks && q->range.to != UINT64_MAX ? q->range.to : 0;
+    const span *ticks = &q->selection.ticks;
+    return ticks->given && ticks->to != UINT64_MAX ? ticks->to : 0;
 }
 
 /* The three differ in name alone. */
@@ -189,8 +177,8 @@ static uint64_t end_tick(const request *q)
     static int name##_make(request *q, int file)                                                   \
     {                                                                                              \
         q->writer = weft_##name##_new(file, &q->begin, BUFFER_BYTES);                              \
-        if (q->writer && q->range.ticks) {                                                         \
-            weft_##name##_from(q->writer, q->range.from);                                          \
+        if (q->writer && q->selection.ticks.given) {                                               \
+            weft_##name##_from(q->writer, q->selection.ticks.from);                                \
         }                                                                                          \
         return q->writer != NULL;                                                                  \
     }                                                                                              \
@@ -226,63 +214,6 @@ static const format formats[] = {
 /* ----------------------------------------------------------------------------------------- options
  */
 
-/* One end of a range: digits and perhaps a unit. The place behind it, or NULL. */
-static const char *take_end(const char *text, uint64_t *value, int *ticks)
-{
-    static const struct {
-        const char *name;
-        uint64_t ns;
-    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
-    uint64_t number = 0;
-    if (*text < '0' || *text > '9') {
-        return NULL;
-    }
-    for (; *text >= '0' && *text <= '9'; text++) {
-        if (__builtin_mul_overflow(number, 10, &number) ||
-            __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number)) {
-            return NULL;
-        }
-    }
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        size_t length = strlen(units[i].name);
-        if (strncmp(text, units[i].name, length) == 0) {
-            *ticks = 1;
-            *value = number;
-            return __builtin_mul_overflow(number, units[i].ns, value) ? NULL : text + length;
-        }
-    }
-    *value = number;
-    return text;
-}
-
-/* "A..B", either end may be missing; a unit at one end is meant for both. */
-static int parse_range(range *r, const char *text)
-{
-    int from_ticks = 0, to_ticks = 0;
-    const char *dots = strstr(text, "..");
-    *r = (range){.given = 1, .to = UINT64_MAX};
-    int good = dots != NULL;
-    if (good && dots != text) {
-        good = take_end(text, &r->from, &from_ticks) == dots;
-    }
-    if (good && dots[2]) {
-        const char *end = take_end(dots + 2, &r->to, &to_ticks);
-        good = end && *end == 0;
-    }
-    r->ticks = from_ticks || to_ticks;
-    good = good && r->from <= r->to &&
-           (!r->ticks || (from_ticks || dots == text || r->from == 0)) &&
-           (!r->ticks || to_ticks || !dots[2]);
-    if (!good) {
-        error_print("--range",
-                    "range is not one (found %s, expected A..B with A <= B, both "
-                    "sequence numbers or both with a unit: ns, us, ms, s)",
-                    text);
-        return -1;
-    }
-    return 0;
-}
-
 static int parse_format(request *q, const char *name)
 {
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
@@ -304,26 +235,14 @@ static int take(void *context, int index, const char *value)
     switch (index) {
     case FORMAT:
         return parse_format(q, value);
-    case RANGE:
-        return parse_range(&q->range, value);
     case OUT:
         q->out = value;
         break;
-    case KIND:
-        q->texts.kinds = value;
-        break;
-    case THREAD:
-        q->texts.threads = value;
-        break;
-    case EXPORT:
-        q->texts.exports = value;
-        break;
-    case OBJECT:
-        q->texts.objects = value;
-        break;
-    default:
+    case -1:
         q->path = value;
         break;
+    default:
+        return selection_take(&q->selection, index, value);
     }
     return 0;
 }
@@ -331,23 +250,24 @@ static int take(void *context, int index, const char *value)
 /* --------------------------------------------------------------------------------------- the work
  */
 
-static int in_range(const range *r, const weft_event *event)
+/* Whether an event lies behind the end of the range: nothing there matters to a picture. */
+static int is_behind(const selection *s, const weft_event *event)
 {
-    uint64_t at = r->ticks ? event->tick : event->sequence;
-    return !r->given || (at >= r->from && at <= r->to);
+    return (s->sequence.given && event->sequence > s->sequence.to) ||
+           (s->ticks.given && event->tick > s->ticks.to);
 }
 
-static void copy_events(request *q, weft_filter *filter)
+/* The file is read to its end, which says whether it is whole. */
+static void copy_events(request *q)
 {
+    const selection *s = &q->selection;
     const weft_event *event;
     uint64_t written, left_out;
     while ((event = reading_next(&q->reading)) != NULL) {
-        int inside = in_range(&q->range, event) || event->kind == WEFT_EVENT_DEFINE;
-        int passes =
-            !filter || weft_filter_pass(filter, event, weft_trace_name_of, q->reading.trace);
-        uint64_t at = q->range.ticks ? event->tick : event->sequence;
-        if (passes && (inside || at < q->range.from)) {
-            q->format->add(q, event, inside);
+        int wanted = weft_filter_pass(s->filter, event, weft_trace_name_of, q->reading.trace);
+        int defines = event->kind == WEFT_EVENT_DEFINE;
+        if (defines || (wanted && !is_behind(s, event))) {
+            q->format->add(q, event, defines || selection_reaches(s, event));
         }
         if (q->reading.events % 4096 == 0 && q->format->error(q, &written, &left_out)) {
             break; /* a full disk will not get emptier by reading on */
@@ -404,13 +324,12 @@ static int finish(request *q, int file)
     return EXIT_ENDED;
 }
 
-static int export_to(request *q, weft_filter *filter, int file)
+static int export_to(request *q, int file)
 {
     const weft_trace_info *info = weft_trace_info_of(q->reading.trace);
-    int filtered = q->range.given || filter;
     q->begin = (weft_trace_begin){
         .size = sizeof q->begin,
-        .partial = (uint32_t)(info->partial || filtered),
+        .partial = (uint32_t)(info->partial || !selection_is_all(&q->selection)),
         .first = info->first,
         .engine = info->engine,
         .build = info->build,
@@ -425,7 +344,7 @@ static int export_to(request *q, weft_filter *filter, int file)
         close(file);
         return EXIT_INPUT;
     }
-    copy_events(q, filter);
+    copy_events(q);
     q->format->end(q);
     return finish(q, file);
 }
@@ -433,7 +352,6 @@ static int export_to(request *q, weft_filter *filter, int file)
 int trace_export(int argc, char **argv)
 {
     request q = {0};
-    char why[256];
     int parsed = args_parse(&command, argc, argv, take, &q);
     if (parsed) {
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
@@ -443,25 +361,16 @@ int trace_export(int argc, char **argv)
                                          "wtr, perfetto, chrome or svg)");
         return EXIT_USAGE;
     }
-    const weft_filter_texts *texts = &q.texts;
-    weft_filter *filter = NULL;
-    if (texts->kinds || texts->threads || texts->exports || texts->objects) {
-        q.texts.kinds = texts->kinds ? texts->kinds : "all"; /* what is in the file was asked for */
-        filter = weft_filter_new(texts, why, sizeof why);
-        if (!filter) {
-            error_print("weft trace export", "%s", why);
-            return EXIT_USAGE;
-        }
+    if (selection_open(&q.selection)) {
+        return EXIT_USAGE;
     }
     reading_open(&q.reading, q.path);
     int code = EXIT_INPUT;
     if (!weft_trace_failed(q.reading.trace, NULL)) { /* else no file is made */
         int file = open_out(&q);
-        code = file < 0 ? EXIT_USAGE : export_to(&q, filter, file);
+        code = file < 0 ? EXIT_USAGE : export_to(&q, file);
     }
     int read = reading_close(&q.reading);
-    if (filter) {
-        weft_filter_free(filter);
-    }
+    selection_end(&q.selection);
     return read ? read : code;
 }

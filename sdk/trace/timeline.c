@@ -20,6 +20,7 @@
 #define ROWS      4    /* of a track at most; deeper slices share the last */
 #define GAP       7    /* between tracks */
 #define CHARACTER 5.6  /* width of one, 10 px sans-serif, on the wide side */
+#define RUNNERS   64   /* threads with a colour of their own */
 #define TRACKS    4096 /* that are followed */
 #define LABEL     48   /* bytes of a label that are kept */
 #define TOOLTIP   400
@@ -63,6 +64,8 @@ struct weft_timeline {
     dot *dots;
     arrow *arrows;
     uint32_t box_count, box_room, dot_count, dot_room, arrow_count, arrow_room;
+    uint64_t runners[RUNNERS]; /* names of threads that have a colour, hashed */
+    uint32_t runner_count;
     uint64_t left_out, from, to;
     int has_from, no_memory;
 };
@@ -149,6 +152,20 @@ static row *row_of(weft_timeline *t, uint32_t track)
     return track < t->row_count ? &t->rows[track] : NULL;
 }
 
+/* Threads have colours in the order in which they are seen to run. */
+static uint8_t colour_of(weft_timeline *t, const char *name, size_t length)
+{
+    uint64_t key = weft_fnv1a(name, length);
+    uint32_t i = 0;
+    while (i < t->runner_count && t->runners[i] != key) {
+        i++;
+    }
+    if (i == t->runner_count && i < RUNNERS) {
+        t->runners[t->runner_count++] = key;
+    }
+    return (uint8_t)i;
+}
+
 static void on_begin(void *context, const weft_track_mark *m)
 {
     weft_timeline *t = context;
@@ -161,7 +178,9 @@ static void on_begin(void *context, const weft_track_mark *m)
     if (more(t, &list, t->box_count, &t->box_room, sizeof *t->boxes, WEFT_TIMELINE_MARKS)) {
         t->boxes = list;
         at = t->box_count++;
-        uint64_t colour = weft_fnv1a(m->name, m->name_length);
+        int runs =
+            m->category[0] == 'r' && m->name_length > 7 && memcmp(m->name, "thread:", 7) == 0;
+        size_t family = runs ? 7 : 0;
         t->boxes[at] = (box){
             .from = m->tick,
             .to = m->tick,
@@ -169,8 +188,8 @@ static void on_begin(void *context, const weft_track_mark *m)
             .depth = r->depth,
             .order = at,
             .kind = m->category[0],
-            .colour = (uint8_t)(colour >> 32),
-            .label = copy(t, m->name, m->name_length, LABEL),
+            .colour = m->category[0] == 'r' ? colour_of(t, m->name, m->name_length) : 0,
+            .label = copy(t, m->name + family, m->name_length - family, LABEL),
             .tooltip = tooltip_of(t, m),
         };
         r->marks++;
@@ -319,12 +338,30 @@ static size_t characters(const char *text)
     return count;
 }
 
+/* A call's name without the family that most share: EnterCriticalSection of
+ * RtlEnterCriticalSection. */
+static const char *without_family(const char *name)
+{
+    size_t n = 1;
+    if (*name < 'A' || *name > 'Z') {
+        return name;
+    }
+    while (n < 4 && name[n] >= 'a' && name[n] <= 'z') {
+        n++;
+    }
+    return n > 1 && n < 4 && name[n] >= 'A' && name[n] <= 'Z' ? name + n : name;
+}
+
 /* As much of a label as `width` holds, with three dots where it is cut; nothing where that would be
  * less than three letters. */
 static void put_label(weft_timeline *t, double x, double y, double width, const char *text,
                       const char *attributes)
 {
     size_t all = characters(text), fit = width > 0 ? (size_t)(width / CHARACTER) : 0;
+    if (fit < all) {
+        text = without_family(text);
+        all = characters(text);
+    }
     if (fit < all && fit < 5) {
         return;
     }
@@ -409,6 +446,37 @@ static int lay_out(weft_timeline *t)
     return y;
 }
 
+/* Tints, so that black letters can be read on them. */
+static const char *thread_colour(uint32_t number)
+{
+    static const char *const tints[] = {"#9fd3f0", "#f5cf85", "#8fd3bd", "#f7f0a0",
+                                        "#e5b8d0", "#8fbbdc", "#f0b08a", "#cfcfcf"};
+    return tints[number % (sizeof tints / sizeof tints[0])];
+}
+
+static const char *fill_of(const box *b)
+{
+    return b->kind == 'c'   ? "#56b4e9"
+           : b->kind == 'w' ? "#f8dfae"
+           : b->kind == 'f' ? "#c9e9de"
+                            : thread_colour(b->colour);
+}
+
+/* The colour that a thread runs in, before its name. */
+static void draw_swatch(weft_timeline *t, const row *r)
+{
+    const char *name = r->name ? r->name : "", *end = strstr(name, " (tid ");
+    uint64_t key = weft_fnv1a(name, end ? (size_t)(end - name) : strlen(name));
+    for (uint32_t i = 0; r->track.kind == WEFT_TRACK_THREAD && i < t->runner_count; i++) {
+        if (t->runners[i] == key) {
+            put(t,
+                "<rect x=\"8\" y=\"%d\" width=\"9\" height=\"9\" fill=\"%s\" "
+                "stroke=\"#777\" stroke-width=\".6\"/>\n",
+                r->y + 4, thread_colour(i));
+        }
+    }
+}
+
 static void draw_lanes(weft_timeline *t)
 {
     for (uint32_t i = 0; i < t->row_count; i++) {
@@ -421,7 +489,8 @@ static void draw_lanes(weft_timeline *t)
             r->track.kind == WEFT_TRACK_HARDWARE ? "#ececec" : "#f5f5f5");
         const char *name = r->name ? r->name : "";
         name += strncmp(name, "thread:", 7) == 0 ? 7 : 0;
-        put_label(t, 8, r->y + ROW - 4.5, LEFT - 14, name, " class=\"n\"");
+        draw_swatch(t, r);
+        put_label(t, 22, r->y + ROW - 4.5, (LEFT - 26) * .87, name, " class=\"n\"");
     }
 }
 
@@ -446,17 +515,6 @@ static void draw_axis(weft_timeline *t, int bottom)
             break;
         }
     }
-}
-
-static const char *fill_of(const box *b)
-{
-    /* Tints, so that black letters can be read on them. */
-    static const char *const threads[] = {"#9fd3f0", "#f5cf85", "#8fd3bd", "#f7f0a0",
-                                          "#e5b8d0", "#8fbbdc", "#f0b08a", "#cfcfcf"};
-    return b->kind == 'c'   ? "#56b4e9"
-           : b->kind == 'w' ? "#f8dfae"
-           : b->kind == 'f' ? "#c9e9de"
-                            : threads[b->colour % 8];
 }
 
 static const char *edge_of(const box *b)
@@ -558,11 +616,12 @@ static void draw_arrows(weft_timeline *t)
         double x1 = x_of(t, a->from), x2 = x_of(t, a->to);
         double y1 = middle(&t->rows[a->from_lane], a->from_depth);
         double y2 = middle(&t->rows[a->to_lane], a->to_depth);
-        double bend = x2 - x1 > 30 ? (x2 - x1) / 2 : 15; /* no straight line along a border */
+        double bend = x2 - x1 > 30 ? (x2 - x1) / 2 : 0; /* else a straight line */
+        double rise = bend > 0 ? 0 : (y2 - y1) / 3;
         put(t,
             "<path d=\"M%.1f %.1f C%.1f %.1f %.1f %.1f %.1f %.1f\" class=\"w\" "
             "marker-end=\"url(#h)\"/>\n",
-            x1, y1, x1 + bend, y1, x2 - bend, y2, x2 - 1, y2);
+            x1, y1, x1 + bend, y1 + rise, x2 - bend, y2 - rise, x2, y2);
     }
 }
 

@@ -47,7 +47,8 @@ static void follow_hardware(weft_tracks *t, const weft_event *e)
         return;
     }
     l = &t->hardware[e->hw];
-    if (l->depth > 0 && l->stack[0].id != e->thread) {
+    int again = e->kind == WEFT_EVENT_INTERRUPT; /* what the one before did has ended */
+    if (l->depth > 0 && (again || l->stack[0].id != e->thread)) {
         run_end(t, e->hw, t->hardware_last[e->hw]);
     }
     if (l->depth == 0) {
@@ -181,7 +182,10 @@ static void on_return(weft_tracks *t, thread *th, const weft_event *e, const uin
 static void on_wait_begin(weft_tracks *t, thread *th, const weft_event *e, const uint64_t *w)
 {
     const uint64_t *rest = w + 1 + w[0]; /* timeout, all, alertable */
-    slice s = {.tick = e->tick, .id = w[0] ? w[1] : 0, .argument = w[0], .what = WAIT};
+    slice s = {.tick = e->tick,
+               .id = w[0] ? w[1] : (int64_t)rest[0] != -1,
+               .argument = w[0],
+               .what = WAIT};
     lock_left(t, th->id);
     if (!lane_push(t, &th->lane, s)) {
         return;

@@ -186,7 +186,7 @@ static void slice_mark(weft_tracks *t, const lane *l, const slice *s, uint64_t t
     case WAIT:
         text = s->argument == 1 ? mark_identity_text(m, s->id, room) : room;
         if (s->argument == 0) {
-            text = "time";
+            text = s->id ? "for a time" : "for completion";
         } else if (s->argument > 1) {
             snprintf(room, sizeof room, "%llu objects", (unsigned long long)s->argument);
         }

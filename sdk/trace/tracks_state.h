@@ -22,7 +22,7 @@ enum { PLAIN, ENTER, LEAVE, SWAP };
 
 typedef struct slice {
     uint64_t tick;
-    uint64_t id;       /* CALL: export; WAIT: first object; RUN: thread; FRAME: number */
+    uint64_t id; /* CALL: export; WAIT: first object, or 1: a time; RUN: thread; FRAME: number */
     uint64_t argument; /* CALL: the first one; WAIT: number of objects */
     uint8_t what;
     uint8_t role;  /* of the export */
