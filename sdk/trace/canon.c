@@ -52,6 +52,16 @@ int weft_canon_add(weft_canon *c, const weft_trace *trace, const weft_event *eve
                   : canon_shared_add(c->shared, trace, event, hash);
 }
 
+const uint64_t *weft_canon_words(const weft_canon *c, const uint8_t **fields, uint32_t *count)
+{
+    if (!c->own) {
+        return canon_shared_words(c->shared, fields, count);
+    }
+    *fields = NULL;
+    *count = c->own->of.count;
+    return c->own->of.words;
+}
+
 int weft_canon_name(const weft_canon *c, uint64_t word, uint64_t *name, uint64_t *base)
 {
     return c->own && live_find(&c->own->live, word, name, base);

@@ -42,6 +42,11 @@ int weft_canon_add(weft_canon *canon, const weft_trace *trace, const weft_event 
  * identifies. WEFT_CANON_OWN. */
 int weft_canon_name(const weft_canon *canon, uint64_t word, uint64_t *name, uint64_t *base);
 
+/* The latest event that had a form: its kind, then what counts of its payload, word by word.
+ * *fields: the field of the kind's row that each is of; NULL for WEFT_CANON_OWN, where each field has
+ * its words and each word of type p two. Valid until the next call. */
+const uint64_t *weft_canon_words(const weft_canon *canon, const uint8_t **fields, uint32_t *count);
+
 /* 1 once an allocation of memory failed: what came since is not to be relied on. */
 int weft_canon_no_memory(const weft_canon *canon);
 

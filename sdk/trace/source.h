@@ -75,6 +75,11 @@ typedef struct weft_trace_window {
 typedef int (*weft_trace_window_fn)(void *context, size_t window, const weft_trace *trace,
                                     const weft_event *event, uint64_t canonical, uint64_t hash);
 
+/* Within `fn`: the canonical form of the event, as weft_canon_words. NULL where it has none, or where
+ * it was not needed for the hash. */
+const uint64_t *weft_trace_source_words(const weft_trace_source *source, const uint8_t **fields,
+                                        uint32_t *count);
+
 /* 0 after a failure or where `fn` stopped it. */
 int weft_trace_source_fetch(weft_trace_source *source, const weft_trace_window *windows,
                             size_t count, weft_trace_window_fn fn, void *context);

@@ -32,6 +32,11 @@ struct weft_trace_source {
     size_t point_count;
     uint64_t interval;
 
+    /* The canonical form of the event that a fetch is giving out, words NULL: not at hand. */
+    const uint64_t *words;
+    const uint8_t *fields;
+    uint32_t word_count;
+
     struct source_index *index; /* NULL: read from front to back */
 };
 

@@ -190,6 +190,8 @@ static size_t read_from(fetch *f, size_t p, size_t count)
         }
         uint64_t hash = 0, number = UINT64_MAX;
         int canonical = weft_canon_add(canon, s->trace, event, &hash);
+        s->words = weft_canon_words(canon, &s->fields, &s->word_count);
+        s->words = canonical ? s->words : NULL;
         const uint64_t *thread = live_map_find(&s->places, event->thread);
         events++;
         if (thread) {
@@ -205,6 +207,7 @@ static size_t read_from(fetch *f, size_t p, size_t count)
         source_fail(s, "no memory for what is live");
     }
     weft_canon_free(canon);
+    s->words = NULL;
     if (!event) { /* the file's end: windows that reach beyond it are through */
         return s->point_count;
     }
