@@ -37,8 +37,8 @@ void wtr_block_add(wtr_block *b, const weft_event *event)
         b->block++;
     }
     wtr_put_varint(&b->columns[COL_KIND], event->kind);
-    wtr_put(&b->columns[COL_CLASS], &event->category, 1);
-    wtr_put(&b->columns[COL_HW], &event->hw, 1);
+    wtr_put_byte(&b->columns[COL_CLASS], event->category);
+    wtr_put_byte(&b->columns[COL_HW], event->hw);
     put_delta(b, COL_SEQUENCE, event->sequence, b->next_sequence);
     put_delta(b, COL_INDEX, event->index, b->index);
     put_delta(b, COL_TICK, event->tick, b->tick);

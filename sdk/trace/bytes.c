@@ -41,7 +41,7 @@ void wtr_put(wtr_bytes *b, const void *bytes, size_t length)
     }
 }
 
-void wtr_put_varint(wtr_bytes *b, uint64_t value)
+void wtr_put_long_varint(wtr_bytes *b, uint64_t value)
 {
     uint8_t *to = reserve(b, 10);
     if (to) {

@@ -38,10 +38,29 @@ typedef struct wtr_bytes {
 } wtr_bytes;
 
 void wtr_put(wtr_bytes *b, const void *bytes, size_t length);
-void wtr_put_varint(wtr_bytes *b, uint64_t value); /* LEB128: 7 bits a byte, low ones first */
+void wtr_put_long_varint(wtr_bytes *b, uint64_t value);
 void wtr_put_u32(wtr_bytes *b, uint32_t value);
 void wtr_put_u64(wtr_bytes *b, uint64_t value);
 void wtr_bytes_free(wtr_bytes *b);
+
+static inline void wtr_put_byte(wtr_bytes *b, uint8_t value)
+{
+    if (b->used < b->room) {
+        b->at[b->used++] = value;
+    } else {
+        wtr_put(b, &value, 1);
+    }
+}
+
+/* LEB128: 7 bits a byte, low ones first. Most values of a trace take one byte. */
+static inline void wtr_put_varint(wtr_bytes *b, uint64_t value)
+{
+    if (value < 0x80 && b->used < b->room) {
+        b->at[b->used++] = (uint8_t)value;
+    } else {
+        wtr_put_long_varint(b, value);
+    }
+}
 
 /* Bytes being read. Reading past the end gives zeros and sets `bad`. */
 typedef struct wtr_view {
