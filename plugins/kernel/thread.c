@@ -257,10 +257,6 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
         kwait_in_dpc(k);
         return;
     }
-    weft_event_buffer event;
-    weft_event_begin(&event, WEFT_EVENT_THREAD_EXIT);
-    weft_event_word(&event, exit_code);
-    kemit(k, t, &event);
     t->exit_code = exit_code;
     kwait_cancel(k, t);
     kwait_abandon(k, t);
@@ -285,6 +281,10 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     t->tls = 0;
     kobject_release(k, t->object);
     k->reschedule = true;
+    weft_event_buffer event;
+    weft_event_begin(&event, WEFT_EVENT_THREAD_EXIT);
+    weft_event_word(&event, exit_code);
+    kemit(k, t, &event); /* the last that it leaves */
     if (t == k->first_thread) {
         char text[64];
         snprintf(text, sizeof text, "the title's first thread ended with code %u", exit_code);

@@ -455,6 +455,24 @@ static void a_thread_is_made_of_three_allocations(void **state)
     }
 }
 
+/* Whom its end wakes and what it gives back comes before. */
+static void the_end_is_a_threads_last_event(void **state)
+{
+    const script_step p[] = {CALL(ExCreateThread, H, 0x4000, 0, 0, PROGRAM(1), 0, ON(1)),
+                             CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), WORK(100), END};
+    const script_step child[] = {WORK(10), END};
+    s->programs[1] = child;
+    script_thread(s, 0, p, ON(0));
+    script_run(s, 0);
+    uint64_t ended = id_of("thread:main/0");
+    const fake_event *last = NULL;
+    for (uint32_t i = 0; i < s->fake->kept_count; i++) {
+        last = s->fake->kept[i].head.thread == ended ? &s->fake->kept[i] : last;
+    }
+    assert_ptr_equal(last, event(WEFT_EVENT_THREAD_EXIT, 0));
+    assert_by(event(WEFT_EVENT_WAKE_REQUESTED, 0), "thread:main/0");
+}
+
 /* The body of an event object, to which ObReferenceObjectByHandle gives a pointer. */
 static void objects_have_memory_too(void **state)
 {
@@ -498,6 +516,7 @@ int main(void)
         TEST(a_thread_that_moves_leaves_its_place),
         TEST(switches_cost_no_guest_time),
         TEST(a_thread_is_made_of_three_allocations),
+        TEST(the_end_is_a_threads_last_event),
         TEST(objects_have_memory_too),
         TEST(the_kernels_own_memory_is_the_machines),
     };
