@@ -14,13 +14,16 @@
 
 struct binary_reader {
     uint64_t offset; /* in the file, of the next record */
-    wtr_bytes body, raw;
+    wtr_bytes body, raw, footer;
+    wtr_packer packer;
+    canon_kind kinds[WEFT_EVENT_KIND_END];
+    uint64_t group_events; /* of the writer */
     wtr_group group;
     size_t next;     /* event of the group to hand out */
     uint64_t events; /* handed over by the groups so far */
-    uint64_t blocks;
+    uint64_t blocks, footer_offset;
     struct chain { /* what each thread's last block ended with */
-        uint64_t thread, value[2];
+        uint64_t thread, value[2], canon, canonical, events;
         int used;
     } * chains;
     size_t chain_count, chain_room;
@@ -99,6 +102,7 @@ binary_reader *binary_open(weft_trace *t, const char *head, size_t length)
     uint64_t flags = wtr_take_varint(&v);
     info->partial = (flags & WTR_PARTIAL) != 0;
     info->parallel = (flags & WTR_PARALLEL) != 0;
+    r->group_events = wtr_take_varint(&v);
     info->foreign = 0;
     take_text(&v, info->engine, sizeof info->engine);
     take_text(&v, info->build, sizeof info->build);
@@ -110,83 +114,51 @@ binary_reader *binary_open(weft_trace *t, const char *head, size_t length)
         return trace_fail_offset(t, WTR_HEAD, "header's texts do not fill it");
     }
     r->offset = t->bytes;
+    canon_own_kinds(r->kinds);
     return r;
 }
 
-/* Checks that a block follows its thread's last one. */
-static int follow(binary_reader *r, uint64_t thread, const uint64_t before[2],
-                  const uint64_t chain[2])
+static struct chain *chain_of(binary_reader *r, uint64_t thread)
 {
-    if (r->chain_count * 2 >= r->chain_room) {
-        size_t room = r->chain_room ? r->chain_room * 2 : 64;
-        struct chain *more = calloc(room, sizeof *more);
-        if (!more) {
-            return 0;
-        }
-        for (size_t i = 0; i < r->chain_room; i++) {
-            if (r->chains[i].used) {
-                size_t at = (size_t)(r->chains[i].thread * UINT64_C(0x9e3779b97f4a7c15) >> 32);
-                while (more[at &= room - 1].used) {
-                    at++;
-                }
-                more[at] = r->chains[i];
-            }
-        }
-        free(r->chains);
-        r->chains = more;
-        r->chain_room = room;
-    }
     size_t at = (size_t)(thread * UINT64_C(0x9e3779b97f4a7c15) >> 32);
     while (r->chains[at &= r->chain_room - 1].used && r->chains[at].thread != thread) {
         at++;
     }
-    struct chain *c = &r->chains[at];
-    int good = (r->again && !c->used) || (c->value[0] == before[0] && c->value[1] == before[1]);
-    r->chain_count += !c->used;
-    *c = (struct chain){.thread = thread, .value = {chain[0], chain[1]}, .used = 1};
-    return good;
+    return &r->chains[at];
 }
 
-static int by_sequence(const void *a, const void *b)
+/* Checks that a block follows its thread's last one. */
+static int follow(binary_reader *r, const wtr_block *b)
 {
-    const struct wtr_place *x = a, *y = b;
-    if (x->sequence != y->sequence) {
-        return x->sequence < y->sequence ? -1 : 1;
-    }
-    return x->order < y->order ? -1 : x->order > y->order;
-}
-
-/* Puts a group in the run's order. Sequences without a gap, the usual case, find their places
- * without comparing. */
-static int sort_group(wtr_group *g)
-{
-    uint64_t low = UINT64_MAX;
-    if (g->events == 0) {
-        return 1;
-    }
-    for (size_t i = 0; i < g->events; i++) {
-        low = g->places[i].sequence < low ? g->places[i].sequence : low;
-    }
-    struct wtr_place *sorted = calloc(g->events, sizeof *sorted);
-    if (!sorted) {
-        return 0;
-    }
-    size_t placed = 0;
-    for (; placed < g->events; placed++) {
-        uint64_t at = g->places[placed].sequence - low;
-        if (at >= g->events || sorted[at].order) {
-            break;
+    if (r->chain_count * 2 >= r->chain_room) {
+        binary_reader bigger = {.chain_room = r->chain_room ? r->chain_room * 2 : 64};
+        bigger.chains = calloc(bigger.chain_room, sizeof *bigger.chains);
+        if (!bigger.chains) {
+            return 0;
         }
-        sorted[at] = g->places[placed];
-        sorted[at].order++;
+        for (size_t i = 0; i < r->chain_room; i++) {
+            if (r->chains[i].used) {
+                *chain_of(&bigger, r->chains[i].thread) = r->chains[i];
+            }
+        }
+        free(r->chains);
+        r->chains = bigger.chains;
+        r->chain_room = bigger.chain_room;
     }
-    if (placed == g->events) {
-        memcpy(g->places, sorted, g->events * sizeof *sorted);
-    } else {
-        qsort(g->places, g->events, sizeof *g->places, by_sequence);
-    }
-    free(sorted);
-    return 1;
+    struct chain *c = chain_of(r, b->thread);
+    int good = (r->again && !c->used) ||
+               (c->value[0] == b->before[0] && c->value[1] == b->before[1] &&
+                c->canon == b->canon_before && c->canonical == b->canonical_before);
+    r->chain_count += !c->used;
+    *c = (struct chain){
+        .thread = b->thread,
+        .value = {b->chain[0], b->chain[1]},
+        .canon = b->canon_chain,
+        .canonical = b->canonical_before + b->canonical_count,
+        .events = c->events + b->events,
+        .used = 1,
+    };
+    return good;
 }
 
 /* The file ended before its footer: says what that means. */
@@ -200,14 +172,25 @@ static void cut(weft_trace *t, binary_reader *r, uint64_t bytes)
     }
     uint64_t gaps =
         r->group.events && high - low + 1 > r->group.events ? high - low + 1 - r->group.events : 0;
-    snprintf(t->info.missing, sizeof t->info.missing,
-             "the file was cut: its last whole block ends at byte %llu (%llu bytes behind it are "
-             "part of one); %llu events are there, at least %llu among the last %llu are missing, "
-             "and all that came later",
-             (unsigned long long)r->offset, (unsigned long long)bytes,
-             (unsigned long long)(r->events + r->group.events), (unsigned long long)gaps,
-             (unsigned long long)(r->group.events + gaps));
+    char among[96] = "";
     r->ended = 1;
+    if (r->footer.used > 0) {
+        snprintf(t->info.missing, sizeof t->info.missing,
+                 "the file was cut inside its footer, at byte %llu: all %llu events are there",
+                 (unsigned long long)t->bytes, (unsigned long long)r->events);
+        return;
+    }
+    if (r->group.events > 0) {
+        snprintf(among, sizeof among, ", at least %llu among the last %llu are missing",
+                 (unsigned long long)gaps, (unsigned long long)(r->group.events + gaps));
+    }
+    snprintf(t->info.missing, sizeof t->info.missing,
+             "the file was cut: its last whole record ends at byte %llu (%llu bytes behind it are "
+             "none); %llu events are there%s; missing is what came later, up to %llu events of it "
+             "not written yet where a run was killed",
+             (unsigned long long)r->offset, (unsigned long long)bytes,
+             (unsigned long long)(r->events + r->group.events), among,
+             (unsigned long long)(r->group_events ? r->group_events - 1 : 0));
 }
 
 static void *bad_record(weft_trace *t, const char *type, const char *why)
@@ -215,15 +198,56 @@ static void *bad_record(weft_trace *t, const char *type, const char *why)
     return trace_fail_offset(t, t->binary->offset, "%s cannot be read (%s)", type, why);
 }
 
+/* Whether the footer is of the blocks that were read. */
+static int footer_agrees(binary_reader *r, const wtr_footer *f)
+{
+    if (f->survey.events != r->events + r->group.events) {
+        return 0;
+    }
+    if (r->again) {
+        return 1; /* not all of them were read this time */
+    }
+    if (f->block_count != r->blocks || f->survey.thread_count != r->chain_count) {
+        return 0;
+    }
+    for (size_t i = 0; i < r->chain_count; i++) {
+        const survey_thread *thread = &f->survey.threads[i];
+        const struct chain *c = chain_of(r, thread->id);
+        if (!c->used || c->value[0] != f->chains[i][0] || c->value[1] != f->chains[i][1] ||
+            c->canon != thread->chain || c->canonical != thread->canonical ||
+            c->events != thread->events) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* A part of the footer was read: keeps it; the last one ends the file. */
 static void read_footer(weft_trace *t, binary_reader *r)
 {
-    wtr_view v = {.at = r->raw.at, .end = r->raw.at + r->raw.used};
     uint8_t tail[WTR_TAIL], more;
-    t->info.last = wtr_take_u64(&v);
-    take_text(&v, t->info.digest, sizeof t->info.digest);
-    uint64_t events = wtr_take_varint(&v), blocks = wtr_take_varint(&v);
-    if (v.bad || events != r->events + r->group.events || (blocks != r->blocks && !r->again)) {
-        bad_record(t, "footer", "it counts other events or blocks than there are");
+    uint64_t begin = r->footer.used ? r->footer_offset : r->offset;
+    int last = r->raw.used > 0 && r->raw.at[0] == 0;
+    r->footer_offset = begin;
+    wtr_put(&r->footer, r->raw.at + 1, r->raw.used ? r->raw.used - 1 : 0);
+    if (r->raw.used < 2 || r->footer.no_memory || r->footer.used > WTR_FOOTER_LIMIT(begin)) {
+        bad_record(t, "footer", "it is longer than such a file needs, or empty");
+        return;
+    }
+    if (!last) {
+        r->offset = t->bytes;
+        return;
+    }
+    wtr_footer footer = {0};
+    const char *why = wtr_footer_read(&footer, &r->footer, begin);
+    if (!why && !footer_agrees(r, &footer)) {
+        why = "it is not of the blocks that are there";
+    }
+    t->info.last = footer.last;
+    memcpy(t->info.digest, footer.digest, sizeof t->info.digest);
+    wtr_footer_end(&footer);
+    if (why) {
+        bad_record(t, "footer", why);
         return;
     }
     r->ended = 1;
@@ -233,8 +257,8 @@ static void read_footer(weft_trace *t, binary_reader *r)
         return;
     }
     wtr_view end = {.at = tail, .end = tail + 8};
-    if (wtr_take_u64(&end) != r->offset || memcmp(tail + 8, WTR_TAIL_MAGIC, 8) != 0 ||
-        read_bytes(t, &more, 1)) {
+    if (wtr_take_u64(&end) != begin || memcmp(tail + 8, WTR_TAIL_MAGIC, 8) != 0 ||
+        (!t->follow && read_bytes(t, &more, 1))) {
         bad_record(t, "tail", "it does not point to the footer, or more follows it");
         return;
     }
@@ -259,7 +283,7 @@ static int read_record(weft_trace *t, binary_reader *r)
         cut(t, r, t->bytes - start);
         return 0;
     }
-    const char *why = wtr_unpack(header, &record, r->body.at, &r->raw);
+    const char *why = wtr_unpack(header, &record, r->body.at, &r->raw, &r->packer);
     if (why) {
         bad_record(t, "record", why);
         return 0;
@@ -274,10 +298,10 @@ static int read_record(weft_trace *t, binary_reader *r)
         if (wtr_take_u64(&v) != r->events + r->group.events || v.bad || v.at != v.end) {
             bad_record(t, "mark", "it counts other events than there are");
         }
-    } else {
-        uint64_t thread, before[2], chain[2];
-        why = wtr_block_read(&r->group, &r->raw, &thread, before, chain);
-        if (!why && !follow(r, thread, before, chain)) {
+    } else if (record.type == WTR_BLOCK) {
+        wtr_block block;
+        why = wtr_block_read(&r->group, r->kinds, &r->raw, 0, &block);
+        if (!why && !follow(r, &block)) {
             why = "it does not follow the last block of its thread";
         }
         if (why) {
@@ -286,7 +310,7 @@ static int read_record(weft_trace *t, binary_reader *r)
         r->blocks++;
     }
     r->offset = t->bytes;
-    return record.type == WTR_BLOCK && !t->error[0];
+    return record.type != WTR_MARK && !t->error[0];
 }
 
 const weft_event *binary_next(weft_trace *t)
@@ -297,13 +321,14 @@ const weft_event *binary_next(weft_trace *t)
             return NULL;
         }
         r->events += r->group.events;
-        r->group.events = r->group.words_used = r->next = 0;
+        wtr_group_empty(&r->group);
+        r->next = 0;
         while (read_record(t, r)) {
         }
         if (t->error[0]) {
             return NULL;
         }
-        if (!sort_group(&r->group)) {
+        if (!wtr_group_sort(&r->group)) {
             return trace_fail_offset(t, r->offset, "no memory for a group");
         }
     }
@@ -325,7 +350,9 @@ int binary_seek(weft_trace *t, uint64_t offset, uint64_t events)
     }
     t->bytes = r->offset = offset;
     r->events = events;
-    r->group.events = r->group.words_used = r->next = 0;
+    wtr_group_empty(&r->group);
+    r->next = 0;
+    r->footer.used = 0;
     r->ended = 0;
     r->chain_count = 0; /* a thread's first block from here on follows one that is not read again */
     for (size_t i = 0; i < r->chain_room; i++) {
@@ -341,8 +368,9 @@ void binary_close(binary_reader *r)
     if (r) {
         wtr_bytes_free(&r->body);
         wtr_bytes_free(&r->raw);
-        free(r->group.words);
-        free(r->group.places);
+        wtr_bytes_free(&r->footer);
+        wtr_packer_end(&r->packer);
+        wtr_group_end(&r->group);
         free(r->chains);
         free(r);
     }

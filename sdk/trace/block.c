@@ -1,122 +1,21 @@
-/* block.c: events of one thread in columns, and back. */
+/* block.c: a block's columns back into events, and a group of blocks in the run's order. */
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "wtr.h"
 
-/* Words from 2^32 on are identities, hashes and texts, most of which come again: they go to a
- * dictionary of the block. The token's low bit says which it is. */
-static void put_word(wtr_block *b, uint64_t word)
-{
-    if (word <= UINT32_MAX) {
-        wtr_put_varint(&b->columns[COL_WORDS], word << 1);
-        return;
-    }
-    size_t at = (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> 52);
-    if (b->hash[at].block != b->block || b->hash[at].word != word) {
-        b->hash[at].word = word; /* a collision costs eight bytes, nothing else */
-        b->hash[at].block = b->block;
-        b->hash[at].place = b->dictionary++;
-        wtr_put_u64(&b->columns[COL_DICTIONARY], word);
-    }
-    wtr_put_varint(&b->columns[COL_WORDS], (uint64_t)b->hash[at].place << 1 | 1);
-}
+/* What decoding a block keeps; the same as encode.c's, from the other side. */
+typedef struct wtr_decoder {
+    uint64_t value[WTR_SLOTS];
+    uint64_t naming[WTR_SLOTS];
+    wtr_view columns[COLUMNS];
+    uint64_t ids, names; /* how many were introduced, and how many there are to introduce */
+    uint64_t id_count, name_count;
+    canon_ref *refs;
+    uint32_t ref_count, ref_room;
+} wtr_decoder;
 
-static void put_delta(wtr_block *b, int column, uint64_t value, uint64_t expected)
-{
-    wtr_put_varint(&b->columns[column], wtr_zigzag(value - expected));
-}
-
-void wtr_block_add(wtr_block *b, const weft_event *event)
-{
-    uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
-    const uint64_t *words = (const uint64_t *)(event + 1);
-    if (b->events == 0) {
-        b->first = event->sequence;
-        b->block++;
-    }
-    wtr_put_varint(&b->columns[COL_KIND], event->kind);
-    wtr_put_byte(&b->columns[COL_CLASS], event->category);
-    wtr_put_byte(&b->columns[COL_HW], event->hw);
-    put_delta(b, COL_SEQUENCE, event->sequence, b->next_sequence);
-    put_delta(b, COL_INDEX, event->index, b->index);
-    put_delta(b, COL_TICK, event->tick, b->tick);
-    put_delta(b, COL_CYCLE, event->cycle, b->cycle);
-    put_delta(b, COL_TID, event->tid, b->tid);
-    wtr_put_varint(&b->columns[COL_COUNT], count);
-    for (uint32_t i = 0; i < count; i++) {
-        put_word(b, words[i]);
-    }
-    b->next_sequence = event->sequence + 1;
-    b->index = event->index + (event->category == WEFT_CLASS_GUEST);
-    b->tick = event->tick;
-    b->cycle = event->cycle;
-    b->tid = event->tid;
-    b->words += count;
-    b->events++;
-}
-
-/* The chain of a block: XXH3-128 of its predecessor's chain and its own columns. */
-static void chain_on(uint64_t chain[2], const uint8_t *columns, size_t length)
-{
-    XXH3_state_t *state = XXH3_createState();
-    if (state) {
-        uint8_t before[16];
-        for (int i = 0; i < 16; i++) {
-            before[i] = (uint8_t)(chain[i / 8] >> 8 * (i % 8));
-        }
-        XXH3_128bits_reset(state);
-        XXH3_128bits_update(state, before, sizeof before);
-        XXH3_128bits_update(state, columns, length);
-        XXH128_hash_t hash = XXH3_128bits_digest(state);
-        chain[0] = hash.low64;
-        chain[1] = hash.high64;
-        XXH3_freeState(state);
-    }
-}
-
-void wtr_block_end(wtr_block *b, wtr_bytes *raw)
-{
-    wtr_put_u64(raw, b->thread);
-    wtr_put_u64(raw, b->chain[0]);
-    wtr_put_u64(raw, b->chain[1]);
-    size_t chain_at = raw->used;
-    wtr_put_u64(raw, 0);
-    wtr_put_u64(raw, 0);
-    size_t start = raw->used;
-    wtr_put_varint(raw, b->events);
-    for (int i = 0; i < COLUMNS; i++) {
-        wtr_put_varint(raw, b->columns[i].used);
-        raw->no_memory |= b->columns[i].no_memory;
-    }
-    for (int i = 0; i < COLUMNS; i++) {
-        wtr_put(raw, b->columns[i].at, b->columns[i].used);
-        b->columns[i].used = 0;
-    }
-    if (!raw->no_memory) {
-        chain_on(b->chain, raw->at + start, raw->used - start);
-        size_t end = raw->used;
-        raw->used = chain_at;
-        wtr_put_u64(raw, b->chain[0]);
-        wtr_put_u64(raw, b->chain[1]);
-        raw->used = end;
-    }
-    b->events = 0;
-    b->words = 0;
-    b->dictionary = 0;
-    b->next_sequence = b->index = b->tick = b->cycle = b->tid = 0;
-}
-
-void wtr_block_free(wtr_block *b)
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        wtr_bytes_free(&b->columns[i]);
-    }
-    free(b);
-}
-
-static int room_for(wtr_group *g, size_t words, size_t events)
+static int room_for(wtr_group *g, size_t words)
 {
     if (words > g->words_room - g->words_used) {
         size_t room = g->words_room ? g->words_room : 4096;
@@ -130,6 +29,11 @@ static int room_for(wtr_group *g, size_t words, size_t events)
         g->words = more;
         g->words_room = room;
     }
+    return 1;
+}
+
+static int room_for_events(wtr_group *g, size_t events)
+{
     if (events > g->events_room - g->events) {
         size_t room = g->events_room ? g->events_room : 1024;
         while (room - g->events < events) {
@@ -145,113 +49,357 @@ static int room_for(wtr_group *g, size_t words, size_t events)
     return 1;
 }
 
-/* The value of a delta column's next entry. */
-static uint64_t take_delta(wtr_view *column, uint64_t expected)
+static inline uint64_t take_varint(wtr_view *v)
 {
-    return expected + wtr_unzigzag(wtr_take_varint(column));
+    if (v->at < v->end && *v->at < 0x80) {
+        return *v->at++;
+    }
+    return wtr_take_varint(v);
 }
 
-static uint64_t take_word(wtr_view *words, const wtr_view *dictionary)
+static inline uint64_t take_scalar(wtr_decoder *d, uint32_t slot)
 {
-    uint64_t token = wtr_take_varint(words);
-    if (!(token & 1)) {
-        return token >> 1;
-    }
-    if (token >> 1 >= (uint64_t)(dictionary->end - dictionary->at) / 8) {
-        words->bad = 1;
+    return d->value[slot] += wtr_unzigzag(take_varint(&d->columns[COL_WORDS]));
+}
+
+static uint64_t u64_at(const wtr_view *v, uint64_t at)
+{
+    uint64_t value;
+    memcpy(&value, v->at + at, 8); /* events are little-endian, as the file is */
+    return value;
+}
+
+/* An identity; 1 + its place in *place. */
+static inline uint64_t take_id(wtr_decoder *d, uint32_t slot)
+{
+    uint64_t token = take_varint(&d->columns[COL_IDS]);
+    uint64_t place = token == 0 ? d->value[slot] : token == 1 ? ++d->ids : token - 1;
+    if (place == 0 || place > d->ids || d->ids > d->id_count) {
+        d->columns[COL_IDS].bad = 1;
         return 0;
     }
-    wtr_view one = {.at = dictionary->at + (token >> 1) * 8, .end = dictionary->end};
-    return wtr_take_u64(&one);
+    d->value[slot] = place;
+    return u64_at(&d->columns[COL_DICTIONARY], (place - 1) * 8);
 }
 
-/* Decodes the events; 0 where a column says something impossible. */
-static int take_events(wtr_group *g, wtr_view *columns, uint64_t events, uint64_t thread)
+static int keep_ref(wtr_decoder *d, uint32_t place, uint64_t name)
 {
-    weft_event before = {0};
-    uint64_t next_sequence = 0, index = 0, tid = 0;
-    size_t limit = WTR_GROUP_WORDS + (size_t)WTR_MAX_EVENT_WORDS +
-                   (size_t)WTR_GROUP_EVENTS * sizeof(weft_event) / 8; /* of the whole group */
-    for (uint64_t i = 0; i < events; i++) {
-        uint64_t count = wtr_take_varint(&columns[COL_COUNT]);
-        size_t size = sizeof(weft_event) / 8 + (size_t)count;
-        if (count > WTR_MAX_EVENT_WORDS || g->words_used + size > limit || !room_for(g, size, 1)) {
+    if (d->ref_count == d->ref_room) {
+        uint32_t room = d->ref_room ? d->ref_room * 2 : 64;
+        canon_ref *more = realloc(d->refs, room * sizeof *more);
+        if (!more) {
             return 0;
         }
-        weft_event *event = (weft_event *)(g->words + g->words_used);
-        const uint8_t *category = wtr_take(&columns[COL_CLASS], 1);
-        const uint8_t *hw = wtr_take(&columns[COL_HW], 1);
-        uint64_t kind = wtr_take_varint(&columns[COL_KIND]);
-        tid = take_delta(&columns[COL_TID], tid);
-        *event = (weft_event){
-            .size = (uint32_t)(size * 8),
-            .kind = (uint16_t)kind,
-            .category = category ? *category : 0,
-            .hw = hw ? *hw : 0,
-            .sequence = take_delta(&columns[COL_SEQUENCE], next_sequence),
-            .thread = thread,
-            .index = take_delta(&columns[COL_INDEX], index),
-            .tick = take_delta(&columns[COL_TICK], before.tick),
-            .cycle = take_delta(&columns[COL_CYCLE], before.cycle),
-            .tid = (uint32_t)tid,
-        };
-        uint64_t *words = (uint64_t *)(event + 1);
-        for (uint64_t w = 0; w < count; w++) {
-            words[w] = take_word(&columns[COL_WORDS], &columns[COL_DICTIONARY]);
-        }
-        if (kind > UINT16_MAX || tid > UINT32_MAX || event->category > WEFT_CLASS_LOCAL) {
-            return 0;
-        }
-        next_sequence = event->sequence + 1;
-        index = event->index + (event->category == WEFT_CLASS_GUEST);
-        before = *event;
-        g->places[g->events] = (struct wtr_place){
-            .sequence = event->sequence,
-            .at = g->words_used,
-            .order = g->events,
-        };
-        g->events++;
-        g->words_used += size;
+        d->refs = more;
+        d->ref_room = room;
+    }
+    d->refs[d->ref_count++] = (canon_ref){
+        .place = place,
+        .name = u64_at(&d->columns[COL_PLACES], (name - 1) * 16),
+        .base = u64_at(&d->columns[COL_PLACES], (name - 1) * 16 + 8),
+    };
+    return 1;
+}
+
+static inline uint64_t take_named(wtr_decoder *d, uint32_t slot, uint32_t place)
+{
+    uint64_t word = take_scalar(d, slot);
+    uint64_t token = take_varint(&d->columns[COL_NAMES]);
+    uint64_t name = token == 0 ? d->naming[slot] : token - 1;
+    d->naming[slot] = name;
+    if (name > d->name_count || (name != 0 && !keep_ref(d, place, name))) {
+        d->columns[COL_NAMES].bad = 1;
+    }
+    return word;
+}
+
+/* A text's bytes behind its length; 0 where they are not there. */
+static int take_text(wtr_group *g, size_t at, uint64_t length)
+{
+    const uint8_t *bytes = wtr_take(&g->decoder->columns[COL_TEXT], length);
+    size_t words = (size_t)((length + 7) / 8);
+    if (!bytes || !room_for(g, at - g->words_used + words)) {
+        return 0;
+    }
+    if (words > 0) {
+        g->words[at + words - 1] = 0;
+        memcpy(&g->words[at], bytes, (size_t)length);
     }
     return 1;
 }
 
-const char *wtr_block_read(wtr_group *g, const wtr_bytes *raw, uint64_t *thread, uint64_t before[2],
-                           uint64_t chain[2])
+/* The payload of an event that is what its row says, from `at` in the arena on. Returns how many
+ * words it has, SIZE_MAX where the columns do not give it. */
+static size_t take_fields(wtr_group *g, const canon_kind *kind, uint32_t number, int canonical,
+                          size_t start)
+{
+    wtr_decoder *d = g->decoder;
+    uint32_t slots = wtr_slots(number, 0), at = 0;
+    for (uint32_t i = 0; i < kind->count; i++) {
+        int named = canonical && !kind->apart[i];
+        uint32_t slot = wtr_slot(slots, at);
+        if (!room_for(g, start - g->words_used + at + 1)) {
+            return SIZE_MAX;
+        }
+        uint64_t *to = &g->words[start + at++];
+        switch (kind->type[i]) {
+        case 'd':
+            *to = take_id(d, slot);
+            if (i == 0) {
+                slots = wtr_slots(number, d->value[slot]);
+            }
+            break;
+        case 'p':
+            *to = named ? take_named(d, slot, at - 1) : take_scalar(d, slot);
+            break;
+        case 's':
+            *to = take_scalar(d, slot);
+            if (*to > (uint64_t)WTR_MAX_EVENT_WORDS * 8) {
+                return SIZE_MAX;
+            }
+            uint64_t length = *to;
+            if (!take_text(g, start + at, length)) {
+                return SIZE_MAX;
+            }
+            at += (uint32_t)((length + 7) / 8);
+            break;
+        case 'U':
+        case 'X':
+        case 'D':
+        case 'P': {
+            uint64_t count = *to = take_scalar(d, slot);
+            if (count > WTR_MAX_EVENT_WORDS ||
+                !room_for(g, start - g->words_used + at + (size_t)count)) {
+                return SIZE_MAX;
+            }
+            for (uint32_t end = at + (uint32_t)count; at < end; at++) {
+                slot = wtr_slot(slots, at);
+                g->words[start + at] = kind->type[i] == 'D'            ? take_id(d, slot)
+                                       : kind->type[i] == 'P' && named ? take_named(d, slot, at)
+                                                                       : take_scalar(d, slot);
+            }
+            break;
+        }
+        default:
+            *to = take_scalar(d, slot);
+            break;
+        }
+    }
+    return at;
+}
+
+static size_t take_loose(wtr_group *g, uint64_t count, size_t start)
+{
+    if (count > WTR_MAX_EVENT_WORDS || !room_for(g, start - g->words_used + (size_t)count)) {
+        return SIZE_MAX;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        g->words[start + i] = take_scalar(g->decoder, wtr_slot(wtr_slots(0, 0), i));
+    }
+    return (size_t)count;
+}
+
+/* The head of the next event; *loose is 1 + its payload's words where that fits no row, else 0. */
+static int take_head(wtr_decoder *d, weft_event *before, uint64_t *sequence, weft_event *event,
+                     uint64_t *loose)
+{
+    uint64_t kind = take_varint(&d->columns[COL_KIND]);
+    int odd = (int)(kind & 1);
+    kind >>= 1;
+    const weft_event_kind *row = kind <= UINT16_MAX ? weft_event_kind_of((uint16_t)kind) : NULL;
+    *event = (weft_event){
+        .kind = (uint16_t)kind,
+        .category = row ? row->category : WEFT_CLASS_LOCAL,
+        .hw = before->hw,
+        .thread = before->thread,
+        .index = before->index,
+        .tid = before->tid,
+    };
+    *loose = 0;
+    if (odd) {
+        wtr_view *o = &d->columns[COL_ODD];
+        const uint8_t *two = wtr_take(o, 2);
+        event->category = two ? two[0] : 0;
+        event->hw = two ? two[1] : 0;
+        event->index += wtr_unzigzag(take_varint(o));
+        uint64_t tid = take_varint(o);
+        event->tid = (uint32_t)tid;
+        *loose = take_varint(o);
+        if (tid > UINT32_MAX || event->category > WEFT_CLASS_LOCAL) {
+            return 0;
+        }
+    }
+    event->sequence = *sequence + wtr_unzigzag(take_varint(&d->columns[COL_SEQUENCE]));
+    event->tick = before->tick + wtr_unzigzag(take_varint(&d->columns[COL_TICK]));
+    event->cycle = before->cycle + wtr_unzigzag(take_varint(&d->columns[COL_CYCLE]));
+    *sequence = event->sequence + 1;
+    *before = *event;
+    before->index += event->category == WEFT_CLASS_GUEST;
+    return kind <= UINT16_MAX && (*loose > 0 || row);
+}
+
+/* Decodes the events; NULL, or what a column says that cannot be. */
+static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed, wtr_block *b)
+{
+    wtr_decoder *d = g->decoder;
+    weft_event before = {.thread = b->thread, .hw = WEFT_HW_NONE}, event;
+    const size_t head = sizeof(weft_event) / 8;
+    const size_t limit = WTR_GROUP_WORDS + (size_t)WTR_MAX_EVENT_WORDS +
+                         (size_t)WTR_GROUP_EVENTS * head; /* of the whole group */
+    uint64_t sequence = b->first, loose, canonical = 0, chain = b->canon_before;
+    if (!room_for_events(g, (size_t)b->events)) {
+        return "no memory";
+    }
+    for (uint64_t i = 0; i < b->events; i++) {
+        if (!take_head(d, &before, &sequence, &event, &loose) || !room_for(g, head)) {
+            return "its columns do not give its events";
+        }
+        size_t start = g->words_used + head;
+        int has = canon_own_has(&event);
+        d->ref_count = 0;
+        size_t count = loose ? take_loose(g, loose - 1, start)
+                             : take_fields(g, &kinds[event.kind], event.kind, has, start);
+        if (count > WTR_MAX_EVENT_WORDS || start + count > limit) {
+            return "its columns do not give its events";
+        }
+        event.size = (uint32_t)((head + count) * 8);
+        memcpy(&g->words[g->words_used], &event, sizeof event);
+        struct wtr_place *place = &g->places[g->events];
+        *place = (struct wtr_place){
+            .sequence = event.sequence,
+            .at = g->words_used,
+            .order = g->events,
+            .canonical = has ? b->canonical_before + canonical : UINT64_MAX,
+        };
+        canonical += (uint64_t)has;
+        if (hashed && has) {
+            if (!canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at], d->refs,
+                                d->ref_count, &place->hash)) {
+                return "it names what has no name";
+            }
+            chain = weft_canon_chain(chain, place->hash);
+        }
+        g->events++;
+        g->words_used = start + count;
+    }
+    if (canonical != b->canonical_count || (hashed && chain != b->canon_chain)) {
+        return "its canonical chain does not match";
+    }
+    return NULL;
+}
+
+const char *wtr_block_read(wtr_group *g, const canon_kind *kinds, const wtr_bytes *raw, int hashed,
+                           wtr_block *b)
 {
     wtr_view v = {.at = raw->at, .end = raw->at + raw->used};
-    wtr_view columns[COLUMNS];
     uint64_t lengths[COLUMNS], said[2];
-    *thread = wtr_take_u64(&v);
-    before[0] = wtr_take_u64(&v);
-    before[1] = wtr_take_u64(&v);
+    if (!g->decoder && !(g->decoder = calloc(1, sizeof *g->decoder))) {
+        return "no memory";
+    }
+    wtr_decoder *d = g->decoder;
+    b->thread = wtr_take_u64(&v);
+    b->before[0] = wtr_take_u64(&v);
+    b->before[1] = wtr_take_u64(&v);
     said[0] = wtr_take_u64(&v);
     said[1] = wtr_take_u64(&v);
     const uint8_t *start = v.at;
-    uint64_t events = wtr_take_varint(&v);
+    b->canon_before = wtr_take_u64(&v);
+    b->canon_chain = wtr_take_u64(&v);
+    b->canonical_before = wtr_take_varint(&v);
+    b->canonical_count = wtr_take_varint(&v);
+    b->events = wtr_take_varint(&v);
+    b->first = wtr_take_varint(&v);
     for (int i = 0; i < COLUMNS; i++) {
         lengths[i] = wtr_take_varint(&v);
     }
     for (int i = 0; i < COLUMNS; i++) {
-        columns[i].at = wtr_take(&v, lengths[i]);
-        columns[i].end = columns[i].at ? columns[i].at + lengths[i] : NULL;
-        columns[i].bad = 0;
+        d->columns[i].at = wtr_take(&v, lengths[i]);
+        d->columns[i].end = d->columns[i].at ? d->columns[i].at + lengths[i] : NULL;
+        d->columns[i].bad = 0;
     }
     if (v.bad || v.at != v.end) {
         return "its columns do not fill it";
     }
-    chain[0] = before[0];
-    chain[1] = before[1];
-    chain_on(chain, start, (size_t)(v.end - start));
-    if (chain[0] != said[0] || chain[1] != said[1]) {
+    b->chain[0] = b->before[0];
+    b->chain[1] = b->before[1];
+    wtr_chain_on(b->chain, start, (size_t)(v.end - start));
+    if (b->chain[0] != said[0] || b->chain[1] != said[1]) {
         return "its digest does not match";
     }
-    if (events == 0 || events > WTR_MAX_BLOCK_EVENTS || g->events + events > WTR_GROUP_EVENTS) {
+    if (b->events == 0 || b->events > WTR_GROUP_EVENTS ||
+        g->events + b->events > WTR_GROUP_EVENTS) {
         return "it has more events than a group may have";
     }
-    int good = take_events(g, columns, events, *thread);
-    for (int i = 0; i < COLUMNS; i++) {
-        good &= !columns[i].bad && (i == COL_DICTIONARY || columns[i].at == columns[i].end);
+    memset(d->value, 0, sizeof d->value);
+    memset(d->naming, 0, sizeof d->naming);
+    d->ids = 0;
+    d->id_count = lengths[COL_DICTIONARY] / 8;
+    d->name_count = lengths[COL_PLACES] / 16;
+    const char *why = take_events(g, kinds, hashed, b);
+    for (int i = 0; i < COLUMNS && !why; i++) {
+        int whole = i == COL_DICTIONARY || i == COL_PLACES || d->columns[i].at == d->columns[i].end;
+        if (d->columns[i].bad || !whole) {
+            why = "its columns do not give its events";
+        }
     }
-    return good ? NULL : "its columns do not give its events";
+    return why;
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+    const struct wtr_place *x = a, *y = b;
+    if (x->sequence != y->sequence) {
+        return x->sequence < y->sequence ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Sequences without a gap, the usual case, find their places without comparing. */
+int wtr_group_sort(wtr_group *g)
+{
+    uint64_t low = UINT64_MAX;
+    if (g->events == 0) {
+        return 1;
+    }
+    for (size_t i = 0; i < g->events; i++) {
+        low = g->places[i].sequence < low ? g->places[i].sequence : low;
+    }
+    struct wtr_place *sorted = calloc(g->events, sizeof *sorted);
+    if (!sorted) {
+        return 0;
+    }
+    size_t placed = 0;
+    for (; placed < g->events; placed++) {
+        uint64_t at = g->places[placed].sequence - low;
+        if (at >= g->events || sorted[at].order) {
+            break;
+        }
+        sorted[at] = g->places[placed];
+        sorted[at].order++;
+    }
+    if (placed == g->events) {
+        memcpy(g->places, sorted, g->events * sizeof *sorted);
+    } else {
+        qsort(g->places, g->events, sizeof *g->places, by_sequence);
+    }
+    free(sorted);
+    return 1;
+}
+
+void wtr_group_empty(wtr_group *g)
+{
+    g->events = g->words_used = 0;
+}
+
+void wtr_group_end(wtr_group *g)
+{
+    if (g->decoder) {
+        free(g->decoder->refs);
+        free(g->decoder);
+    }
+    free(g->canon.words);
+    free(g->canon.refs);
+    free(g->words);
+    free(g->places);
+    *g = (wtr_group){0};
 }

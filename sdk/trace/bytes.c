@@ -41,7 +41,7 @@ void wtr_put(wtr_bytes *b, const void *bytes, size_t length)
     }
 }
 
-void wtr_put_long_varint(wtr_bytes *b, uint64_t value)
+void wtr_put_varint(wtr_bytes *b, uint64_t value)
 {
     uint8_t *to = reserve(b, 10);
     if (to) {
@@ -117,31 +117,48 @@ uint64_t wtr_take_u64(wtr_view *v)
 }
 
 /* Packs `raw` behind out->used; returns the stored length, 0 where it did not shrink. */
-static size_t pack(wtr_bytes *out, const wtr_bytes *raw, uint8_t *codec)
+static size_t pack(wtr_bytes *out, const wtr_bytes *raw, uint8_t *codec, wtr_packer *packer)
 {
 #ifdef WEFT_HAVE_ZSTD
     size_t bound = ZSTD_compressBound(raw->used);
     uint8_t *to = reserve(out, bound);
-    size_t length = to ? ZSTD_compress(to, bound, raw->at, raw->used, ZSTD_LEVEL) : 0;
     *codec = WTR_ZSTD;
+    if (!packer->pack) {
+        packer->pack = ZSTD_createCCtx();
+    }
+    if (!to || !packer->pack) {
+        out->no_memory = 1;
+        return 0;
+    }
+    size_t length = ZSTD_compressCCtx(packer->pack, to, bound, raw->at, raw->used, ZSTD_LEVEL);
     return ZSTD_isError(length) || length >= raw->used ? 0 : length;
 #else
     uLongf length = compressBound((uLong)raw->used);
     uint8_t *to = reserve(out, length);
+    (void)packer;
     *codec = WTR_ZLIB;
     int failed = !to || compress2(to, &length, raw->at, (uLong)raw->used, ZLIB_LEVEL) != Z_OK;
     return failed || length >= raw->used ? 0 : length;
 #endif
 }
 
-void wtr_put_record(wtr_bytes *out, uint8_t type, const wtr_bytes *raw)
+void wtr_packer_end(wtr_packer *packer)
+{
+#ifdef WEFT_HAVE_ZSTD
+    ZSTD_freeCCtx(packer->pack);
+    ZSTD_freeDCtx(packer->unpack);
+#endif
+    *packer = (wtr_packer){0};
+}
+
+void wtr_put_record(wtr_bytes *out, uint8_t type, const wtr_bytes *raw, wtr_packer *packer)
 {
     static const uint8_t zeros[WTR_RECORD];
     size_t start = out->used;
     uint8_t codec;
     out->no_memory |= raw->no_memory;
     wtr_put(out, zeros, sizeof zeros);
-    size_t stored = pack(out, raw, &codec);
+    size_t stored = pack(out, raw, &codec, packer);
     if (stored > 0) {
         out->used += stored;
     } else {
@@ -176,12 +193,12 @@ int wtr_parse_record(const uint8_t bytes[WTR_RECORD], wtr_record *record)
     record->stored = wtr_take_u32(&v);
     record->crc = wtr_take_u32(&v);
     return magic == WTR_RECORD_MAGIC && type >> 16 == 0 && wtr_take_u32(&v) == 0 &&
-           record->type >= WTR_BLOCK && record->type <= WTR_FOOTER && record->codec <= WTR_ZSTD &&
+           record->type >= WTR_BLOCK && record->type <= WTR_NAMES && record->codec <= WTR_ZSTD &&
            record->raw <= WTR_MAX_RAW && record->stored <= record->raw;
 }
 
 const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *record,
-                       const uint8_t *body, wtr_bytes *raw)
+                       const uint8_t *body, wtr_bytes *raw, wtr_packer *packer)
 {
     uLong crc = crc32(crc32(0, header, 16), body, record->stored);
     raw->used = 0;
@@ -208,9 +225,13 @@ const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *recor
         return failed || length != record->raw ? "zlib cannot unpack it" : NULL;
     }
 #ifdef WEFT_HAVE_ZSTD
-    size_t length = ZSTD_decompress(to, record->raw, body, record->stored);
+    if (!packer->unpack && !(packer->unpack = ZSTD_createDCtx())) {
+        return "no memory";
+    }
+    size_t length = ZSTD_decompressDCtx(packer->unpack, to, record->raw, body, record->stored);
     return ZSTD_isError(length) || length != record->raw ? "zstd cannot unpack it" : NULL;
 #else
+    (void)packer;
     return "it is packed with zstd, which this build lacks";
 #endif
 }

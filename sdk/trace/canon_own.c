@@ -127,6 +127,35 @@ static int put_fields(canon_words *of, namer *by, const canon_kind *kind, const 
     return at == count;
 }
 
+int canon_own_fits(const canon_kind kinds[WEFT_EVENT_KIND_END], const weft_event *event)
+{
+    uint32_t count, at = 0;
+    const uint64_t *words = weft_trace_words(event, &count);
+    if (event->kind >= WEFT_EVENT_KIND_END || !kinds[event->kind].known) {
+        return 0;
+    }
+    const canon_kind *kind = &kinds[event->kind];
+    for (uint32_t i = 0; i < kind->count; i++) {
+        if (at == count) {
+            return 0;
+        }
+        uint64_t word = words[at], left = count - at - 1, length = 0;
+        if (kind->type[i] == 's') {
+            length = (word + 7) / 8;
+            if (word > left * 8 || (word % 8 != 0 && words[at + length] >> word % 8 * 8 != 0)) {
+                return 0;
+            }
+        } else if (kind->type[i] < 'a') {
+            length = word;
+        }
+        if (length > left) {
+            return 0;
+        }
+        at += 1 + (uint32_t)length;
+    }
+    return at == count;
+}
+
 /* 1: it fits its row; 0: it does not, and stands there word by word. */
 static int put_event(canon_words *of, namer *by, const canon_kind *kinds, const weft_event *event)
 {
@@ -182,9 +211,9 @@ int canon_own_add(canon_own *c, const weft_event *event, uint64_t *hash)
         return 0;
     }
     namer by = {.live = &c->live};
-    int fits = put_event(&c->of, &by, c->kinds, event);
+    c->fits = put_event(&c->of, &by, c->kinds, event);
     *hash = hash_of(&c->of);
-    if (fits) {
+    if (c->fits) {
         follow(&c->live, event);
     }
     return 1;

@@ -32,6 +32,7 @@ typedef struct canon_own {
     canon_kind kinds[WEFT_EVENT_KIND_END];
     live live;
     canon_words of; /* the latest event */
+    int fits;       /* 1: its payload is what its row says */
     int no_memory;
 } canon_own;
 
@@ -48,6 +49,9 @@ int canon_own_add(canon_own *canon, const weft_event *event, uint64_t *hash);
 int canon_own_hash(const canon_kind kinds[WEFT_EVENT_KIND_END], canon_words *of,
                    const weft_event *event, const canon_ref *refs, uint32_t ref_count,
                    uint64_t *hash);
+
+/* 1 where the payload is what the kind's row says. */
+int canon_own_fits(const canon_kind kinds[WEFT_EVENT_KIND_END], const weft_event *event);
 void canon_own_kinds(canon_kind kinds[WEFT_EVENT_KIND_END]);
 
 /* 1 where events like this one have a canonical form. */

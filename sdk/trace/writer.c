@@ -9,26 +9,31 @@
 
 #include "wtr.h"
 
-/* Columns of this many payload words end a block before its count does. */
-#define BLOCK_WORDS 262144
-
 struct weft_trace_writer {
     int file, error, ended;
-    uint32_t block_events;
+    uint32_t group_events;
     uint64_t written;
 
-    /* Blocks by thread, in the order in which the threads appeared, and where to find them. */
-    wtr_block **blocks;
-    size_t block_count, block_room;
-    uint32_t *places; /* open addressing: number of a block from 1; 0: free */
-    size_t place_room;
-    wtr_block *defines; /* has definitions that are not in the file; NULL: none has */
-    wtr_block *last;    /* the block of the latest event: most events follow one of their thread */
+    canon_own *canon;
+    survey survey; /* of all events; its threads are `threads` here, by place */
+    wtr_thread *threads;
+    size_t thread_room;
 
-    uint64_t group_events, group_words;
-    uint64_t events, records, next_sequence;
-    uint64_t footer_offset; /* of the record before, for the index */
-    wtr_bytes raw, out, index;
+    /* The group at hand: wtr_held, refs, event and payload of each, one behind the other. A place of 0
+     * is none, so the first word is left free. */
+    uint64_t *arena;
+    size_t used, room;
+    uint32_t *turn; /* places of the threads that have events there, in order of their first */
+    size_t turn_count, turn_room;
+    uint64_t events, words; /* in the group */
+    uint64_t names;         /* definitions in the group; their texts are in `texts` */
+    wtr_bytes texts;
+    uint64_t next_sequence;
+
+    wtr_encoder *encoder;
+    wtr_packer packer;
+    wtr_index index;
+    wtr_bytes raw, out;
 };
 
 /* Hands `out` to the file. After an error nothing more is written. */
@@ -57,16 +62,24 @@ static void put_string(wtr_bytes *b, const char *text)
 }
 
 weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin, int parallel,
-                                         uint32_t block_events)
+                                         uint32_t group_events)
 {
     weft_trace_writer *w = calloc(1, sizeof *w);
     if (!w) {
         return NULL;
     }
     w->file = file;
-    w->block_events = block_events;
+    w->group_events = group_events;
+    w->canon = canon_own_new();
+    w->encoder = calloc(1, sizeof *w->encoder);
+    if (!w->canon || !w->encoder) {
+        w->error = ENOMEM;
+        weft_trace_writer_free(w);
+        return NULL;
+    }
     wtr_put_varint(&w->raw, begin->first);
     wtr_put_varint(&w->raw, (begin->partial ? WTR_PARTIAL : 0u) | (parallel ? WTR_PARALLEL : 0u));
+    wtr_put_varint(&w->raw, group_events);
     put_string(&w->raw, begin->engine);
     put_string(&w->raw, begin->build);
     put_string(&w->raw, begin->title);
@@ -78,149 +91,191 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     wtr_put_u32(&w->out, (uint32_t)w->raw.used);
     wtr_put_u32(&w->out, (uint32_t)crc32(0, w->raw.at, (uInt)w->raw.used));
     wtr_put(&w->out, w->raw.at, w->raw.used);
+    w->raw.used = 0;
     write_out(w);
     return w;
 }
 
-static size_t find_place(const weft_trace_writer *w, uint64_t thread)
+/* Compresses `raw` as a record behind those that wait in `out`; returns where it will be. */
+static uint64_t put_record(weft_trace_writer *w, uint8_t type)
 {
-    size_t at = (size_t)(thread * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (w->place_room - 1);
-    while (w->places[at] && w->blocks[w->places[at] - 1]->thread != thread) {
-        at = (at + 1) & (w->place_room - 1);
-    }
-    return at;
+    uint64_t offset = w->written + w->out.used;
+    wtr_put_record(&w->out, type, &w->raw, &w->packer);
+    w->raw.used = 0;
+    return offset;
 }
 
-static int grow(weft_trace_writer *w)
+/* Writes the group: the texts of its definitions, a block for each thread, and the mark. */
+static void end_group(weft_trace_writer *w)
 {
-    size_t room = w->place_room ? w->place_room * 2 : 64;
-    uint32_t *places = calloc(room, sizeof *places);
-    wtr_block **blocks = realloc(w->blocks, room / 2 * sizeof(wtr_block *));
-    if (blocks) {
-        w->blocks = blocks;
+    if (w->events == 0 || w->error) {
+        return;
     }
-    if (!places || !blocks) {
-        free(places);
-        return 0;
+    if (w->names > 0) {
+        wtr_put_varint(&w->raw, w->names);
+        wtr_put(&w->raw, w->texts.at, w->texts.used);
+        w->raw.no_memory |= w->texts.no_memory;
+        wtr_index_names_put(&w->index, put_record(w, WTR_NAMES));
     }
-    free(w->places);
-    w->places = places;
-    w->place_room = room;
-    w->block_room = room / 2;
-    for (size_t i = 0; i < w->block_count; i++) {
-        w->places[find_place(w, w->blocks[i]->thread)] = (uint32_t)(i + 1);
+    for (size_t i = 0; i < w->turn_count; i++) {
+        size_t place = w->turn[i];
+        const survey_thread *t = &w->survey.threads[place];
+        uint64_t first, last;
+        wtr_block_put(w->encoder, w->canon->kinds, w->arena, t->id, &w->threads[place], t->chain,
+                      &w->raw, &first, &last);
+        uint64_t offset = put_record(w, WTR_BLOCK);
+        wtr_index_block_put(&w->index, offset, place, i == 0, first, last, &w->threads[place]);
+        wtr_thread *of = &w->threads[place];
+        of->canon_chain = t->chain;
+        of->canon = t->canonical;
+        of->events = of->canonical = 0;
+        of->words = 0;
+    }
+    wtr_put_u64(&w->raw, w->next_sequence);
+    wtr_put_u64(&w->raw, w->survey.events);
+    put_record(w, WTR_MARK);
+    write_out(w);
+    w->events = w->words = w->names = 0;
+    w->texts.used = 0;
+    w->used = 1;
+    w->turn_count = 0;
+}
+
+/* Makes room for another event in the arena. */
+static int reserve(weft_trace_writer *w, size_t words)
+{
+    if (w->used + words > w->room) {
+        size_t room = w->room ? w->room : 4096;
+        while (room < w->used + words) {
+            room *= 2;
+        }
+        uint64_t *more = realloc(w->arena, room * sizeof *more);
+        if (!more) {
+            return 0;
+        }
+        w->arena = more;
+        w->room = room;
+        w->used = w->used ? w->used : 1;
     }
     return 1;
 }
 
-static wtr_block *block_of(weft_trace_writer *w, uint64_t thread)
+/* The thread's part of the group, begun where it has none yet. */
+static wtr_thread *part_of(weft_trace_writer *w, size_t place)
 {
-    if (w->last && w->last->thread == thread) {
-        return w->last;
-    }
-    if (w->block_count == w->block_room && !grow(w)) {
-        return NULL;
-    }
-    size_t at = find_place(w, thread);
-    if (!w->places[at]) {
-        wtr_block *fresh = calloc(1, sizeof *fresh);
-        if (!fresh) {
+    if (place >= w->thread_room) {
+        size_t room = w->thread_room ? w->thread_room * 2 : 32;
+        wtr_thread *more = realloc(w->threads, room * sizeof *more);
+        if (!more) {
             return NULL;
         }
-        fresh->thread = thread;
-        w->blocks[w->block_count++] = fresh;
-        w->places[at] = (uint32_t)w->block_count;
+        memset(&more[w->thread_room], 0, (room - w->thread_room) * sizeof *more);
+        w->threads = more;
+        w->thread_room = room;
     }
-    return w->last = w->blocks[w->places[at] - 1];
-}
-
-static void write_block(weft_trace_writer *w, wtr_block *b)
-{
-    uint64_t offset = w->written;
-    wtr_put_varint(&w->index, offset - w->footer_offset);
-    wtr_put_u64(&w->index, b->thread);
-    wtr_put_varint(&w->index, b->first);
-    wtr_put_varint(&w->index, b->events);
-    w->footer_offset = offset;
-    w->records++;
-    w->raw.used = 0;
-    wtr_block_end(b, &w->raw);
-    wtr_put_u64(&w->index, b->chain[0]);
-    wtr_put_record(&w->out, WTR_BLOCK, &w->raw);
-    write_out(w);
-}
-
-/* Writes every block begun, then a mark: all events so far are in the file. */
-static void end_group(weft_trace_writer *w)
-{
-    if (w->group_events == 0) {
-        return;
-    }
-    for (size_t i = 0; i < w->block_count; i++) {
-        if (w->blocks[i]->events > 0) {
-            write_block(w, w->blocks[i]);
+    wtr_thread *t = &w->threads[place];
+    if (t->events == 0) {
+        if (w->turn_count == w->turn_room) {
+            size_t room = w->turn_room ? w->turn_room * 2 : 32;
+            uint32_t *more = realloc(w->turn, room * sizeof *more);
+            if (!more) {
+                return NULL;
+            }
+            w->turn = more;
+            w->turn_room = room;
         }
+        w->turn[w->turn_count++] = (uint32_t)place;
     }
-    w->raw.used = 0;
-    wtr_put_u64(&w->raw, w->next_sequence);
-    wtr_put_u64(&w->raw, w->events);
-    wtr_put_record(&w->out, WTR_MARK, &w->raw);
-    write_out(w);
-    w->group_events = 0;
-    w->group_words = 0;
+    return t;
+}
+
+/* Keeps what a definition says: id, what, text (weft/event.h). Its payload fits its row. */
+static void keep_text(weft_trace_writer *w, const uint64_t *words)
+{
+    uint64_t at = 2 + (words[1] + 7) / 8;
+    wtr_put_u64(&w->texts, words[0]);
+    wtr_put_varint(&w->texts, words[at]);
+    wtr_put(&w->texts, &words[at + 1], (size_t)words[at]);
+    w->names++;
 }
 
 void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
 {
     uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
-    if (w->error) {
+    const uint64_t *words = (const uint64_t *)(event + 1);
+    if (w->error || count > WTR_MAX_EVENT_WORDS) {
+        w->error = w->error ? w->error : EMSGSIZE;
         return;
     }
-    wtr_block *b = count <= WTR_MAX_EVENT_WORDS ? block_of(w, event->thread) : NULL;
-    if (!b) {
-        w->error = count <= WTR_MAX_EVENT_WORDS ? ENOMEM : EMSGSIZE;
+    uint64_t hash = 0;
+    int canonical = canon_own_add(w->canon, event, &hash);
+    const canon_words *of = &w->canon->of;
+    uint32_t refs = canonical ? of->ref_count : 0;
+    int fits = canonical ? w->canon->fits : canon_own_fits(w->canon->kinds, event);
+    size_t place = survey_add(&w->survey, event, canonical, hash);
+    wtr_thread *t = place != SIZE_MAX ? part_of(w, place) : NULL;
+    size_t need = (sizeof(wtr_held) + (refs + 1) * sizeof(canon_ref) + event->size) / 8;
+    if (!t || w->canon->no_memory || w->canon->live.no_memory || !reserve(w, need)) {
+        w->error = ENOMEM;
         return;
     }
-    wtr_block_add(b, event);
-    w->events++;
+    if (t->events == 0) {
+        t->first = (uint32_t)w->used;
+    } else {
+        ((wtr_held *)&w->arena[t->last])->next = (uint32_t)w->used;
+    }
+    t->last = (uint32_t)w->used;
+    wtr_held *held = (wtr_held *)&w->arena[w->used];
+    *held = (wtr_held){.refs = refs, .fits = (uint32_t)fits, .canonical = (uint32_t)canonical};
+    canon_ref *kept = (canon_ref *)(held + 1);
+    for (uint32_t i = 0; i < refs; i++) {
+        kept[i] = of->refs[i];
+    }
+    kept[refs] = (canon_ref){.place = UINT32_MAX};
+    memcpy(&kept[refs + 1], event, event->size);
+    w->used += need;
+    t->events++;
+    t->canonical += (uint32_t)canonical;
+    t->words += count;
+    if (event->kind == WEFT_EVENT_DEFINE && fits) {
+        keep_text(w, words);
+    }
     w->next_sequence = event->sequence + 1;
-    w->group_events++;
-    w->group_words += count;
-    if (event->kind == WEFT_EVENT_DEFINE) {
-        w->defines = b;
-    }
-    if (b->events == w->block_events || b->words >= BLOCK_WORDS) {
-        if (w->defines && w->defines != b && w->defines->events > 0) {
-            write_block(w, w->defines); /* a cut file must not name what it does not define */
-        }
-        w->defines = NULL;
-        write_block(w, b);
-    }
-    if (w->group_events == WTR_GROUP_EVENTS || w->group_words >= WTR_GROUP_WORDS) {
+    w->events++;
+    w->words += count;
+    if (w->events == w->group_events || w->words >= WTR_GROUP_WORDS) {
         end_group(w);
     }
+}
+
+/* The footer in as many records as it takes; each but the last says that more follow. */
+static void write_footer(weft_trace_writer *w, uint64_t last, const char *digest)
+{
+    wtr_bytes footer = {0};
+    wtr_footer_put(&footer, last, digest, &w->survey, w->threads, &w->index);
+    uint64_t offset = w->written;
+    w->raw.no_memory |= footer.no_memory;
+    for (size_t at = 0; !footer.no_memory && at < footer.used;) {
+        size_t length = footer.used - at < WTR_FOOTER_PART ? footer.used - at : WTR_FOOTER_PART;
+        uint8_t more = at + length < footer.used;
+        wtr_put(&w->raw, &more, 1);
+        wtr_put(&w->raw, footer.at + at, length);
+        put_record(w, WTR_FOOTER);
+        at += length;
+    }
+    wtr_bytes_free(&footer);
+    wtr_put_u64(&w->out, offset);
+    wtr_put(&w->out, WTR_TAIL_MAGIC, 8);
+    w->out.no_memory |= w->raw.no_memory;
+    write_out(w);
 }
 
 void weft_trace_writer_end(weft_trace_writer *w, uint64_t last, const char *digest)
 {
     end_group(w);
-    uint64_t offset = w->written;
-    w->raw.used = 0;
-    wtr_put_u64(&w->raw, last);
-    put_string(&w->raw, digest);
-    wtr_put_varint(&w->raw, w->events);
-    wtr_put_varint(&w->raw, w->records);
-    wtr_put(&w->raw, w->index.at, w->index.used);
-    w->raw.no_memory |= w->index.no_memory;
-    /* An index beyond a record's limit is left out: its use is speed, and readers must do
-     * without it where a run was killed. That is a file of a million blocks. */
-    if (w->raw.used > WTR_MAX_RAW) {
-        w->raw.used -= w->index.used;
+    if (!w->error) {
+        write_footer(w, last, digest);
     }
-    wtr_put_record(&w->out, WTR_FOOTER, &w->raw);
-    wtr_put_u64(&w->out, offset);
-    wtr_put(&w->out, WTR_TAIL_MAGIC, 8);
-    write_out(w);
     w->ended = 1;
 }
 
@@ -235,13 +290,20 @@ void weft_trace_writer_free(weft_trace_writer *w)
     if (!w->ended) {
         end_group(w);
     }
-    for (size_t i = 0; i < w->block_count; i++) {
-        wtr_block_free(w->blocks[i]);
+    canon_own_free(w->canon);
+    survey_free(&w->survey);
+    if (w->encoder) {
+        wtr_encoder_end(w->encoder);
     }
-    free(w->blocks);
-    free(w->places);
+    wtr_packer_end(&w->packer);
+    free(w->encoder);
+    free(w->threads);
+    free(w->arena);
+    free(w->turn);
+    wtr_bytes_free(&w->texts);
     wtr_bytes_free(&w->raw);
     wtr_bytes_free(&w->out);
-    wtr_bytes_free(&w->index);
+    wtr_bytes_free(&w->index.blocks);
+    wtr_bytes_free(&w->index.names);
     free(w);
 }

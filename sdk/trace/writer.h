@@ -1,8 +1,8 @@
 /* writer.h: writes a binary trace (.wtr) as its events come.
  *
- * Blocks go to the file as soon as they are full, and every block of a group at the group's end,
- * so what a killed run loses is bounded by one group. Where blocks and groups end depends on the
- * events alone: equal runs leave equal bytes. */
+ * Events are gathered in the order in which they come; each full group of them goes to the file at
+ * once, so what a killed run loses is the group at hand, and what it leaves has no gaps. Where groups
+ * end depends on the events alone: equal runs leave equal bytes. */
 #ifndef WEFT_TRACE_WRITER_H
 #define WEFT_TRACE_WRITER_H
 
@@ -11,9 +11,9 @@
 typedef struct weft_trace_writer weft_trace_writer;
 
 /* Starts a trace on an open file, which stays the caller's. `parallel` is 1 where values may depend
- * on timing; `block_events` is 1..65536. NULL without memory. */
+ * on timing; `group_events` is 1..65536. NULL without memory. */
 weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin, int parallel,
-                                         uint32_t block_events);
+                                         uint32_t group_events);
 
 void weft_trace_writer_add(weft_trace_writer *writer, const weft_event *event);
 
@@ -23,7 +23,7 @@ void weft_trace_writer_end(weft_trace_writer *writer, uint64_t last, const char 
 /* errno of the first failed write or ENOMEM, 0: none; and the bytes that reached the file. */
 int weft_trace_writer_error(const weft_trace_writer *writer, uint64_t *written);
 
-/* Writes the blocks begun, without an end, if weft_trace_writer_end was not called; frees. */
+/* Writes the group begun, without an end, if weft_trace_writer_end was not called; frees. */
 void weft_trace_writer_free(weft_trace_writer *writer);
 
 #endif

@@ -1,34 +1,40 @@
-/* wtr.h: the binary trace, format version 1, as docs/trace.md describes it ("The binary trace").
+/* wtr.h: the binary trace, format version 2, as docs/trace.md describes it ("The binary trace").
  *
- * Little-endian throughout. A file is a header, then records of one shape: blocks (events of one
- * guest thread, in columns), marks (all events up to here are in the file) and a footer. What the
- * writer leaves at any moment is a prefix of the final file. */
+ * Little-endian throughout. A file is a header, then records of one shape: groups, each of them the
+ * texts of its definitions, a block for each guest thread (its events in columns) and a mark; then a
+ * footer with the index. What the writer leaves at any moment is a prefix of the final file. */
 #ifndef WEFT_TRACE_WTR_H
 #define WEFT_TRACE_WTR_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "canon_own.h"
+#include "survey.h"
 #include "weft/event.h"
 
 #define WTR_MAGIC        "WEFTWTR\n" /* 8 bytes; the newline shows damage by text-mode copies */
-#define WTR_VERSION      1
+#define WTR_VERSION      2
 #define WTR_HEAD         20 /* magic, u32 version, u32 length of the texts, u32 CRC of the texts */
 #define WTR_RECORD       24 /* header of a record */
-#define WTR_TAIL         16 /* u64 offset of the footer record, then the tail's magic */
+#define WTR_TAIL         16 /* u64 offset of the footer's first record, then the tail's magic */
 #define WTR_TAIL_MAGIC   "WTR-END\n"
 #define WTR_RECORD_MAGIC UINT32_C(0x52545772) /* "rWTR" */
 
-enum { WTR_BLOCK = 1, WTR_MARK = 2, WTR_FOOTER = 3 };
+enum { WTR_BLOCK = 1, WTR_MARK, WTR_FOOTER, WTR_NAMES };
 enum { WTR_PARTIAL = 1, WTR_PARALLEL = 2 }; /* flags of the header */
 enum { WTR_STORED = 0, WTR_ZLIB = 1, WTR_ZSTD = 2 };
 
 /* Limits of a file, which a reader may rely on: a group is what lies between two marks. */
-#define WTR_MAX_RAW          (UINT32_C(1) << 25) /* bytes of a record before compression */
-#define WTR_MAX_BLOCK_EVENTS UINT32_C(65536)
-#define WTR_GROUP_EVENTS     UINT32_C(65536)
-#define WTR_GROUP_WORDS      UINT32_C(524288) /* payload words after which a group ends: 4 MiB */
-#define WTR_MAX_EVENT_WORDS  UINT32_C(65536)  /* payload words of one event */
+#define WTR_MAX_RAW         (UINT32_C(1) << 25) /* bytes of a record before compression */
+#define WTR_GROUP_EVENTS    UINT32_C(65536)
+#define WTR_GROUP_WORDS     UINT32_C(262144)    /* payload words after which a group ends: 2 MiB */
+#define WTR_MAX_EVENT_WORDS UINT32_C(65536)     /* payload words of one event */
+#define WTR_FOOTER_PART     (UINT32_C(1) << 18) /* bytes of the footer in each of its records */
+
+/* The most bytes that a footer at this offset has: a file cannot hold more blocks than it has room
+ * for, and each takes less here than there. */
+#define WTR_FOOTER_LIMIT(offset) ((UINT64_C(1) << 20) + 8 * (uint64_t)(offset))
 
 /* Growing bytes. A failed allocation is remembered, and what follows is dropped. */
 typedef struct wtr_bytes {
@@ -38,29 +44,10 @@ typedef struct wtr_bytes {
 } wtr_bytes;
 
 void wtr_put(wtr_bytes *b, const void *bytes, size_t length);
-void wtr_put_long_varint(wtr_bytes *b, uint64_t value);
+void wtr_put_varint(wtr_bytes *b, uint64_t value); /* LEB128: 7 bits a byte, low ones first */
 void wtr_put_u32(wtr_bytes *b, uint32_t value);
 void wtr_put_u64(wtr_bytes *b, uint64_t value);
 void wtr_bytes_free(wtr_bytes *b);
-
-static inline void wtr_put_byte(wtr_bytes *b, uint8_t value)
-{
-    if (b->used < b->room) {
-        b->at[b->used++] = value;
-    } else {
-        wtr_put(b, &value, 1);
-    }
-}
-
-/* LEB128: 7 bits a byte, low ones first. Most values of a trace take one byte. */
-static inline void wtr_put_varint(wtr_bytes *b, uint64_t value)
-{
-    if (value < 0x80 && b->used < b->room) {
-        b->at[b->used++] = (uint8_t)value;
-    } else {
-        wtr_put_long_varint(b, value);
-    }
-}
 
 /* Bytes being read. Reading past the end gives zeros and sets `bad`. */
 typedef struct wtr_view {
@@ -84,8 +71,15 @@ static inline uint64_t wtr_unzigzag(uint64_t value)
     return value >> 1 ^ (UINT64_C(0) - (value & 1));
 }
 
+/* What compression keeps between two records; zeros at first. */
+typedef struct wtr_packer {
+    void *pack, *unpack;
+} wtr_packer;
+
+void wtr_packer_end(wtr_packer *packer);
+
 /* Appends a record with its header; compresses `raw` where that makes it smaller. */
-void wtr_put_record(wtr_bytes *out, uint8_t type, const wtr_bytes *raw);
+void wtr_put_record(wtr_bytes *out, uint8_t type, const wtr_bytes *raw, wtr_packer *packer);
 
 /* A record's header as read. */
 typedef struct wtr_record {
@@ -98,48 +92,92 @@ int wtr_parse_record(const uint8_t bytes[WTR_RECORD], wtr_record *record);
 
 /* The body of a record, checked and unpacked into `raw` (emptied first). NULL, or what is wrong. */
 const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *record,
-                       const uint8_t *body, wtr_bytes *raw);
+                       const uint8_t *body, wtr_bytes *raw, wtr_packer *packer);
 
-/* A block's columns while it is being filled. */
+/* The columns of a block. */
 enum {
-    COL_KIND,
-    COL_CLASS,
-    COL_HW,
+    COL_KIND, /* kind << 1 | odd */
+    COL_ODD,  /* of odd events: what else is not as expected */
     COL_SEQUENCE,
-    COL_INDEX,
     COL_TICK,
     COL_CYCLE,
-    COL_TID,
-    COL_COUNT, /* payload words */
-    COL_WORDS, /* each: small, or a place in the dictionary */
-    COL_DICTIONARY,
+    COL_WORDS, /* of types u, x, i, p; lengths: less the one before in the slot */
+    COL_IDS,   /* of type d: 0 as before in the slot, 1 the next of the dictionary, place + 2 */
+    COL_NAMES, /* how p is named: 0 as before in the slot, else 1 + place (0: not at all) */
+    COL_TEXT,  /* bytes of strings, without padding */
+    COL_DICTIONARY, /* 8 bytes each: identities by place */
+    COL_PLACES,     /* 16 bytes each: name and base, by place from 1 */
     COLUMNS
 };
 
-#define WTR_DICTIONARY_PLACES 4096
+#define WTR_SLOTS 1024 /* words are told by how they differ from the last one of their slot */
 
-typedef struct wtr_block {
-    uint64_t thread;
-    uint32_t events;
+/* The slots of an event: of its kind, and of the identity that its payload begins with, if any. */
+static inline uint32_t wtr_slots(uint32_t kind, uint64_t context)
+{
+    return (uint32_t)((uint32_t)(context * 64 + kind) * UINT32_C(0x9e3779b1) >> 22);
+}
+
+static inline uint32_t wtr_slot(uint32_t slots, uint32_t place)
+{
+    return (slots + (place < 15 ? place : 15)) % WTR_SLOTS;
+}
+
+/* An event that waits for its group's end: this, its refs, the event and its payload. */
+typedef struct wtr_held {
+    uint32_t next; /* where the thread's next one is, in words; 0: there is none */
+    uint32_t refs;
+    uint32_t fits; /* 1: the payload is what the row says */
+    uint32_t canonical;
+} wtr_held;
+
+/* What the writer knows of a thread, beside what the survey has. */
+typedef struct wtr_thread {
+    uint32_t first, last; /* of the group's events, in words of the arena */
+    uint32_t events, canonical;
     uint64_t words;
-    uint64_t sequence, next_sequence, index, tick, cycle, tid; /* of the event before */
-    uint64_t first;                                            /* sequence of the first event */
-    uint64_t chain[2];                                         /* of the thread's last block */
-    uint32_t dictionary;
+    uint64_t chain[2];           /* of the last block */
+    uint64_t canon_chain, canon; /* before the group: the canonical chain, and events */
+} wtr_thread;
+
+#define WTR_DICTIONARY_PLACES 1024
+#define WTR_NAME_PLACES       256
+
+/* One for all blocks: what it keeps is valid for the block at hand alone. */
+typedef struct wtr_encoder {
+    uint8_t *at[COLUMNS]; /* where the next byte goes */
+    uint8_t *columns[COLUMNS];
+    size_t room[COLUMNS];
+    uint64_t value[WTR_SLOTS];
+    uint32_t naming[WTR_SLOTS];
     struct {
-        uint64_t word;
-        uint32_t place; /* from 1 */
-        uint32_t block; /* which block it belongs to */
-    } hash[WTR_DICTIONARY_PLACES];
-    uint32_t block;
-    wtr_bytes columns[COLUMNS];
+        uint64_t id;
+        uint32_t place, block;
+    } ids[WTR_DICTIONARY_PLACES];
+    struct {
+        uint64_t name, base;
+        uint32_t place, block;
+    } names[WTR_NAME_PLACES];
+    uint32_t block, id_count, name_count;
+} wtr_encoder;
+
+/* Puts a thread's part of a group into `raw` and takes its chain on; `canon_chain` is the canonical
+ * chain behind it. *first and *last get the lowest and highest sequence. */
+void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *arena, uint64_t id,
+                   wtr_thread *thread, uint64_t canon_chain, wtr_bytes *raw, uint64_t *first,
+                   uint64_t *last);
+void wtr_encoder_end(wtr_encoder *e);
+
+/* The chain of a block: XXH3-128 (seed 0), low half first, of the chain before, and of these bytes. */
+void wtr_chain_on(uint64_t chain[2], const uint8_t *bytes, size_t length);
+
+/* What a block says of itself. */
+typedef struct wtr_block {
+    uint64_t thread, before[2], chain[2];
+    uint64_t canon_before, canon_chain;         /* the canonical chain before and behind it */
+    uint64_t canonical_before, canonical_count; /* canonical events before and in it */
+    uint64_t events, first;
 } wtr_block;
-
-void wtr_block_add(wtr_block *block, const weft_event *event);
-
-/* The block's raw body, its chain taken one further; the block is empty then. */
-void wtr_block_end(wtr_block *block, wtr_bytes *raw);
-void wtr_block_free(wtr_block *block);
 
 /* Events of a group being read: one arena, and where each event is in it. */
 typedef struct wtr_group {
@@ -147,15 +185,60 @@ typedef struct wtr_group {
     size_t words_used, words_room;
     struct wtr_place {
         uint64_t sequence;
-        size_t at;    /* in words */
-        size_t order; /* as it stood in the file */
+        size_t at;                /* in words */
+        size_t order;             /* as it stood in the file */
+        uint64_t canonical, hash; /* number and hash, where they were asked for */
     } * places;
     size_t events, events_room;
+    struct wtr_decoder *decoder;
+    canon_words canon; /* room for hashing */
 } wtr_group;
 
-/* Adds a block's events to the group. NULL, or what is wrong with it. `chain` gets the block's
- * digest and `before` what the block says its predecessor had. */
-const char *wtr_block_read(wtr_group *group, const wtr_bytes *raw, uint64_t *thread,
-                           uint64_t before[2], uint64_t chain[2]);
+/* Adds a block's events to the group, with canonical numbers and hashes where `hashed`. NULL, or what
+ * is wrong with it. */
+const char *wtr_block_read(wtr_group *group, const canon_kind *kinds, const wtr_bytes *raw,
+                           int hashed, wtr_block *block);
+
+/* Puts a group in the run's order. 0 without memory. */
+int wtr_group_sort(wtr_group *group);
+void wtr_group_empty(wtr_group *group);
+void wtr_group_end(wtr_group *group);
+
+/* The footer: what the survey has, and where the records are. */
+typedef struct wtr_index_block {
+    uint64_t offset, first, last; /* lowest and highest sequence */
+    uint64_t canonical_before;
+    uint32_t thread, events, canonical;
+    uint32_t begins; /* 1: its group begins here */
+} wtr_index_block;
+
+typedef struct wtr_footer {
+    uint64_t last;
+    char digest[40], canon_digest[40];
+    survey survey; /* without the maps of places */
+    uint64_t (*chains)[2];
+    wtr_index_block *blocks;
+    size_t block_count;
+    uint64_t *names; /* offsets of the records with texts */
+    size_t name_count;
+} wtr_footer;
+
+/* What the writer gathers for it, as bytes. */
+typedef struct wtr_index {
+    wtr_bytes blocks, names;
+    uint64_t block_count, name_count;
+    uint64_t offset, sequence, name_offset; /* of the one before */
+} wtr_index;
+
+void wtr_index_block_put(wtr_index *index, uint64_t offset, size_t thread, int begins,
+                         uint64_t first, uint64_t last, const wtr_thread *of);
+void wtr_index_names_put(wtr_index *index, uint64_t offset);
+
+void wtr_footer_put(wtr_bytes *to, uint64_t last, const char *digest, const survey *s,
+                    const wtr_thread *threads, const wtr_index *index);
+
+/* NULL, or what is wrong with it. `end` is where the footer begins: no record can be behind. */
+const char *wtr_footer_read(wtr_footer *f, const wtr_bytes *bytes, uint64_t end);
+void wtr_footer_end(wtr_footer *f);
 
 #endif

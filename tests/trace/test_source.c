@@ -149,7 +149,7 @@ static void summary_counts_what_is_there(void **state)
         assert_memory_equal(sum->threads[i].steps, step[i], 2 * sizeof step[i][0]);
     }
     /* Kinds go round from 1 to the last. */
-    assert_int_equal(sum->kinds[1], EVENTS / (WEFT_EVENT_KIND_END - 1) + 1);
+    assert_int_equal(sum->kinds[1], (EVENTS - 1) / (WEFT_EVENT_KIND_END - 1) + 1);
     assert_int_equal(sum->info.complete, 1);
     weft_canon_free(canon);
     weft_canon_chains_free(chains);

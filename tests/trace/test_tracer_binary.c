@@ -80,21 +80,18 @@ static void second_open_replaces_the_file(void **state)
     assert_int_equal(count(f->path, 1), 20);
 }
 
-/* Twenty events of each of five threads, blocks of ten: all are in the file already, but for the
- * thread with the definitions, whose blocks were written early and which may hold part of one. A
- * killed run would leave just this. */
-static void full_blocks_are_in_the_file_at_once(void **state)
+/* Groups of ten: a killed run would leave just this. */
+static void full_groups_are_in_the_file_at_once(void **state)
 {
     fixture *f = *state;
-    fake_set(&f->fake, "block_events", "10");
+    fake_set(&f->fake, "group_events", "10");
     f->ops = fake_create(&f->fake);
-    trace(f, 100);
-    uint64_t there = count(f->path, 0);
-    assert_in_range(there, 91, 100);
+    trace(f, 109);
+    assert_int_equal(count(f->path, 0), 100);
     weft_event_buffer e;
-    case_event(&e, 102); /* of a thread whose blocks are full */
+    case_event(&e, 109);
     f->ops->event(f->fake.instance, &e.head);
-    assert_int_equal(count(f->path, 0), there);
+    assert_int_equal(count(f->path, 0), 110);
 }
 
 static void destroy_without_close_keeps_what_was_traced(void **state)
@@ -120,7 +117,7 @@ static void full_disk_is_reported_once_at_close(void **state)
 {
     fixture *f = *state;
     fake_set(&f->fake, "path", "/dev/full"); /* every write gives ENOSPC */
-    fake_set(&f->fake, "block_events", "10");
+    fake_set(&f->fake, "group_events", "10");
     f->ops = fake_create(&f->fake);
     trace(f, 200);
     assert_int_equal(f->fake.fails, 0);
@@ -135,7 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(file_holds_every_event),
         CASE(second_open_replaces_the_file),
-        CASE(full_blocks_are_in_the_file_at_once),
+        CASE(full_groups_are_in_the_file_at_once),
         CASE(destroy_without_close_keeps_what_was_traced),
         CASE(path_that_cannot_be_created_is_refused_at_open),
         CASE(full_disk_is_reported_once_at_close),

@@ -72,11 +72,11 @@ static void header_tells_what_the_run_was(void **state)
     free(b.at);
 }
 
-/* The bytes that docs/trace.md gives: magic, version 1, length of the texts. */
+/* The bytes that docs/trace.md gives: magic, version 2, length of the texts. */
 static void file_begins_with_magic_and_version(void **state)
 {
     bytes b = case_wtr(1, 4096, 1);
-    assert_memory_equal(b.at, "WEFTWTR\n\1\0\0\0", 12);
+    assert_memory_equal(b.at, "WEFTWTR\n\2\0\0\0", 12);
     assert_memory_equal(b.at + b.length - 8, "WTR-END\n", 8);
     free(b.at);
 }
@@ -158,22 +158,41 @@ static void turned_bit_never_gives_another_event(void **state)
     free(b.at);
 }
 
-/* In the made-up run event 1, and every 25th from there, is a define. Cut behind the first whole
- * block, the file has it: definitions go ahead of the blocks that may use them. */
-static void cut_file_has_the_definitions_it_needs(void **state)
+/* The record of a type (1 block, 2 mark, 3 footer, 4 names), the n-th from 0; NULL: there is none. */
+static char *record(const bytes *b, char type, int n)
+{
+    char *at = b->at;
+    while ((at = memmem(at, b->length - (size_t)(at - b->at), "rWTR", 4)) != NULL) {
+        if (at[4] == type && n-- == 0) {
+            return at;
+        }
+        at += 4;
+    }
+    return NULL;
+}
+
+/* What a killed run leaves: whole groups, of seven events each here, and nothing of the next. */
+static void file_cut_between_groups_has_no_gap(void **state)
 {
     bytes b = case_wtr(120, 7, 1);
-    char *second = memmem(b.at, b.length, "rWTR", 4);
-    for (int i = 0; i < 2; i++) {
-        second = memmem(second + 4, b.length - (size_t)(second + 4 - b.at), "rWTR", 4);
+    for (int groups = 1; groups < 17; groups++) {
+        char *end = record(&b, 2, groups - 1) + 24 + 16; /* a mark is stored as it is */
+        weft_trace *t = case_open(b.at, (size_t)(end - b.at));
+        assert_int_equal(expect_events(t), groups * 7);
+        assert_null(weft_trace_failed(t, NULL));
+        assert_non_null(strstr(weft_trace_info_of(t)->missing, "up to 6 events"));
+        weft_trace_close(t);
     }
-    weft_trace *t = case_open(b.at, (size_t)(second - b.at));
-    const weft_event *event;
-    int defines = 0;
-    while ((event = weft_trace_next(t)) != NULL) {
-        defines += event->kind == WEFT_EVENT_DEFINE;
-    }
-    assert_true(defines > 0);
+    free(b.at);
+}
+
+static void file_cut_in_its_footer_has_all_events(void **state)
+{
+    bytes b = case_wtr(120, 7, 1);
+    weft_trace *t = case_open(b.at, b.length - 1);
+    assert_int_equal(expect_events(t), 120);
+    assert_non_null(strstr(weft_trace_info_of(t)->missing, "all events are there"));
+    assert_int_equal(weft_trace_info_of(t)->complete, 0);
     weft_trace_close(t);
     free(b.at);
 }
@@ -195,18 +214,22 @@ static void failure_names_the_offset(void **state)
 /* A length of zero, found by the fuzz target. */
 static void empty_header_is_refused(void **state)
 {
-    static const char header[20] = "WEFTWTR\n\1"; /* no texts; CRC-32 of nothing is 0 */
+    static const char header[20] = "WEFTWTR\n\2"; /* no texts; CRC-32 of nothing is 0 */
     weft_trace *t = case_open(header, sizeof header);
     assert_non_null(weft_trace_failed(t, NULL));
     weft_trace_close(t);
 }
 
-static void later_version_is_refused(void **state)
+static void other_version_is_refused(void **state)
 {
     bytes b = case_wtr(1, 8, 1);
-    b.at[8] = 2;
+    b.at[8] = 3;
     weft_trace *t = case_open(b.at, b.length);
-    assert_non_null(strstr(weft_trace_failed(t, NULL), "found 2, expected 1"));
+    assert_non_null(strstr(weft_trace_failed(t, NULL), "found 3, expected 2"));
+    weft_trace_close(t);
+    b.at[8] = 1;
+    t = case_open(b.at, b.length);
+    assert_non_null(strstr(weft_trace_failed(t, NULL), "found 1, expected 2"));
     weft_trace_close(t);
     free(b.at);
 }
@@ -285,10 +308,11 @@ int main(void)
         cmocka_unit_test(cut_anywhere_gives_whole_blocks_and_says_so),
         cmocka_unit_test(run_that_broke_off_keeps_what_was_held),
         cmocka_unit_test(turned_bit_never_gives_another_event),
-        cmocka_unit_test(cut_file_has_the_definitions_it_needs),
+        cmocka_unit_test(file_cut_between_groups_has_no_gap),
+        cmocka_unit_test(file_cut_in_its_footer_has_all_events),
         cmocka_unit_test(failure_names_the_offset),
         cmocka_unit_test(empty_header_is_refused),
-        cmocka_unit_test(later_version_is_refused),
+        cmocka_unit_test(other_version_is_refused),
         cmocka_unit_test(bytes_behind_the_end_are_refused),
         cmocka_unit_test(block_left_out_is_noticed),
         cmocka_unit_test(digest_is_that_of_the_events_in_sequence),

@@ -72,7 +72,7 @@ static weft_status tracer_open(void *instance, const weft_trace_begin *begin)
     }
     int parallel = t->host->machine && t->host->machine->mode == WEFT_MODE_PARALLEL;
     t->writer = weft_trace_writer_new(t->file, begin, parallel,
-                                      (uint32_t)t->host->option_int(t->host, "block_events"));
+                                      (uint32_t)t->host->option_int(t->host, "group_events"));
     if (!t->writer) {
         return t->host->fail(t->host, WEFT_E_NO_MEMORY, "no memory for tracer-binary");
     }
@@ -116,12 +116,12 @@ static const weft_option options[] = {
         .help = "file to write, replaced if it is there",
     },
     {
-        .key = "block_events",
+        .key = "group_events",
         .type = WEFT_OPTION_INT,
-        .default_value = "4096",
+        .default_value = "16384",
         .minimum = 1,
         .maximum = 65536,
-        .help = "events of one guest thread that are gathered before they are written",
+        .help = "events that are gathered before they are written; what a killed run loses",
     },
 };
 

@@ -1,0 +1,287 @@
+/* encode.c: a thread's part of a group into a block's columns (docs/trace.md, "Blocks").
+ *
+ * Nothing here checks for room: the columns get what their longest contents could take, before the
+ * first byte. */
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "wtr.h"
+
+static inline void put_varint(uint8_t **at, uint64_t value)
+{
+    uint8_t *to = *at;
+    for (; value >= 0x80; value >>= 7) {
+        *to++ = (uint8_t)(value | 0x80);
+    }
+    *to++ = (uint8_t)value;
+    *at = to;
+}
+
+static inline void put_u64(uint8_t **at, uint64_t value)
+{
+    memcpy(*at, &value, 8); /* events are little-endian, as the file is */
+    *at += 8;
+}
+
+/* Bytes that each column can take at most: of each event, and of each word of payload. */
+static const struct {
+    uint8_t event, word;
+} widest[COLUMNS] = {
+    [COL_KIND] = {4, 0},       [COL_ODD] = {27, 0},    [COL_SEQUENCE] = {10, 0},
+    [COL_TICK] = {10, 0},      [COL_CYCLE] = {10, 0},  [COL_WORDS] = {0, 10},
+    [COL_IDS] = {0, 5},        [COL_NAMES] = {0, 5},   [COL_TEXT] = {0, 8},
+    [COL_DICTIONARY] = {0, 8}, [COL_PLACES] = {0, 16},
+};
+
+static int begin(wtr_encoder *e, const wtr_thread *t)
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        size_t need = (size_t)widest[i].event * t->events + widest[i].word * t->words + 8;
+        if (need > e->room[i]) {
+            free(e->columns[i]);
+            e->columns[i] = malloc(need * 2);
+            e->room[i] = e->columns[i] ? need * 2 : 0;
+            if (!e->columns[i]) {
+                return 0;
+            }
+        }
+        e->at[i] = e->columns[i];
+    }
+    memset(e->value, 0, sizeof e->value);
+    memset(e->naming, 0, sizeof e->naming);
+    e->block++;
+    e->id_count = 0;
+    e->name_count = 0;
+    return 1;
+}
+
+static inline void put_scalar(wtr_encoder *e, uint32_t slot, uint64_t word)
+{
+    put_varint(&e->at[COL_WORDS], wtr_zigzag(word - e->value[slot]));
+    e->value[slot] = word;
+}
+
+/* An identity's place in the dictionary; a new one is put there. One that lost its place in the hash
+ * gets a second one, which costs eight bytes and nothing else. */
+static inline uint32_t place_of_id(wtr_encoder *e, uint64_t id, int *fresh)
+{
+    size_t at = (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 54);
+    *fresh = e->ids[at].block != e->block || e->ids[at].id != id;
+    if (*fresh) {
+        e->ids[at].id = id;
+        e->ids[at].block = e->block;
+        e->ids[at].place = e->id_count++;
+        put_u64(&e->at[COL_DICTIONARY], id);
+    }
+    return e->ids[at].place;
+}
+
+/* The slots of identities keep 1 + the place in the dictionary. */
+static inline uint64_t put_id(wtr_encoder *e, uint32_t slot, uint64_t id)
+{
+    int fresh;
+    uint32_t place = place_of_id(e, id, &fresh);
+    uint64_t token = fresh ? 1 : e->value[slot] == (uint64_t)place + 1 ? 0 : (uint64_t)place + 2;
+    put_varint(&e->at[COL_IDS], token);
+    e->value[slot] = (uint64_t)place + 1;
+    return place;
+}
+
+static inline uint32_t place_of_name(wtr_encoder *e, const canon_ref *ref)
+{
+    size_t at = (size_t)((ref->name ^ ref->base) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+    if (e->names[at].block != e->block || e->names[at].name != ref->name ||
+        e->names[at].base != ref->base) {
+        e->names[at].name = ref->name;
+        e->names[at].base = ref->base;
+        e->names[at].block = e->block;
+        e->names[at].place = ++e->name_count;
+        put_u64(&e->at[COL_PLACES], ref->name);
+        put_u64(&e->at[COL_PLACES], ref->base);
+    }
+    return e->names[at].place;
+}
+
+/* A word that may have a name: its value, then how it is named. */
+static inline const canon_ref *put_named(wtr_encoder *e, uint32_t slot, uint32_t place,
+                                         uint64_t word, const canon_ref *ref)
+{
+    uint32_t name = ref->place == place ? place_of_name(e, ref) : 0;
+    put_scalar(e, slot, word);
+    put_varint(&e->at[COL_NAMES], name == e->naming[slot] ? 0 : (uint64_t)name + 1);
+    e->naming[slot] = name;
+    return ref + (name != 0);
+}
+
+/* A payload that is what its row says. Behind the last ref stands one for no place. */
+static void put_fields(wtr_encoder *e, const canon_kind *kind, uint32_t number, int canonical,
+                       const uint64_t *words, const canon_ref *ref)
+{
+    uint32_t slots = wtr_slots(number, 0), at = 0;
+    for (uint32_t i = 0; i < kind->count; i++) {
+        uint32_t slot = wtr_slot(slots, at);
+        uint64_t word = words[at];
+        switch (kind->type[i]) {
+        case 'd': {
+            uint64_t place = put_id(e, slot, word);
+            if (i == 0) {
+                slots = wtr_slots(number, place + 1);
+            }
+            at++;
+            break;
+        }
+        case 'p':
+            if (canonical && !kind->apart[i]) {
+                ref = put_named(e, slot, at, word, ref);
+            } else {
+                put_scalar(e, slot, word);
+            }
+            at++;
+            break;
+        case 's':
+            put_scalar(e, slot, word);
+            memcpy(e->at[COL_TEXT], &words[at + 1], word);
+            e->at[COL_TEXT] += word;
+            at += 1 + (uint32_t)((word + 7) / 8);
+            break;
+        case 'U':
+        case 'X':
+        case 'D':
+        case 'P':
+            put_scalar(e, slot, word);
+            at++;
+            for (uint32_t end = at + (uint32_t)word; at < end; at++) {
+                slot = wtr_slot(slots, at);
+                if (kind->type[i] == 'D') {
+                    put_id(e, slot, words[at]);
+                } else if (kind->type[i] == 'P' && canonical && !kind->apart[i]) {
+                    ref = put_named(e, slot, at, words[at], ref);
+                } else {
+                    put_scalar(e, slot, words[at]);
+                }
+            }
+            break;
+        default:
+            put_scalar(e, slot, word);
+            at++;
+            break;
+        }
+    }
+}
+
+/* The chain of a block: XXH3-128 of its predecessor's chain and what follows it. */
+void wtr_chain_on(uint64_t chain[2], const uint8_t *bytes, size_t length)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (state) {
+        uint8_t before[16];
+        for (int i = 0; i < 16; i++) {
+            before[i] = (uint8_t)(chain[i / 8] >> 8 * (i % 8));
+        }
+        XXH3_128bits_reset(state);
+        XXH3_128bits_update(state, before, sizeof before);
+        XXH3_128bits_update(state, bytes, length);
+        XXH128_hash_t hash = XXH3_128bits_digest(state);
+        chain[0] = hash.low64;
+        chain[1] = hash.high64;
+        XXH3_freeState(state);
+    }
+}
+
+/* The block's head and columns, one behind the other. */
+static void put_raw(const wtr_encoder *e, uint64_t id, wtr_thread *t, uint64_t canon_chain,
+                    uint64_t first_sequence, wtr_bytes *raw)
+{
+    wtr_put_u64(raw, id);
+    wtr_put_u64(raw, t->chain[0]);
+    wtr_put_u64(raw, t->chain[1]);
+    size_t chain_at = raw->used;
+    wtr_put_u64(raw, 0);
+    wtr_put_u64(raw, 0);
+    size_t start = raw->used;
+    wtr_put_u64(raw, t->canon_chain);
+    wtr_put_u64(raw, canon_chain);
+    wtr_put_varint(raw, t->canon);
+    wtr_put_varint(raw, t->canonical);
+    wtr_put_varint(raw, t->events);
+    wtr_put_varint(raw, first_sequence);
+    for (int i = 0; i < COLUMNS; i++) {
+        wtr_put_varint(raw, (uint64_t)(e->at[i] - e->columns[i]));
+    }
+    for (int i = 0; i < COLUMNS; i++) {
+        wtr_put(raw, e->columns[i], (size_t)(e->at[i] - e->columns[i]));
+    }
+    if (!raw->no_memory) {
+        wtr_chain_on(t->chain, raw->at + start, raw->used - start);
+        size_t end = raw->used;
+        raw->used = chain_at;
+        wtr_put_u64(raw, t->chain[0]);
+        wtr_put_u64(raw, t->chain[1]);
+        raw->used = end;
+    }
+}
+
+void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *arena, uint64_t id,
+                   wtr_thread *t, uint64_t canon_chain, wtr_bytes *raw, uint64_t *first,
+                   uint64_t *last)
+{
+    weft_event before = {.hw = WEFT_HW_NONE};
+    uint64_t sequence = 0;
+    *first = UINT64_MAX;
+    *last = 0;
+    if (!begin(e, t)) {
+        raw->no_memory = 1;
+        return;
+    }
+    uint32_t next = t->first;
+    uint64_t first_sequence = 0;
+    for (uint32_t n = 0; n < t->events; n++) {
+        const wtr_held *held = (const wtr_held *)(arena + next);
+        const canon_ref *refs = (const canon_ref *)(held + 1);
+        const weft_event *event = (const weft_event *)(refs + held->refs + 1);
+        const uint64_t *words = (const uint64_t *)(event + 1);
+        uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
+        const weft_event_kind *row = weft_event_kind_of(event->kind);
+        int odd = !held->fits || !row || event->category != row->category ||
+                  event->hw != before.hw || event->tid != before.tid ||
+                  event->index != before.index;
+        if (n == 0) {
+            first_sequence = sequence = event->sequence;
+        }
+        put_varint(&e->at[COL_KIND], (uint64_t)event->kind << 1 | (uint64_t)odd);
+        if (odd) {
+            *e->at[COL_ODD]++ = event->category;
+            *e->at[COL_ODD]++ = event->hw;
+            put_varint(&e->at[COL_ODD], wtr_zigzag(event->index - before.index));
+            put_varint(&e->at[COL_ODD], event->tid);
+            put_varint(&e->at[COL_ODD], held->fits ? 0 : (uint64_t)count + 1);
+        }
+        put_varint(&e->at[COL_SEQUENCE], wtr_zigzag(event->sequence - sequence));
+        put_varint(&e->at[COL_TICK], wtr_zigzag(event->tick - before.tick));
+        put_varint(&e->at[COL_CYCLE], wtr_zigzag(event->cycle - before.cycle));
+        if (held->fits) {
+            put_fields(e, &kinds[event->kind], event->kind, (int)held->canonical, words, refs);
+        } else {
+            for (uint32_t i = 0; i < count; i++) {
+                put_scalar(e, wtr_slot(wtr_slots(0, 0), i), words[i]);
+            }
+        }
+        sequence = event->sequence + 1;
+        before = *event;
+        before.index += event->category == WEFT_CLASS_GUEST;
+        *first = event->sequence < *first ? event->sequence : *first;
+        *last = event->sequence > *last ? event->sequence : *last;
+        next = held->next;
+    }
+    put_raw(e, id, t, canon_chain, first_sequence, raw);
+}
+
+void wtr_encoder_end(wtr_encoder *e)
+{
+    for (int i = 0; i < COLUMNS; i++) {
+        free(e->columns[i]);
+        e->columns[i] = NULL;
+        e->room[i] = 0;
+    }
+}
