@@ -1,4 +1,5 @@
 /* trace_manifest.c: `weft trace manifest`: where a reference run met contention. */
+#include <errno.h>
 #include <mbedtls/md.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,18 +13,19 @@
 
 #define MAX_PAIRS 256
 
-enum { OUT, MAP };
+enum { OUT, MAP, CHECK };
 
 static const args_flag flags[] = {
     [OUT] = {"--out", "M.json", "file to write; required"},
     [MAP] = {"--map", "A=B,...", "thread ids: the reference's and ours; others are left out"},
+    [CHECK] = {"--check", NULL, "REF is a manifest: say what it has, or what is wrong with it"},
     {0},
 };
 
 static const args_command command = {
     .name = "trace manifest",
     .positional = "REF",
-    .summary = "Writes the contention manifest, version 1, of a reference trace.",
+    .summary = "Writes the contention manifest, version 1, of a reference trace, or checks one.",
     .flags = flags,
     .least = 1,
     .most = 1,
@@ -32,7 +34,7 @@ static const args_command command = {
 typedef struct request {
     const char *out, *path;
     weft_trace_pair pairs[MAX_PAIRS];
-    int pair_count;
+    int pair_count, check;
 } request;
 
 static int take(void *context, int index, const char *value)
@@ -47,6 +49,8 @@ static int take(void *context, int index, const char *value)
                         value);
             return -1;
         }
+    } else if (index == CHECK) {
+        q->check = 1;
     } else {
         q->path = value;
     }
@@ -95,6 +99,47 @@ static int write_manifest(weft_trace_manifest *manifest, const request *q)
     return good ? EXIT_ENDED : EXIT_INPUT;
 }
 
+/* The line that a byte of a text is in, from 1. */
+static size_t line_of(const char *text, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at && text[i]; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
+static int check_manifest(const char *path)
+{
+    char why[256];
+    size_t length, at, count;
+    char *text = text_read_file(path, WEFT_TRACE_MANIFEST_BYTES, &length);
+    if (!text) {
+        error_print(path, "cannot read the manifest (found %s, expected at most %u bytes)",
+                    strerror(errno), (unsigned)WEFT_TRACE_MANIFEST_BYTES);
+        return EXIT_INPUT;
+    }
+    weft_trace_manifest *m = weft_trace_manifest_read(text, length, why, sizeof why, &at);
+    if (m) {
+        const weft_trace_contention *entries = weft_trace_manifest_entries(m, &count);
+        size_t threads = 0;
+        for (size_t i = 0; i < count; i++) {
+            threads += i == 0 || entries[i].tid != entries[i - 1].tid;
+        }
+        printf("%s: version 1, %zu entries of %zu threads\n", path, count, threads);
+    } else if (at != SIZE_MAX) {
+        char *where = text_format("%s:%zu", path, line_of(text, at));
+        error_print(where, "%s", why);
+        free(where);
+    } else {
+        error_print(path, "%s", why);
+    }
+    int code = m ? EXIT_ENDED : EXIT_INPUT;
+    weft_trace_manifest_free(m);
+    free(text);
+    return code;
+}
+
 int trace_manifest(int argc, char **argv)
 {
     request q = {0};
@@ -102,6 +147,9 @@ int trace_manifest(int argc, char **argv)
     int parsed = args_parse(&command, argc, argv, take, &q);
     if (parsed) {
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
+    }
+    if (q.check) {
+        return check_manifest(q.path);
     }
     if (!q.out) {
         error_print("weft trace manifest", "option is missing (found no --out, expected --out "
@@ -113,7 +161,7 @@ int trace_manifest(int argc, char **argv)
     const weft_event *event;
     int good = manifest != NULL;
     while (good && (event = reading_next(&r)) != NULL) {
-        good = weft_trace_manifest_add(manifest, event);
+        good = weft_trace_manifest_add(manifest, r.trace, event);
     }
     if (!good) {
         error_print(q.path, "no memory for the manifest");

@@ -16,6 +16,7 @@ typedef struct parser {
 static int fail(parser *p, const char *what)
 {
     if (!p->tree->error[0]) {
+        p->tree->error_at = p->at;
         if (p->at < p->end) {
             snprintf(p->tree->error, sizeof p->tree->error,
                      "line is not JSON (found byte 0x%02x at column %zu, expected %s)",

@@ -32,6 +32,7 @@ typedef struct json_tree {
     char *text; /* decoded strings */
     size_t text_used, text_room;
     char error[128];
+    size_t error_at; /* the byte that `error` is about */
 } json_tree;
 
 /* Reads one line. Returns the root, or NULL with `error` set. The nodes live until the next call.

@@ -1,23 +1,21 @@
 /* manifest.c: see manifest.h. */
 #include "manifest.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "out.h"
-
-typedef struct entry {
-    uint64_t index, site, pointer;
-    size_t order; /* as it came */
-    uint32_t tid;
-} entry;
 
 struct weft_trace_manifest {
     const weft_trace_pair *pairs;
     uint32_t pair_count;
-    entry *entries;
+    weft_trace_contention *entries;
     size_t count, room;
+    int settled; /* 1: sorted, and without duplicates */
     uint64_t events, bad, duplicates;
+    json_tree tree;
 };
 
 int weft_trace_read_pairs(const char *text, weft_trace_pair *pairs, uint32_t room)
@@ -68,42 +66,91 @@ static int rename_thread(const weft_trace_manifest *m, uint32_t *tid)
     return m->pair_count == 0;
 }
 
-int weft_trace_manifest_add(weft_trace_manifest *m, const weft_event *event)
+static int keep(weft_trace_manifest *m, const weft_trace_contention *entry)
 {
-    uint32_t count, tid = event->tid;
-    const uint64_t *words = weft_trace_words(event, &count);
-    m->events++;
-    if (event->kind != WEFT_EVENT_CONTENTION_OBSERVED) {
-        return 1;
-    }
-    if (count != 3 || words[0] == 0) { /* cs_ptr, contended, site; a log may lack the first */
-        m->bad++;
-        return 1;
-    }
-    if (words[1] != 1 || !rename_thread(m, &tid)) {
-        return 1;
-    }
     if (m->count == m->room) {
         size_t room = m->room ? m->room * 2 : 64;
-        entry *more = realloc(m->entries, room * sizeof *more);
+        weft_trace_contention *more = realloc(m->entries, room * sizeof *more);
         if (!more) {
             return 0;
         }
         m->entries = more;
         m->room = room;
     }
-    m->entries[m->count] = (entry){.index = event->index,
-                                   .site = words[2],
-                                   .pointer = words[0],
-                                   .order = m->count,
-                                   .tid = tid};
+    m->entries[m->count] = *entry;
+    m->entries[m->count].order = m->count;
     m->count++;
+    m->settled = 0;
     return 1;
+}
+
+/* An integer, or one as hex digits with "0x" before them; `bare`: as hex digits alone. */
+static int number_of(const json_node *node, int bare, uint64_t *value)
+{
+    if (node && node->type == JSON_NUMBER) {
+        *value = node->number;
+        return node->exact && !node->negative;
+    }
+    uint32_t skip = bare ? 0 : 2;
+    if (!node || node->type != JSON_STRING || node->length <= skip || node->length > skip + 16 ||
+        (!bare && memcmp(node->text, "0x", 2) != 0)) {
+        return 0;
+    }
+    *value = 0;
+    for (uint32_t i = skip; i < node->length; i++) {
+        const char *digits = "0123456789abcdef0123456789ABCDEF";
+        const char *digit = node->text[i] ? strchr(digits, node->text[i]) : NULL;
+        if (!digit) {
+            return 0;
+        }
+        *value = *value << 4 | (uint64_t)((digit - digits) % 16);
+    }
+    return 1;
+}
+
+/* Whether a line has all that an entry is made of. What the reader puts in the place of a field that
+ * is not there looks like any other value. */
+static int is_whole(weft_trace_manifest *m, const char *line, size_t length)
+{
+    const json_tree *t = &m->tree;
+    const json_node *root = json_read(&m->tree, line, length);
+    const json_node *payload = root ? json_get(t, root, "payload") : NULL;
+    const json_node *contended = payload ? json_get(t, payload, "contended") : NULL;
+    uint64_t value, pointer;
+    return payload && number_of(json_get(t, root, "tid"), 0, &value) &&
+           number_of(json_get(t, root, "tid_event_idx"), 0, &value) &&
+           number_of(json_get(t, payload, "cs_ptr"), 0, &pointer) && pointer != 0 && contended &&
+           contended->type >= JSON_FALSE && contended->type <= JSON_NUMBER &&
+           (number_of(json_get(t, payload, "site"), 0, &value) ||
+            number_of(json_get(t, payload, "site_sid"), 1, &value) ||
+            number_of(json_get(t, payload, "site_sid"), 0, &value));
+}
+
+int weft_trace_manifest_add(weft_trace_manifest *m, const weft_trace *trace,
+                            const weft_event *event)
+{
+    uint32_t count, tid = event->tid;
+    size_t length;
+    const uint64_t *words = weft_trace_words(event, &count);
+    m->events++;
+    if (event->kind != WEFT_EVENT_CONTENTION_OBSERVED) {
+        return 1;
+    }
+    const char *line = weft_trace_line(trace, &length);
+    if (count != 3 || (line && !is_whole(m, line, length))) { /* cs_ptr, contended, site */
+        m->bad++;
+        return 1;
+    }
+    if (words[1] != 1 || !rename_thread(m, &tid)) {
+        return 1;
+    }
+    return keep(m, &(weft_trace_contention){
+                       .index = event->index, .site = words[2], .pointer = words[0], .tid = tid});
 }
 
 static int by_key(const void *a, const void *b)
 {
-    const entry *x = a, *y = b;
+    const weft_trace_contention *x = a, *y = b;
     if (x->tid != y->tid) {
         return x->tid < y->tid ? -1 : 1;
     }
@@ -117,11 +164,15 @@ static int by_key(const void *a, const void *b)
 static void settle(weft_trace_manifest *m)
 {
     size_t kept = 0;
+    if (m->settled) {
+        return;
+    }
+    m->settled = 1;
     if (m->count > 0) {
         qsort(m->entries, m->count, sizeof *m->entries, by_key);
     }
     for (size_t i = 0; i < m->count; i++) {
-        const entry *last = kept ? &m->entries[kept - 1] : NULL;
+        const weft_trace_contention *last = kept ? &m->entries[kept - 1] : NULL;
         if (last && last->tid == m->entries[i].tid && last->index == m->entries[i].index) {
             m->duplicates++;
         } else {
@@ -176,9 +227,96 @@ int weft_trace_manifest_write(weft_trace_manifest *m, FILE *file, const char *so
     return good;
 }
 
+static weft_trace_manifest *refuse(weft_trace_manifest *m, char *why, size_t room,
+                                   const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, room, format, arguments);
+    va_end(arguments);
+    weft_trace_manifest_free(m);
+    return NULL;
+}
+
+/* Reads one entry; NULL, or the member that cannot be used. */
+static const char *read_entry(const json_tree *t, const json_node *node,
+                              weft_trace_contention *entry)
+{
+    uint64_t tid;
+    const json_node *contended = json_get(t, node, "contended");
+    if (!number_of(json_get(t, node, "tid"), 0, &tid) || tid > UINT32_MAX) {
+        return "tid";
+    }
+    entry->tid = (uint32_t)tid;
+    return !number_of(json_get(t, node, "tid_event_idx"), 0, &entry->index) ? "tid_event_idx"
+           : !number_of(json_get(t, node, "site_sid"), 1, &entry->site)     ? "site_sid"
+           : !number_of(json_get(t, node, "cs_ptr"), 0, &entry->pointer) || entry->pointer == 0
+               ? "cs_ptr"
+           : !contended || contended->type != JSON_TRUE ? "contended"
+                                                        : NULL;
+}
+
+weft_trace_manifest *weft_trace_manifest_read(const char *text, size_t length, char *why,
+                                              size_t room, size_t *at)
+{
+    weft_trace_manifest *m = weft_trace_manifest_new(NULL, 0);
+    uint64_t version = 0;
+    size_t number = 0;
+    *at = SIZE_MAX;
+    if (!m || length > WEFT_TRACE_MANIFEST_BYTES) {
+        return refuse(m, why, room, "manifest is too long (found %zu bytes, expected at most %u)",
+                      length, (unsigned)WEFT_TRACE_MANIFEST_BYTES);
+    }
+    const json_tree *t = &m->tree;
+    const json_node *root = json_read(&m->tree, text, length);
+    const json_node *entries = root ? json_get(t, root, "entries") : NULL;
+    if (!root) {
+        *at = m->tree.error_at;
+        snprintf(why, room, "%s", m->tree.error);
+        weft_trace_manifest_free(m);
+        return NULL;
+    }
+    if (!number_of(json_get(t, root, "version"), 0, &version) || version != 1) {
+        return refuse(m, why, room, "manifest cannot be read (found version %llu, expected 1)",
+                      (unsigned long long)version);
+    }
+    if (!entries || entries->type != JSON_ARRAY) {
+        return refuse(m, why, room, "manifest has no array of entries (expected one)");
+    }
+    for (const json_node *n = json_child(t, entries); n; n = json_next(t, n), number++) {
+        weft_trace_contention entry = {0};
+        const char *bad = read_entry(t, n, &entry);
+        if (bad) {
+            return refuse(m, why, room,
+                          "entry %zu has no usable %s (expected what a manifest of "
+                          "version 1 has)",
+                          number, bad);
+        }
+        if (!keep(m, &entry)) {
+            return refuse(m, why, room, "no memory for a manifest");
+        }
+    }
+    settle(m);
+    if (m->duplicates > 0) {
+        return refuse(m, why, room,
+                      "entries have the same tid and tid_event_idx (found %llu "
+                      "duplicates, expected none)",
+                      (unsigned long long)m->duplicates);
+    }
+    return m;
+}
+
+const weft_trace_contention *weft_trace_manifest_entries(weft_trace_manifest *m, size_t *count)
+{
+    settle(m);
+    *count = m->count;
+    return m->entries;
+}
+
 void weft_trace_manifest_free(weft_trace_manifest *m)
 {
     if (m) {
+        json_free(&m->tree);
         free(m->entries);
         free(m);
     }

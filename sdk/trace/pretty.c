@@ -241,18 +241,6 @@ static int named(const line_field *field, const char *name)
     return strlen(name) == field->name_length && memcmp(field->name, name, field->name_length) == 0;
 }
 
-/* Whether the line has the field: another engine's may lack it, and 0 stands in its place then. */
-static int is_there(const view *v, const line_field *field)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)field->name_length, field->name);
-    const char *also = named(field, "site")       ? "site_sid"
-                       : named(field, "wait_all") ? "wait_type"
-                                                  : "";
-    return !v->payload || json_get(&v->p->tree, v->payload, name) ||
-           json_get(&v->p->tree, v->payload, also);
-}
-
 static void put_array(const view *v, char type, const uint64_t *words)
 {
     out_str(v->o, "[");
@@ -266,42 +254,34 @@ static void put_array(const view *v, char type, const uint64_t *words)
 static void put_fields(const view *v)
 {
     const uint64_t *at = v->words;
-    const char *space = "";
     for (uint32_t i = 0; i < v->kind->count; i++) {
         const line_field *field = &v->kind->fields[i];
         int array = strchr("UXDP", field->type) != NULL;
         uint64_t more = field->type == 's' ? (*at + 7) / 8 : array ? *at : 0;
-        if (is_there(v, field)) {
-            out_str(v->o, space);
-            out_raw(v->o, field->name, field->name_length);
-            out_str(v->o, "=");
-            if (field->type == 's') {
-                put_string(v, (const char *)(at + 1), *at);
-            } else if (array) {
-                put_array(v, field->type, at);
-            } else {
-                put_scalar(v, field->type, *at);
-            }
-            if (named(field, "status") || named(field, "code")) {
-                put_status(v, *at, 1);
-            } else if (named(field, "timeout_ns") && *at == UINT64_MAX) {
-                out_str(v->o, " (for ever)");
-            }
-            space = " ";
+        out_str(v->o, i ? " " : "");
+        out_raw(v->o, field->name, field->name_length);
+        out_str(v->o, "=");
+        if (field->type == 's') {
+            put_string(v, (const char *)(at + 1), *at);
+        } else if (array) {
+            put_array(v, field->type, at);
+        } else {
+            put_scalar(v, field->type, *at);
+        }
+        if (named(field, "status") || named(field, "code")) {
+            put_status(v, *at, 1);
+        } else if (named(field, "timeout_ns") && *at == UINT64_MAX) {
+            out_str(v->o, " (for ever)");
         }
         at += 1 + more;
     }
 }
 
-/* A payload without a row, or none of it: another engine's text, or the words. */
-static void put_other(const view *v, const char *line)
+/* A payload that does not fit its row, or has none. */
+static void put_words(const view *v)
 {
     uint32_t count;
     weft_trace_words(v->event, &count);
-    if (v->payload) {
-        put_bytes(v, line + v->payload->from, v->payload->to - v->payload->from);
-        return;
-    }
     out_str(v->o, "words=[");
     for (uint32_t i = 0; i < count; i++) {
         out_str(v->o, i ? ", " : "");
@@ -310,13 +290,24 @@ static void put_other(const view *v, const char *line)
     out_str(v->o, "]");
 }
 
+/* What another engine's line says, under its own names, of which the row may know none. */
+static void put_members(const view *v, const char *line)
+{
+    const json_node *n = json_child(&v->p->tree, v->payload);
+    for (const char *space = ""; n; n = json_next(&v->p->tree, n), space = " ") {
+        out_str(v->o, space);
+        if (n->key) {
+            put_bytes(v, n->key, n->key_length);
+            out_str(v->o, "=");
+        }
+        put_bytes(v, line + n->from, n->to - n->from);
+    }
+}
+
 static void put_payload(const view *v, const char *line)
 {
-    if (!v->kind || !line_fits(v->kind, v->event)) {
-        put_other(v, line);
-        return;
-    }
-    switch (v->event->kind) {
+    int fits = v->kind && line_fits(v->kind, v->event);
+    switch (fits ? v->event->kind : 0) {
     case WEFT_EVENT_IMPORT_CALL:
     case WEFT_EVENT_EXPORT_MISSING:
         put_import(v);
@@ -329,7 +320,13 @@ static void put_payload(const view *v, const char *line)
         put_return(v);
         break;
     default:
-        put_fields(v);
+        if (v->payload) {
+            put_members(v, line);
+        } else if (fits) {
+            put_fields(v);
+        } else {
+            put_words(v);
+        }
         break;
     }
 }
