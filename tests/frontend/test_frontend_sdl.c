@@ -181,6 +181,35 @@ static void f11_switches_fullscreen(void **state)
     assert_false(SDL_GetWindowFlags(sdl_window()) & SDL_WINDOW_FULLSCREEN);
 }
 
+static uint32_t toggles;
+
+static int32_t toggle(const weft_host *host, char *line, uint32_t room)
+{
+    snprintf(line, room, "recording to %u", ++toggles);
+    return 1;
+}
+
+static const void *extension(const weft_host *host, const char *name)
+{
+    static const weft_host_record record = {.size = sizeof record, .toggle = toggle};
+    return strcmp(name, "record/1") == 0 ? &record : NULL;
+}
+
+static void f9_records_and_says_where(void **state)
+{
+    sdl_case *c = *state;
+    c->fake.host.extension = extension;
+    toggles = 0;
+    sdl_open(c);
+    sdl_key(c, SDL_SCANCODE_F9, 1);
+    assert_int_equal(toggles, 1);
+    assert_string_equal(SDL_GetWindowTitle(sdl_window()), "recording to 1 - plasma.xex - Weft");
+    sdl_key(c, SDL_SCANCODE_F9, 0);
+    assert_int_equal(toggles, 1);
+    sdl_key(c, SDL_SCANCODE_F9, 1);
+    assert_int_equal(toggles, 2);
+}
+
 static void window_can_be_closed_and_opened_again(void **state)
 {
     sdl_case *c = *state;
@@ -250,6 +279,7 @@ int main(void)
         CASE(close_button_ends_the_run),
         CASE(quit_event_ends_the_run),
         CASE(f11_switches_fullscreen),
+        CASE(f9_records_and_says_where),
         CASE(window_can_be_closed_and_opened_again),
         CASE(unknown_video_driver_is_a_clear_failure),
         CASE(frames_come_from_another_thread),

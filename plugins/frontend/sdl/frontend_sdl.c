@@ -63,6 +63,17 @@ static weft_status frontend_open(void *instance, const char *title)
     return status;
 }
 
+/* The host decides what recording means; what it says goes into the window's title. */
+static void toggle_recording(frontend_sdl *f)
+{
+    char line[256] = "";
+    const weft_host_record *record = f->host->extension(f->host, WEFT_HOST_RECORD);
+    if (record) {
+        record->toggle(f->host, line, sizeof line);
+        video_say(&f->video, line);
+    }
+}
+
 static void handle(frontend_sdl *f, const SDL_Event *event)
 {
     if (event->type == SDL_QUIT ||
@@ -73,6 +84,8 @@ static void handle(frontend_sdl *f, const SDL_Event *event)
             f->ended = 1;
         } else if (event->key.keysym.scancode == SDL_SCANCODE_F11) {
             video_toggle_fullscreen(&f->video);
+        } else if (event->key.keysym.scancode == SDL_SCANCODE_F9) {
+            toggle_recording(f);
         }
     }
     video_event(&f->video, event);

@@ -21,7 +21,6 @@ static int scaled(uint32_t side, int64_t percent)
 
 weft_status video_open(video *v, const weft_host *host, const char *title)
 {
-    char name[256];
     int64_t percent = host->option_int(host, "scale");
     int width = scaled(host->machine->width, percent);
     int height = scaled(host->machine->height, percent);
@@ -39,8 +38,8 @@ weft_status video_open(video *v, const weft_host *host, const char *title)
     if (SDL_InitSubSystem(SDL_INIT_VIDEO) != 0) {
         return fail(host, "window");
     }
-    snprintf(name, sizeof name, "%.200s - Weft", title);
-    v->window = SDL_CreateWindow(name, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width,
+    snprintf(v->title, sizeof v->title, "%.200s - Weft", title);
+    v->window = SDL_CreateWindow(v->title, SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, width,
                                  height, window_flags);
     if (!v->window) {
         weft_status status = fail(host, "window");
@@ -131,6 +130,13 @@ void video_toggle_fullscreen(video *v)
 {
     int full = (SDL_GetWindowFlags(v->window) & SDL_WINDOW_FULLSCREEN) != 0;
     SDL_SetWindowFullscreen(v->window, full ? 0 : SDL_WINDOW_FULLSCREEN_DESKTOP);
+}
+
+void video_say(video *v, const char *line)
+{
+    char name[512];
+    snprintf(name, sizeof name, "%.250s - %s", line, v->title);
+    SDL_SetWindowTitle(v->window, name);
 }
 
 void video_close(video *v)

@@ -12,6 +12,7 @@ typedef struct video {
     SDL_Renderer *renderer;
     SDL_Texture *texture; /* of the latest picture, or NULL */
     int width, height;    /* of texture */
+    char title[208];      /* of the window when nothing is to be said */
 } video;
 
 /* Opens the window as the instance's options say. On failure host->fail was called and nothing is
@@ -28,6 +29,9 @@ void video_redraw(video *v);
 void video_event(video *v, const SDL_Event *event);
 
 void video_toggle_fullscreen(video *v);
+
+/* Puts a line for the user into the window's title. */
+void video_say(video *v, const char *line);
 
 void video_close(video *v);
 
