@@ -11,7 +11,7 @@
 #define ZSTD_LEVEL 1
 #define ZLIB_LEVEL 1
 
-static uint8_t *reserve(wtr_bytes *b, size_t more)
+uint8_t *wtr_room(wtr_bytes *b, size_t more)
 {
     if (b->no_memory) {
         return NULL;
@@ -34,7 +34,7 @@ static uint8_t *reserve(wtr_bytes *b, size_t more)
 
 void wtr_put(wtr_bytes *b, const void *bytes, size_t length)
 {
-    uint8_t *to = length ? reserve(b, length) : NULL;
+    uint8_t *to = length ? wtr_room(b, length) : NULL;
     if (to) {
         memcpy(to, bytes, length);
         b->used += length;
@@ -43,7 +43,7 @@ void wtr_put(wtr_bytes *b, const void *bytes, size_t length)
 
 void wtr_put_varint(wtr_bytes *b, uint64_t value)
 {
-    uint8_t *to = reserve(b, 10);
+    uint8_t *to = wtr_room(b, 10);
     if (to) {
         uint8_t *from = to;
         for (; value >= 0x80; value >>= 7) {
@@ -121,7 +121,7 @@ static size_t pack(wtr_bytes *out, const wtr_bytes *raw, uint8_t *codec, wtr_pac
 {
 #ifdef WEFT_HAVE_ZSTD
     size_t bound = ZSTD_compressBound(raw->used);
-    uint8_t *to = reserve(out, bound);
+    uint8_t *to = wtr_room(out, bound);
     *codec = WTR_ZSTD;
     if (!packer->pack) {
         packer->pack = ZSTD_createCCtx();
@@ -134,7 +134,7 @@ static size_t pack(wtr_bytes *out, const wtr_bytes *raw, uint8_t *codec, wtr_pac
     return ZSTD_isError(length) || length >= raw->used ? 0 : length;
 #else
     uLongf length = compressBound((uLong)raw->used);
-    uint8_t *to = reserve(out, length);
+    uint8_t *to = wtr_room(out, length);
     (void)packer;
     *codec = WTR_ZLIB;
     int failed = !to || compress2(to, &length, raw->at, (uLong)raw->used, ZLIB_LEVEL) != Z_OK;
@@ -202,7 +202,7 @@ const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *recor
 {
     uLong crc = crc32(crc32(0, header, 16), body, record->stored);
     raw->used = 0;
-    if (!reserve(raw, 1)) {
+    if (!wtr_room(raw, 1)) {
         return "no memory";
     }
     if (crc != record->crc) {
@@ -214,7 +214,7 @@ const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *recor
                : raw->used == record->raw ? NULL
                                           : "its lengths differ";
     }
-    uint8_t *to = reserve(raw, (size_t)record->raw + 1);
+    uint8_t *to = wtr_room(raw, (size_t)record->raw + 1);
     if (!to) {
         return "no memory";
     }

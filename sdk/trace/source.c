@@ -37,7 +37,10 @@ weft_trace_source *weft_trace_source_open(const char *path, int mode,
         source_fail(s, "cannot go back in it (found no regular file, expected one)");
         return s;
     }
-    source_stream_open(s, progress);
+    int indexed = mode == WEFT_CANON_OWN && s->trace->binary && source_index_open(s);
+    if (!indexed && !weft_trace_source_failed(s, NULL)) {
+        source_stream_open(s, progress);
+    }
     return s;
 }
 
@@ -71,13 +74,15 @@ int weft_trace_source_fetch(weft_trace_source *s, const weft_trace_window *windo
     if (weft_trace_source_failed(s, NULL)) {
         return 0;
     }
-    return source_stream_fetch(s, windows, count, fn, context);
+    return s->index ? source_index_fetch(s, windows, count, fn, context)
+                    : source_stream_fetch(s, windows, count, fn, context);
 }
 
 void weft_trace_source_close(weft_trace_source *s)
 {
     if (s) {
         source_stream_close(s);
+        source_index_close(s);
         survey_free_summary(&s->summary);
         free(s->places.entries);
         weft_trace_close(s->trace);

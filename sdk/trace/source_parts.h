@@ -46,6 +46,27 @@ int source_stream_fetch(weft_trace_source *s, const weft_trace_window *windows, 
                         weft_trace_window_fn fn, void *context);
 void source_stream_close(weft_trace_source *s);
 
+/* 0 with nothing said where the file was cut, and has to be read from front to back; `index` is NULL
+ * then. */
+int source_index_open(weft_trace_source *s);
+int source_index_fetch(weft_trace_source *s, const weft_trace_window *windows, size_t count,
+                       weft_trace_window_fn fn, void *context);
+void source_index_close(weft_trace_source *s);
+
+/* The first number behind a window. */
+static inline uint64_t source_window_end(const weft_trace_window *w)
+{
+    return w->count > UINT64_MAX - w->from ? UINT64_MAX : w->from + w->count;
+}
+
+/* Whether an event is in a window: `at` is its number there, UINT64_MAX for one without, `next` the
+ * number that the next one will have. */
+static inline int source_window_has(const weft_trace_window *w, uint64_t at, uint64_t next)
+{
+    uint64_t end = source_window_end(w);
+    return at != UINT64_MAX ? at >= w->from && at < end : next > w->from && next < end;
+}
+
 /* Sets the failure of the source itself. Always returns 0. */
 int source_fail(weft_trace_source *s, const char *why);
 

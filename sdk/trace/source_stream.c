@@ -138,12 +138,11 @@ static void give(fetch *f, size_t *list, const weft_event *event, uint64_t at, u
     while (*list != NO_WINDOW && !f->stopped) {
         size_t i = *list;
         const weft_trace_window *w = &f->windows[i];
-        uint64_t end = w->count > UINT64_MAX - w->from ? UINT64_MAX : w->from + w->count;
-        int within = at != UINT64_MAX ? at >= w->from && at < end : next > w->from && next < end;
-        if (within && !f->fn(f->context, i, f->source->trace, event, canonical, hash)) {
+        if (source_window_has(w, at, next) &&
+            !f->fn(f->context, i, f->source->trace, event, canonical, hash)) {
             f->stopped = 1;
         }
-        if (next >= end) {
+        if (next >= source_window_end(w)) {
             *list = f->after[i];
             f->open_count--;
         } else {

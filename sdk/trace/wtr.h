@@ -43,6 +43,7 @@ typedef struct wtr_bytes {
     int no_memory;
 } wtr_bytes;
 
+uint8_t *wtr_room(wtr_bytes *b, size_t more); /* behind `used`; NULL without memory */
 void wtr_put(wtr_bytes *b, const void *bytes, size_t length);
 void wtr_put_varint(wtr_bytes *b, uint64_t value); /* LEB128: 7 bits a byte, low ones first */
 void wtr_put_u32(wtr_bytes *b, uint32_t value);
