@@ -242,7 +242,9 @@ void kemit(kernel *k, const kthread *thread, weft_event_buffer *event)
     if (thread) {
         head->thread = thread->id;
         head->tid = thread->tid;
-        head->hw = (uint8_t)thread->hw;
+        /* one that has just been moved runs on where it is until its call is over */
+        head->hw = (uint8_t)(thread == k->running && k->running_hw ? k->running_hw - k->hw
+                                                                   : (ptrdiff_t)thread->hw);
         head->cycle = thread->cpu->retired;
     }
     k->host->emit(k->host, head);

@@ -198,100 +198,6 @@ void ksched_emit_wake(kernel *k, const kthread *t, uint64_t by, bool waited)
     kemit(k, k->running, &event);
 }
 
-/* ---- DPCs and interrupts -----------------------------------------------------------------------
- */
-
-void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
-{
-    khw *h = &k->hw[hw];
-    dpc->next = NULL;
-    *(h->last_dpc ? &h->last_dpc->next : &h->first_dpc) = dpc;
-    h->last_dpc = dpc;
-    if (h->current) {
-        h->current->cpu->interrupt = 1;
-    }
-    if (h == k->running_hw) {
-        k->reschedule = true;
-    } else if (k->running_hw && k->slice_end > dpc->tick + k->machine->lookahead) {
-        k->slice_end = dpc->tick + k->machine->lookahead;
-        ksched_sync(k);
-        set_limit(k);
-    }
-}
-
-static void start_dpc(kernel *k, khw *hw)
-{
-    kdpc *dpc = hw->first_dpc;
-    kthread *t = hw->interrupt;
-    hw->first_dpc = dpc->next;
-    if (!hw->first_dpc) {
-        hw->last_dpc = NULL;
-    }
-    if (hw->time < dpc->tick) {
-        hw->time = dpc->tick;
-    }
-    hw->in_dpc = true;
-    hw->dpc_irql = hw->irql;
-    hw->irql = KSCHED_DISPATCH;
-    t->state = WEFT_THREAD_READY;
-    t->cpu->msr = WEFT_MSR_EE;
-    for (unsigned i = 0; i < 4; i++) {
-        t->cpu->r[3 + i] = dpc->arguments[i];
-    }
-    t->cpu->r[1] = t->stack_base + t->stack_size - 0x100;
-    t->cpu->lr = k->dpc_thunk;
-    t->cpu->pc = dpc->routine;
-    weft_event_buffer event;
-    k->running_hw = hw;
-    if (dpc->interrupt) {
-        weft_event_begin(&event, WEFT_EVENT_INTERRUPT);
-        weft_event_word(&event, dpc->source);
-        weft_event_word(&event, (uint64_t)(hw - k->hw));
-    } else {
-        weft_event_begin(&event, WEFT_EVENT_DPC_RUN);
-        weft_event_word(&event, dpc->routine);
-    }
-    kemit(k, t, &event);
-    if (!dpc->interrupt && dpc->body && weft_memory_ok(k->memory, dpc->body, 28, WEFT_PAGE_WRITE)) {
-        weft_store32(k->memory->base + dpc->body + 24, 0); /* no longer queued */
-        kwritten(k, dpc->body + 24, 4);
-    }
-    free(dpc);
-}
-
-void ksched_dpc_done(kernel *k)
-{
-    khw *hw = k->running_hw;
-    ksched_sync(k);
-    hw->in_dpc = false;
-    hw->irql = hw->dpc_irql;
-    hw->interrupt->state = WEFT_THREAD_WAITING;
-    k->reschedule = true;
-}
-
-uint32_t kirql_set(kernel *k, uint32_t irql)
-{
-    khw *hw = k->running_hw;
-    uint32_t previous = hw->irql;
-    hw->irql = irql;
-    k->memory->base[hw->pcr + PCR_IRQL] = (uint8_t)irql;
-    if (irql < KSCHED_DISPATCH) {
-        hw->pin_start = WEFT_TICK_NEVER;
-    }
-    if (irql < previous) {
-        k->reschedule |= ksched_dpc_deliverable(hw);
-        if (hw->current) {
-            ksched_suspend(k, hw->current);
-        }
-    }
-    return previous;
-}
-
-khw *kcall_hw(kcall *call)
-{
-    return call->k->running_hw;
-}
-
 /* ---- who runs ----------------------------------------------------------------------------------
  */
 
@@ -372,6 +278,101 @@ static bool idle(const kernel *k, uint32_t index)
         }
     }
     return true;
+}
+
+/* ---- DPCs and interrupts -----------------------------------------------------------------------
+ */
+
+void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
+{
+    khw *h = &k->hw[hw];
+    dpc->next = NULL;
+    *(h->last_dpc ? &h->last_dpc->next : &h->first_dpc) = dpc;
+    h->last_dpc = dpc;
+    if (h->current) {
+        h->current->cpu->interrupt = 1;
+    }
+    if (h == k->running_hw) {
+        k->reschedule = true;
+    } else if (k->running_hw && k->slice_end > dpc->tick + k->machine->lookahead) {
+        k->slice_end = dpc->tick + k->machine->lookahead;
+        ksched_sync(k);
+        set_limit(k);
+    }
+}
+
+static void start_dpc(kernel *k, khw *hw)
+{
+    kdpc *dpc = hw->first_dpc;
+    kthread *t = hw->interrupt;
+    hw->first_dpc = dpc->next;
+    if (!hw->first_dpc) {
+        hw->last_dpc = NULL;
+    }
+    if (hw->time < dpc->tick) {
+        hw->time = dpc->tick;
+    }
+    hw->in_dpc = true;
+    hw->dpc_irql = hw->irql;
+    hw->irql = KSCHED_DISPATCH;
+    t->state = WEFT_THREAD_READY;
+    t->cpu->msr = WEFT_MSR_EE;
+    for (unsigned i = 0; i < 4; i++) {
+        t->cpu->r[3 + i] = dpc->arguments[i];
+    }
+    t->cpu->r[1] = t->stack_base + t->stack_size - 0x100;
+    t->cpu->lr = k->dpc_thunk;
+    t->cpu->pc = dpc->routine;
+    weft_event_buffer event;
+    k->running_hw = hw;
+    show(k, (uint32_t)(hw - k->hw), t);
+    if (dpc->interrupt) {
+        weft_event_begin(&event, WEFT_EVENT_INTERRUPT);
+        weft_event_word(&event, dpc->source);
+        weft_event_word(&event, (uint64_t)(hw - k->hw));
+    } else {
+        weft_event_begin(&event, WEFT_EVENT_DPC_RUN);
+        weft_event_word(&event, dpc->routine);
+    }
+    kemit(k, t, &event);
+    if (!dpc->interrupt && dpc->body && weft_memory_ok(k->memory, dpc->body, 28, WEFT_PAGE_WRITE)) {
+        weft_store32(k->memory->base + dpc->body + 24, 0); /* no longer queued */
+        kwritten(k, dpc->body + 24, 4);
+    }
+    free(dpc);
+}
+
+void ksched_dpc_done(kernel *k)
+{
+    khw *hw = k->running_hw;
+    ksched_sync(k);
+    hw->in_dpc = false;
+    hw->irql = hw->dpc_irql;
+    hw->interrupt->state = WEFT_THREAD_WAITING;
+    k->reschedule = true;
+}
+
+uint32_t kirql_set(kernel *k, uint32_t irql)
+{
+    khw *hw = k->running_hw;
+    uint32_t previous = hw->irql;
+    hw->irql = irql;
+    k->memory->base[hw->pcr + PCR_IRQL] = (uint8_t)irql;
+    if (irql < KSCHED_DISPATCH) {
+        hw->pin_start = WEFT_TICK_NEVER;
+    }
+    if (irql < previous) {
+        k->reschedule |= ksched_dpc_deliverable(hw);
+        if (hw->current) {
+            ksched_suspend(k, hw->current);
+        }
+    }
+    return previous;
+}
+
+khw *kcall_hw(kcall *call)
+{
+    return call->k->running_hw;
 }
 
 /* ---- one slice ---------------------------------------------------------------------------------
