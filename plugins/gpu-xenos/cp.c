@@ -288,8 +288,7 @@ static uint32_t packet_address(const xenos_cp *cp)
 /* gpu.packet, once for each, also for one that has to wait. `opcode` is that of type 3, else 0. */
 static void emit_packet(xenos_cp *cp, uint32_t header, uint32_t dwords)
 {
-    const uint64_t *wanted = cp->host->wanted;
-    if (!(wanted[WEFT_EVENT_GPU_PACKET / 64] >> WEFT_EVENT_GPU_PACKET % 64 & 1) || cp->waiting) {
+    if (!weft_host_wants(cp->host, WEFT_EVENT_GPU_PACKET) || cp->waiting) {
         return;
     }
     weft_event_buffer event;

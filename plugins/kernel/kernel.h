@@ -325,7 +325,7 @@ void kemit(kernel *k, const kthread *thread, weft_event_buffer *event);
 /* Whether anyone wants a kind that is not of class GUEST. */
 static inline bool kwanted(const weft_host *host, uint16_t kind)
 {
-    return host->wanted[kind / 64] >> kind % 64 & 1;
+    return weft_host_wants(host, kind) != 0;
 }
 /* Asks the policy about an operation: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). */
 bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,

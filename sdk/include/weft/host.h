@@ -59,7 +59,7 @@ struct weft_host {
     const weft_machine *machine;
 
     /* One relaxed load answers whether a kind is wanted by anyone: bit k % 64 of wanted[k / 64].
-     * GUEST kinds are always set. */
+     * GUEST kinds are always set. Changes when the tracer does: read it with weft_host_wants. */
     const uint64_t *wanted;
 
     /* Keeps the sentence for the error that the caller is about to return: "WHAT (found X, expected
@@ -114,6 +114,12 @@ struct weft_host {
     /* A host extension "name/rev", or NULL. [any] */
     const void *(*extension)(const weft_host *host, const char *name);
 };
+
+/* 1 while somebody wants events of that kind. [any] */
+static inline int32_t weft_host_wants(const struct weft_host *host, uint16_t kind)
+{
+    return (int32_t)(__atomic_load_n(&host->wanted[kind / 64], __ATOMIC_RELAXED) >> kind % 64 & 1);
+}
 
 /* Host extension "run/1": the run as a whole, for tools that watch it. */
 #define WEFT_HOST_RUN "run/1"
