@@ -1,22 +1,31 @@
 /* trace_diff.c: `weft trace diff`: where two runs part. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../run.h"
-#include "../text.h"
 #include "args.h"
-#include "diff.h"
 #include "trace_command.h"
+#include "trace_diff_report.h"
 
 #define MAX_PAIRS 256
 
-enum { MAP, JSON };
+enum { MAP, IGNORE, ABSORB, CONES, FORMAT, MARKDOWN, JSON, OUT };
 
 static const args_flag flags[] = {
     [MAP] = {"--map", "A=B,...", "compare thread A of REF with B of OURS, by thread id"},
-    [JSON] = {"--json", NULL, "one JSON object"},
+    [IGNORE] = {"--ignore", "KIND,...", "leave events of these kinds out on both sides"},
+    [ABSORB] =
+        {"--absorb", "RULE,...",
+         "pass over what the reference system's diff does, and name it: create, wait, nested; "
+         "real differences hide there"},
+    [CONES] = {"--cones", NULL, "tell what led to each divergence, not to the first alone"},
+    [FORMAT] = {"--format", "F", "text, markdown or json"},
+    [MARKDOWN] = {"--markdown", NULL, "the same as --format markdown"},
+    [JSON] = {"--json", NULL, "the same as --format json"},
+    [OUT] = {"--out", "FILE", "write the report there; FILE.md is Markdown, FILE.json JSON"},
     {0},
 };
 
@@ -30,27 +39,75 @@ static const args_command command = {
 };
 
 typedef struct request {
-    const char *paths[2];
-    int path_count, pair_count, json;
+    const char *paths[2], *out;
+    int path_count, format; /* REPORT_*; -1: not said */
+    weft_diff_options options;
     weft_trace_pair pairs[MAX_PAIRS];
 } request;
+
+static int take_format(request *q, const char *value)
+{
+    static const char *const names[] = {"text", "markdown", "json"};
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            q->format = i;
+            return 0;
+        }
+    }
+    error_print("--format", "format is none (found %s, expected text, markdown or json)", value);
+    return -1;
+}
 
 static int take(void *context, int index, const char *value)
 {
     request *q = context;
-    if (index == JSON) {
-        q->json = 1;
-    } else if (index == MAP) {
-        q->pair_count = weft_trace_read_pairs(value, q->pairs, MAX_PAIRS);
-        if (q->pair_count < 0) {
+    const char *bad;
+    int count;
+    switch (index) {
+    case MAP:
+        count = weft_trace_read_pairs(value, q->pairs, MAX_PAIRS);
+        if (count < 0) {
             error_print("--map", "map cannot be read (found %s, expected A=B,... of thread ids)",
                         value);
             return -1;
         }
-    } else {
+        q->options.map = q->pairs;
+        q->options.map_count = (uint32_t)count;
+        return 0;
+    case IGNORE:
+        if (!weft_diff_read_kinds(value, q->options.ignored, &bad)) {
+            error_print("--ignore",
+                        "kind is none (found %.*s, expected one that `weft trace kinds` "
+                        "lists)",
+                        (int)strcspn(bad, ","), bad);
+            return -1;
+        }
+        return 0;
+    case ABSORB:
+        if (!weft_diff_read_absorb(value, &q->options.absorb, &bad)) {
+            error_print("--absorb", "rule is none (found %.*s, expected create, wait or nested)",
+                        (int)strcspn(bad, ","), bad);
+            return -1;
+        }
+        return 0;
+    case CONES:
+        q->options.cones = 1;
+        return 0;
+    case FORMAT:
+        return take_format(q, value);
+    case MARKDOWN:
+        q->format = REPORT_MARKDOWN;
+        return 0;
+    case JSON:
+        q->format = REPORT_JSON;
+        return 0;
+    case OUT:
+        q->out = value;
+        return 0;
+    default:
         q->paths[q->path_count++] = value;
+        return 0;
     }
-    return 0;
 }
 
 static void show_progress(uint64_t count)
@@ -58,123 +115,37 @@ static void show_progress(uint64_t count)
     fprintf(stderr, "\rweft trace diff: %" PRIu64 " events", count);
 }
 
-static const char *name_of(const weft_trace_diff_pair *p, int n, char room[40])
+/* What a file's name says of its format. */
+static int format_of(const char *out)
 {
-    if (!p->present[n]) {
-        return "(none)";
-    }
-    if (p->names[n]) {
-        return p->names[n];
-    }
-    snprintf(room, 40, "%016" PRIx64, p->threads[n]);
-    return p->threads[n] ? room : "the machine";
+    const char *dot = out ? strrchr(out, '.') : NULL;
+    return dot && strcmp(dot, ".md") == 0     ? REPORT_MARKDOWN
+           : dot && strcmp(dot, ".json") == 0 ? REPORT_JSON
+                                              : REPORT_TEXT;
 }
 
-static void print_text(const weft_trace_diff *d)
-{
-    static const char *const sides[] = {"ref ", "ours"};
-    char a[40], b[40];
-    printf("%10s %10s %10s  threads\n", "matched", "ref", "ours");
-    for (size_t i = 0; i < d->pair_count; i++) {
-        const weft_trace_diff_pair *p = &d->pairs[i];
-        printf("%10" PRIu64 " %10" PRIu64 " %10" PRIu64 "  %s (%" PRIu32 ") = %s (%" PRIu32 ")%s\n",
-               p->matched, p->totals[0], p->totals[1], name_of(p, 0, a), p->tids[0],
-               name_of(p, 1, b), p->tids[1], p->diverged ? "  DIVERGED" : "");
-    }
-    for (size_t i = 0; i < d->pair_count; i++) {
-        const weft_trace_diff_pair *p = &d->pairs[i];
-        if (!p->diverged) {
-            continue;
-        }
-        printf("\n%s: event %" PRIu64 " differs in %.*s\n", name_of(p, 0, a), p->matched,
-               (int)strcspn(p->field, ":"), p->field);
-        for (int k = 0; k < DIFF_BEFORE; k++) {
-            if (p->before[k]) {
-                printf("   both  %s\n", p->before[k]);
-            }
-        }
-        for (int n = 0; n < 2; n++) {
-            printf("-> %s  %s\n", sides[n], p->at[n] ? p->at[n] : "(has ended)");
-        }
-        for (int n = 0; n < 2; n++) {
-            printf("   %s  %s\n", sides[n], p->next[n] ? p->next[n] : "(has ended)");
-        }
-    }
-    for (size_t i = 0; i < d->missing_count; i++) {
-        printf("%sonly %s has %s %s, %" PRIu64 " times\n", i ? "" : "\n",
-               d->missing[i].side ? "ours" : "ref", d->missing[i].what, d->missing[i].name,
-               d->missing[i].times);
-    }
-}
-
-static void json_text(buffer *b, const char *key, const char *text)
-{
-    buffer_format(b, "\"%s\": ", key);
-    if (text) {
-        buffer_json(b, text);
-    } else {
-        buffer_text(b, "null");
-    }
-}
-
-static void json_pair(buffer *b, const weft_trace_diff_pair *p)
-{
-    static const char *const sides[] = {"ref", "ours"};
-    char room[40];
-    buffer_text(b, "{");
-    for (int n = 0; n < 2; n++) {
-        json_text(b, sides[n], p->present[n] ? name_of(p, n, room) : NULL);
-        buffer_format(b, ", \"%s_tid\": %" PRIu32 ", \"%s_total\": %" PRIu64 ", ", sides[n],
-                      p->tids[n], sides[n], p->totals[n]);
-    }
-    buffer_format(b, "\"matched\": %" PRIu64 ", \"first_divergence_at\": ", p->matched);
-    if (!p->diverged) {
-        buffer_text(b, "null}");
-        return;
-    }
-    buffer_format(b, "%" PRIu64 ", \"field\": \"%.*s\", \"before\": [", p->matched,
-                  (int)strcspn(p->field, ":"), p->field);
-    for (int k = 0, any = 0; k < DIFF_BEFORE; k++) {
-        if (p->before[k]) {
-            buffer_text(b, any++ ? ", " : "");
-            buffer_json(b, p->before[k]);
-        }
-    }
-    buffer_text(b, "], ");
-    json_text(b, "ref_event", p->at[0]);
-    buffer_text(b, ", ");
-    json_text(b, "ours_event", p->at[1]);
-    buffer_text(b, ", ");
-    json_text(b, "ref_next", p->next[0]);
-    buffer_text(b, ", ");
-    json_text(b, "ours_next", p->next[1]);
-    buffer_text(b, "}");
-}
-
-static void print_json(const weft_trace_diff *d)
+/* 0 where the report did not go where it should. */
+static int write_report(const request *q, const weft_trace_diff *d)
 {
     buffer b = {0};
-    buffer_format(&b, "{\"divergent\": %s, \"threads\": [", d->divergent ? "true" : "false");
-    for (size_t i = 0; i < d->pair_count; i++) {
-        buffer_text(&b, i ? ",\n" : "\n");
-        json_pair(&b, &d->pairs[i]);
+    FILE *file = q->out ? fopen(q->out, "wb") : stdout;
+    int good = file != NULL;
+    if (good) {
+        report_diff(&b, q->format < 0 ? format_of(q->out) : q->format, d, q->paths);
+        good = fwrite(b.bytes, 1, b.length, file) == b.length;
+        good = (q->out ? fclose(file) : fflush(file)) == 0 && good;
     }
-    buffer_text(&b, "],\n\"missing\": [");
-    for (size_t i = 0; i < d->missing_count; i++) {
-        buffer_format(&b, "%s{\"only\": \"%s\", \"what\": \"%s\", \"times\": %" PRIu64 ", ",
-                      i ? ", " : "", d->missing[i].side ? "ours" : "ref", d->missing[i].what,
-                      d->missing[i].times);
-        json_text(&b, "name", d->missing[i].name);
-        buffer_text(&b, "}");
+    if (!good) {
+        error_print(q->out ? q->out : "stdout", "report cannot be written (found %s, expected %s)",
+                    strerror(errno), "a file that takes it");
     }
-    buffer_text(&b, "]}\n");
-    fwrite(b.bytes, 1, b.length, stdout);
     buffer_free(&b);
+    return good;
 }
 
 int trace_diff(int argc, char **argv)
 {
-    request q = {0};
+    request q = {.format = -1};
     weft_trace_diff d;
     int parsed = args_parse(&command, argc, argv, take, &q);
     if (parsed) {
@@ -187,17 +158,22 @@ int trace_diff(int argc, char **argv)
         }
     }
     int terminal = isatty(2);
-    int good = weft_trace_diff_run(&d, q.paths, q.pairs, (uint32_t)q.pair_count,
-                                   terminal ? show_progress : NULL);
+    q.options.progress = terminal ? show_progress : NULL;
+    int good = weft_trace_diff_run(&d, q.paths, &q.options);
     if (terminal) {
         fprintf(stderr, "\r\033[K");
     }
+    int code = EXIT_INPUT;
     if (!good) {
         error_print(d.where, "%s", d.error);
     } else {
-        (q.json ? print_json : print_text)(&d);
+        for (int n = 0; n < 2; n++) {
+            if (d.info[n].missing[0]) {
+                fprintf(stderr, "weft: warning: %s: %s\n", q.paths[n], d.info[n].missing);
+            }
+        }
+        code = !write_report(&q, &d) ? EXIT_USAGE : d.divergent ? EXIT_DIFFER : EXIT_ENDED;
     }
-    int code = !good ? EXIT_INPUT : d.divergent ? EXIT_DIFFER : EXIT_ENDED;
     weft_trace_diff_free(&d);
     return code;
 }

@@ -110,7 +110,7 @@ static const char *const voids[] = {
 enum { ALLOCATES = 1, RELEASES = 2, IS_VOID = 4 }; /* of an export */
 enum { NAME_ALLOCATION = 1, NAME_CONTEXT = 2, NAME_HANDLE = 3, NAMESPACES };
 
-#define LEAST_ADDRESS 0x10000 /* below, nothing is mapped: a small integer is no pointer */
+#define LEAST_ADDRESS 0x1000 /* of a ctx_ptr: below, it is a small integer of the title's */
 #define LEAST_HANDLE  0x1000
 #define MOST_NAMES    (1u << 20) /* words that have one at a time; the next ones stay what they are */
 
@@ -219,7 +219,7 @@ static void give_name(canon_shared *c, uint64_t thread, uint64_t word, uint64_t 
  * a name equals no word of a title. */
 static uint64_t compared(const canon_shared *c, uint64_t thread, uint64_t word)
 {
-    const uint64_t *name = word >= LEAST_HANDLE ? live_map_find(&c->names, word) : NULL;
+    const uint64_t *name = word ? live_map_find(&c->names, word) : NULL;
     if (!name) {
         return word;
     }
@@ -382,7 +382,7 @@ static void learn_answer(canon_shared *c, const weft_event *event, const uint64_
     uint32_t count;
     const uint64_t *w = weft_trace_words(event, &count);
     if (event->kind == WEFT_EVENT_KERNEL_RETURN && count == 2 && export_[1] & ALLOCATES &&
-        w[1] >= LEAST_ADDRESS) {
+        w[1] != 0) {
         give_name(c, event->thread, w[1], NAME_ALLOCATION);
     }
 }
