@@ -141,45 +141,40 @@ static size_t take_fields(wtr_group *g, const canon_kind *kind, uint32_t number,
         if (!room_for(g, start - g->words_used + at + 1)) {
             return SIZE_MAX;
         }
-        uint64_t *to = &g->words[start + at++];
-        switch (kind->type[i]) {
-        case 'd':
+        uint64_t *to = &g->words[start + at++], count;
+        switch (kind->shape[i]) {
+        case CANON_ID:
             *to = take_id(d, slot);
             if (i == 0) {
                 slots = wtr_slots(number, d->value[slot]);
             }
             break;
-        case 'p':
+        case CANON_POINTER:
             *to = named ? take_named(d, slot, at - 1) : take_scalar(d, slot);
             break;
-        case 's':
-            *to = take_scalar(d, slot);
-            if (*to > (uint64_t)WTR_MAX_EVENT_WORDS * 8) {
+        case CANON_TEXT:
+            count = *to = take_scalar(d, slot);
+            if (count > (uint64_t)WTR_MAX_EVENT_WORDS * 8 || !take_text(g, start + at, count)) {
                 return SIZE_MAX;
             }
-            uint64_t length = *to;
-            if (!take_text(g, start + at, length)) {
-                return SIZE_MAX;
-            }
-            at += (uint32_t)((length + 7) / 8);
+            at += (uint32_t)((count + 7) / 8);
             break;
-        case 'U':
-        case 'X':
-        case 'D':
-        case 'P': {
-            uint64_t count = *to = take_scalar(d, slot);
+        case CANON_WORDS:
+        case CANON_IDS:
+        case CANON_POINTERS:
+            count = *to = take_scalar(d, slot);
             if (count > WTR_MAX_EVENT_WORDS ||
                 !room_for(g, start - g->words_used + at + (size_t)count)) {
                 return SIZE_MAX;
             }
             for (uint32_t end = at + (uint32_t)count; at < end; at++) {
                 slot = wtr_slot(slots, at);
-                g->words[start + at] = kind->type[i] == 'D'            ? take_id(d, slot)
-                                       : kind->type[i] == 'P' && named ? take_named(d, slot, at)
-                                                                       : take_scalar(d, slot);
+                g->words[start + at] = kind->shape[i] == CANON_IDS ? take_id(d, slot)
+                                       : kind->shape[i] == CANON_POINTERS && named
+                                           ? take_named(d, slot, at)
+                                           : take_scalar(d, slot);
             }
             break;
-        }
         default:
             *to = take_scalar(d, slot);
             break;

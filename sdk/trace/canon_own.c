@@ -7,6 +7,27 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+static uint8_t shape_of(char type)
+{
+    switch (type) {
+    case 'd':
+        return CANON_ID;
+    case 'p':
+        return CANON_POINTER;
+    case 's':
+        return CANON_TEXT;
+    case 'U':
+    case 'X':
+        return CANON_WORDS;
+    case 'D':
+        return CANON_IDS;
+    case 'P':
+        return CANON_POINTERS;
+    default:
+        return CANON_WORD;
+    }
+}
+
 void canon_own_kinds(canon_kind kinds[WEFT_EVENT_KIND_END])
 {
     memset(kinds, 0, WEFT_EVENT_KIND_END * sizeof *kinds);
@@ -14,9 +35,10 @@ void canon_own_kinds(canon_kind kinds[WEFT_EVENT_KIND_END])
         const weft_event_kind *row = weft_event_kind_of(number);
         canon_kind *kind = &kinds[number];
         kind->known = 1;
+        kind->category = row->category;
         for (const char *p = strchr(row->fields, ':'); p; p = strchr(p + 1, ':')) {
             assert(kind->count < CANON_FIELDS);
-            kind->type[kind->count] = p[1];
+            kind->shape[kind->count] = shape_of(p[1]);
             kind->apart[kind->count++] = p[2] == '~';
         }
     }
@@ -71,9 +93,15 @@ static inline uint64_t *put_named(canon_words *of, namer *by, uint64_t *to, uint
     return to;
 }
 
+/* Whether a text of `length` bytes at `text` ends in zero padding. */
+static inline int padded(const uint64_t *text, uint64_t length)
+{
+    return length % 8 == 0 || text[length / 8] >> length % 8 * 8 == 0;
+}
+
 /* The fields behind the kind's word; 0 where the payload does not fit the row. */
-static int put_fields(canon_words *of, namer *by, const canon_kind *kind, const uint64_t *words,
-                      uint32_t count)
+static inline int put_fields(canon_words *of, namer *by, const canon_kind *kind,
+                             const uint64_t *words, uint32_t count)
 {
     uint64_t *to = of->words + 1;
     uint32_t at = 0;
@@ -81,47 +109,44 @@ static int put_fields(canon_words *of, namer *by, const canon_kind *kind, const 
         if (at == count) {
             return 0;
         }
-        uint64_t word = words[at], length = 0;
-        switch (kind->type[i]) {
-        case 'p':
-            if (!kind->apart[i]) {
-                to = put_named(of, by, to, at, word);
+        uint64_t word = words[at++];
+        uint32_t shape = kind->shape[i];
+        if (shape < CANON_TEXT) {
+            if (kind->apart[i]) {
+                continue;
             }
-            at++;
+            if (shape == CANON_POINTER) {
+                to = put_named(of, by, to, at - 1, word);
+            } else {
+                *to++ = word;
+            }
             continue;
-        case 's':
-            if (word > (uint64_t)(count - at - 1) * 8) {
+        }
+        uint64_t length = word;
+        if (shape == CANON_TEXT) {
+            length = word / 8 + (word % 8 != 0);
+            if (length > count - at || !padded(words + at, word)) {
                 return 0;
             }
-            length = (word + 7) / 8;
-            if (word % 8 != 0 && words[at + length] >> word % 8 * 8 != 0) {
-                return 0; /* padding that is none */
-            }
-            break;
-        case 'U':
-        case 'X':
-        case 'D':
-        case 'P':
-            length = word;
-            break;
-        default:
-            break;
         }
-        if (length > count - at - 1) {
+        if (length > count - at) {
             return 0;
         }
-        if (!kind->apart[i]) {
-            *to++ = word;
-            if (kind->type[i] == 'P') {
-                for (uint32_t n = 1; n <= length; n++) {
-                    to = put_named(of, by, to, at + n, words[at + n]);
-                }
-            } else {
-                memcpy(to, words + at + 1, length * sizeof *to);
-                to += length;
+        uint32_t end = at + (uint32_t)length;
+        if (kind->apart[i]) {
+            at = end;
+            continue;
+        }
+        *to++ = word;
+        if (shape == CANON_POINTERS) {
+            for (; at < end; at++) {
+                to = put_named(of, by, to, at, words[at]);
+            }
+        } else {
+            while (at < end) {
+                *to++ = words[at++];
             }
         }
-        at += 1 + (uint32_t)length;
     }
     of->count = (uint32_t)(to - of->words);
     return at == count;
@@ -139,19 +164,14 @@ int canon_own_fits(const canon_kind kinds[WEFT_EVENT_KIND_END], const weft_event
         if (at == count) {
             return 0;
         }
-        uint64_t word = words[at], left = count - at - 1, length = 0;
-        if (kind->type[i] == 's') {
-            length = (word + 7) / 8;
-            if (word > left * 8 || (word % 8 != 0 && words[at + length] >> word % 8 * 8 != 0)) {
-                return 0;
-            }
-        } else if (kind->type[i] < 'a') {
-            length = word;
+        uint64_t word = words[at++], length = 0;
+        if (kind->shape[i] >= CANON_TEXT) {
+            length = kind->shape[i] == CANON_TEXT ? word / 8 + (word % 8 != 0) : word;
         }
-        if (length > left) {
+        if (length > count - at || (kind->shape[i] == CANON_TEXT && !padded(words + at, word))) {
             return 0;
         }
-        at += 1 + (uint32_t)length;
+        at += (uint32_t)length;
     }
     return at == count;
 }

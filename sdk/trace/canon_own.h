@@ -14,9 +14,18 @@ typedef struct canon_ref {
 
 /* Where the fields of a kind are. Compiled from the table's text once. */
 #define CANON_FIELDS 8
+enum {
+    CANON_WORD,     /* u, x, i */
+    CANON_ID,       /* d */
+    CANON_POINTER,  /* p */
+    CANON_TEXT,     /* s; from here on the field begins with a length */
+    CANON_WORDS,    /* U, X */
+    CANON_IDS,      /* D */
+    CANON_POINTERS, /* P */
+};
 typedef struct canon_kind {
-    uint8_t known, count;
-    char type[CANON_FIELDS]; /* as in the table */
+    uint8_t known, count, category;
+    uint8_t shape[CANON_FIELDS]; /* CANON_WORD and so on */
     uint8_t apart[CANON_FIELDS];
 } canon_kind;
 

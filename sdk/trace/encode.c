@@ -8,14 +8,14 @@
 
 #include "wtr.h"
 
-static inline void put_varint(uint8_t **at, uint64_t value)
+/* Returns where the next byte goes. Most values take one. */
+static inline uint8_t *varint(uint8_t *to, uint64_t value)
 {
-    uint8_t *to = *at;
     for (; value >= 0x80; value >>= 7) {
         *to++ = (uint8_t)(value | 0x80);
     }
     *to++ = (uint8_t)value;
-    *at = to;
+    return to;
 }
 
 static inline void put_u64(uint8_t **at, uint64_t value)
@@ -56,36 +56,35 @@ static int begin(wtr_encoder *e, const wtr_thread *t)
     return 1;
 }
 
-static inline void put_scalar(wtr_encoder *e, uint32_t slot, uint64_t word)
+/* Where the columns of a payload stand while it is put: copies of e->at, which the compiler may keep in
+ * registers though bytes are written. */
+typedef struct cursor {
+    uint8_t *words, *ids, *names;
+} cursor;
+
+static inline void put_scalar(wtr_encoder *e, cursor *c, uint32_t slot, uint64_t word)
 {
-    put_varint(&e->at[COL_WORDS], wtr_zigzag(word - e->value[slot]));
+    c->words = varint(c->words, wtr_zigzag(word - e->value[slot]));
     e->value[slot] = word;
 }
 
-/* An identity's place in the dictionary; a new one is put there. One that lost its place in the hash
+/* The slots of identities keep 1 + the place in the dictionary. One that lost its place in the hash
  * gets a second one, which costs eight bytes and nothing else. */
-static inline uint32_t place_of_id(wtr_encoder *e, uint64_t id, int *fresh)
+static inline uint64_t put_id(wtr_encoder *e, cursor *c, uint32_t slot, uint64_t id)
 {
     size_t at = (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 54);
-    *fresh = e->ids[at].block != e->block || e->ids[at].id != id;
-    if (*fresh) {
+    uint64_t token;
+    if (e->ids[at].id != id || e->ids[at].block != e->block) {
         e->ids[at].id = id;
         e->ids[at].block = e->block;
-        e->ids[at].place = e->id_count++;
+        e->ids[at].place = ++e->id_count;
         put_u64(&e->at[COL_DICTIONARY], id);
+        token = 1;
+    } else {
+        token = e->value[slot] == e->ids[at].place ? 0 : (uint64_t)e->ids[at].place + 1;
     }
-    return e->ids[at].place;
-}
-
-/* The slots of identities keep 1 + the place in the dictionary. */
-static inline uint64_t put_id(wtr_encoder *e, uint32_t slot, uint64_t id)
-{
-    int fresh;
-    uint32_t place = place_of_id(e, id, &fresh);
-    uint64_t token = fresh ? 1 : e->value[slot] == (uint64_t)place + 1 ? 0 : (uint64_t)place + 2;
-    put_varint(&e->at[COL_IDS], token);
-    e->value[slot] = (uint64_t)place + 1;
-    return place;
+    c->ids = varint(c->ids, token);
+    return e->value[slot] = e->ids[at].place;
 }
 
 static inline uint32_t place_of_name(wtr_encoder *e, const canon_ref *ref)
@@ -104,67 +103,72 @@ static inline uint32_t place_of_name(wtr_encoder *e, const canon_ref *ref)
 }
 
 /* A word that may have a name: its value, then how it is named. */
-static inline const canon_ref *put_named(wtr_encoder *e, uint32_t slot, uint32_t place,
+static inline const canon_ref *put_named(wtr_encoder *e, cursor *c, uint32_t slot, uint32_t place,
                                          uint64_t word, const canon_ref *ref)
 {
     uint32_t name = ref->place == place ? place_of_name(e, ref) : 0;
-    put_scalar(e, slot, word);
-    put_varint(&e->at[COL_NAMES], name == e->naming[slot] ? 0 : (uint64_t)name + 1);
+    put_scalar(e, c, slot, word);
+    c->names = varint(c->names, name == e->naming[slot] ? 0 : (uint64_t)name + 1);
     e->naming[slot] = name;
     return ref + (name != 0);
 }
 
 /* A payload that is what its row says. Behind the last ref stands one for no place. */
-static void put_fields(wtr_encoder *e, const canon_kind *kind, uint32_t number, int canonical,
-                       const uint64_t *words, const canon_ref *ref)
+static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind, uint32_t number,
+                              int canonical, const uint64_t *words, const canon_ref *ref)
 {
     uint32_t slots = wtr_slots(number, 0), at = 0;
     for (uint32_t i = 0; i < kind->count; i++) {
         uint32_t slot = wtr_slot(slots, at);
-        uint64_t word = words[at];
-        switch (kind->type[i]) {
-        case 'd': {
-            uint64_t place = put_id(e, slot, word);
+        uint64_t word = words[at++];
+        int named = canonical && !kind->apart[i];
+        switch (kind->shape[i]) {
+        case CANON_ID: {
+            uint64_t place = put_id(e, c, slot, word);
             if (i == 0) {
-                slots = wtr_slots(number, place + 1);
+                slots = wtr_slots(number, place);
             }
-            at++;
             break;
         }
-        case 'p':
-            if (canonical && !kind->apart[i]) {
-                ref = put_named(e, slot, at, word, ref);
+        case CANON_POINTER:
+            if (named) {
+                ref = put_named(e, c, slot, at - 1, word, ref);
             } else {
-                put_scalar(e, slot, word);
+                put_scalar(e, c, slot, word);
             }
-            at++;
             break;
-        case 's':
-            put_scalar(e, slot, word);
-            memcpy(e->at[COL_TEXT], &words[at + 1], word);
-            e->at[COL_TEXT] += word;
-            at += 1 + (uint32_t)((word + 7) / 8);
+        case CANON_TEXT:
+            put_scalar(e, c, slot, word);
+            if (word > 0) {
+                memcpy(e->at[COL_TEXT], &words[at], word);
+                e->at[COL_TEXT] += word;
+                at += (uint32_t)((word + 7) / 8);
+            }
             break;
-        case 'U':
-        case 'X':
-        case 'D':
-        case 'P':
-            put_scalar(e, slot, word);
-            at++;
+        case CANON_WORDS:
+            put_scalar(e, c, slot, word);
             for (uint32_t end = at + (uint32_t)word; at < end; at++) {
-                slot = wtr_slot(slots, at);
-                if (kind->type[i] == 'D') {
-                    put_id(e, slot, words[at]);
-                } else if (kind->type[i] == 'P' && canonical && !kind->apart[i]) {
-                    ref = put_named(e, slot, at, words[at], ref);
+                put_scalar(e, c, wtr_slot(slots, at), words[at]);
+            }
+            break;
+        case CANON_IDS:
+            put_scalar(e, c, slot, word);
+            for (uint32_t end = at + (uint32_t)word; at < end; at++) {
+                put_id(e, c, wtr_slot(slots, at), words[at]);
+            }
+            break;
+        case CANON_POINTERS:
+            put_scalar(e, c, slot, word);
+            for (uint32_t end = at + (uint32_t)word; at < end; at++) {
+                if (named) {
+                    ref = put_named(e, c, wtr_slot(slots, at), at, words[at], ref);
                 } else {
-                    put_scalar(e, slot, words[at]);
+                    put_scalar(e, c, wtr_slot(slots, at), words[at]);
                 }
             }
             break;
         default:
-            put_scalar(e, slot, word);
-            at++;
+            put_scalar(e, c, slot, word);
             break;
         }
     }
@@ -236,44 +240,58 @@ void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *aren
     }
     uint32_t next = t->first;
     uint64_t first_sequence = 0;
+    uint8_t *kinds_at = e->at[COL_KIND], *odd_at = e->at[COL_ODD];
+    uint8_t *sequence_at = e->at[COL_SEQUENCE], *tick_at = e->at[COL_TICK];
+    uint8_t *cycle_at = e->at[COL_CYCLE];
+    cursor c = {e->at[COL_WORDS], e->at[COL_IDS], e->at[COL_NAMES]};
     for (uint32_t n = 0; n < t->events; n++) {
         const wtr_held *held = (const wtr_held *)(arena + next);
         const canon_ref *refs = (const canon_ref *)(held + 1);
         const weft_event *event = (const weft_event *)(refs + held->refs + 1);
         const uint64_t *words = (const uint64_t *)(event + 1);
         uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
-        const weft_event_kind *row = weft_event_kind_of(event->kind);
-        int odd = !held->fits || !row || event->category != row->category ||
+        int odd = !held->fits || event->category != kinds[event->kind].category ||
                   event->hw != before.hw || event->tid != before.tid ||
                   event->index != before.index;
         if (n == 0) {
             first_sequence = sequence = event->sequence;
         }
-        put_varint(&e->at[COL_KIND], (uint64_t)event->kind << 1 | (uint64_t)odd);
+        kinds_at = varint(kinds_at, (uint64_t)event->kind << 1 | (uint64_t)odd);
         if (odd) {
-            *e->at[COL_ODD]++ = event->category;
-            *e->at[COL_ODD]++ = event->hw;
-            put_varint(&e->at[COL_ODD], wtr_zigzag(event->index - before.index));
-            put_varint(&e->at[COL_ODD], event->tid);
-            put_varint(&e->at[COL_ODD], held->fits ? 0 : (uint64_t)count + 1);
+            *odd_at++ = event->category;
+            *odd_at++ = event->hw;
+            odd_at = varint(odd_at, wtr_zigzag(event->index - before.index));
+            odd_at = varint(odd_at, event->tid);
+            odd_at = varint(odd_at, held->fits ? 0 : (uint64_t)count + 1);
         }
-        put_varint(&e->at[COL_SEQUENCE], wtr_zigzag(event->sequence - sequence));
-        put_varint(&e->at[COL_TICK], wtr_zigzag(event->tick - before.tick));
-        put_varint(&e->at[COL_CYCLE], wtr_zigzag(event->cycle - before.cycle));
+        sequence_at = varint(sequence_at, wtr_zigzag(event->sequence - sequence));
+        tick_at = varint(tick_at, wtr_zigzag(event->tick - before.tick));
+        cycle_at = varint(cycle_at, wtr_zigzag(event->cycle - before.cycle));
         if (held->fits) {
-            put_fields(e, &kinds[event->kind], event->kind, (int)held->canonical, words, refs);
+            put_fields(e, &c, &kinds[event->kind], event->kind, (int)held->canonical, words, refs);
         } else {
             for (uint32_t i = 0; i < count; i++) {
-                put_scalar(e, wtr_slot(wtr_slots(0, 0), i), words[i]);
+                put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), words[i]);
             }
         }
         sequence = event->sequence + 1;
-        before = *event;
-        before.index += event->category == WEFT_CLASS_GUEST;
+        before.hw = event->hw;
+        before.tid = event->tid;
+        before.tick = event->tick;
+        before.cycle = event->cycle;
+        before.index = event->index + (event->category == WEFT_CLASS_GUEST);
         *first = event->sequence < *first ? event->sequence : *first;
         *last = event->sequence > *last ? event->sequence : *last;
         next = held->next;
     }
+    e->at[COL_KIND] = kinds_at;
+    e->at[COL_ODD] = odd_at;
+    e->at[COL_SEQUENCE] = sequence_at;
+    e->at[COL_TICK] = tick_at;
+    e->at[COL_CYCLE] = cycle_at;
+    e->at[COL_WORDS] = c.words;
+    e->at[COL_IDS] = c.ids;
+    e->at[COL_NAMES] = c.names;
     put_raw(e, id, t, canon_chain, first_sequence, raw);
 }
 
