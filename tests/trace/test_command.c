@@ -116,6 +116,74 @@ static void stat_counts_as_the_report_does(void **state)
     free(binary);
 }
 
+/* A pipe has no index: the same counts, read from front to back. */
+static void stat_of_the_index_is_stat_of_the_events(void **state)
+{
+    static const char *const members[] = {"kinds", "threads", "exports", "kind_rates"};
+    static const char *const numbers[] = {"events",     "guest_events", "missing_between",
+                                          "first_tick", "last_tick",    "first"};
+    char digest[64], command[1024];
+    char *binary = traced("t.wtr", digest), *copy = scratch_file("piped.json");
+    size_t length;
+    weft_run r = weft("trace", "stat", "--json", binary, NULL);
+    cJSON *index = cJSON_Parse(r.out);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(index, "indexed")));
+    snprintf(command, sizeof command, "'%s/weft' trace stat --json - <'%s' >'%s'", WEFT_BUILD_DIR,
+             binary, copy);
+    assert_int_equal(system(command), 0);
+    char *text = read_file(copy, &length);
+    cJSON *events = cJSON_Parse(text);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(events, "indexed")));
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        assert_true(cJSON_Compare(cJSON_GetObjectItem(index, members[i]),
+                                  cJSON_GetObjectItem(events, members[i]), 1));
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        assert_true(cJSON_GetObjectItem(index, numbers[i])->valuedouble ==
+                    cJSON_GetObjectItem(events, numbers[i])->valuedouble);
+    }
+    assert_string_equal(cJSON_GetObjectItem(index, "digest")->valuestring,
+                        cJSON_GetObjectItem(events, "digest")->valuestring);
+    cJSON_Delete(index);
+    cJSON_Delete(events);
+    weft_free(&r);
+    free(text);
+    free(copy);
+    free(binary);
+}
+
+#define SMALL WEFT_SOURCE_DIR "/tests/trace/fixtures/small.jsonl"
+
+/* Counted by hand in the file: 23 events, from tick 1000 to 2300 of class guest. A rate is a count
+ * over 1.3 us; the bytes of the two logs' lines are wc's. */
+static void stat_has_rates_and_sizes(void **state)
+{
+    char line[512];
+    weft_run r = weft("trace", "stat", "--json", SMALL, NULL);
+    cJSON *json = cJSON_Parse(r.out);
+    assert_int_equal(cJSON_GetObjectItem(json, "events")->valueint, 23);
+    assert_int_equal(cJSON_GetObjectItem(json, "first_tick")->valueint, 1000);
+    assert_int_equal(cJSON_GetObjectItem(json, "last_tick")->valueint, 2300);
+    assert_float_equal(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(json, "kind_rates"), "kernel.call")->valuedouble,
+        3 / 1.3e-6, 1);
+    cJSON *export = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "exports"), 0);
+    assert_int_equal(cJSON_GetObjectItem(export, "calls")->valueint, 1);
+    FILE *pipe = popen("grep '\"kind\":\"log\"' '" SMALL "' | wc -c", "r");
+    assert_non_null(fgets(line, sizeof line, pipe));
+    pclose(pipe);
+    assert_int_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(json, "kind_bytes"), "log")->valueint,
+                     atoi(line));
+    cJSON_Delete(json);
+    weft_free(&r);
+    r = weft("trace", "stat", SMALL, NULL);
+    assert_int_equal(lines_with(r.out, "ticks 1000 to 2300: 0.000001 s of guest time"), 1);
+    assert_int_equal(lines_with(r.out, "  xboxkrnl.exe!NtClose#207"), 1);
+    assert_int_equal(lines_with(r.out, "machine"), 1);
+    assert_int_equal(lines_with(r.out, "whole: the end is there"), 1);
+    weft_free(&r);
+}
+
 static void stat_states_the_loss_of_a_cut_file(void **state)
 {
     char digest[64];
@@ -296,6 +364,8 @@ int main(void)
         cmocka_unit_test(dump_of_the_binary_is_the_text),
         cmocka_unit_test(dump_shows_one_kind_of_one_thread),
         cmocka_unit_test(stat_counts_as_the_report_does),
+        cmocka_unit_test(stat_of_the_index_is_stat_of_the_events),
+        cmocka_unit_test(stat_has_rates_and_sizes),
         cmocka_unit_test(stat_states_the_loss_of_a_cut_file),
         cmocka_unit_test(malformed_files_end_with_exit_code_3),
         cmocka_unit_test(missing_file_ends_with_exit_code_3),
