@@ -382,6 +382,7 @@ int profile_tracer(profile_section *s, const profile *base, const tracer_wish *w
                    loader *l)
 {
     ini text = {.errors = list};
+    size_t before = list->count;
     ini_override(&text, wish->where ? wish->where : "tracer", "tracer", "plugin", wish->id);
     for (size_t i = 0; i < wish->count; i++) {
         const char *setting = wish->settings[i];
@@ -391,13 +392,18 @@ int profile_tracer(profile_section *s, const profile *base, const tracer_wish *w
         if (!setting[length] || length == 0) {
             errors_add(list, wish->where ? wish->where : "--set",
                        "option is no assignment (found %s, expected key=value)", setting);
+        } else if (strcmp(key, "plugin") == 0) {
+            errors_add(list, where,
+                       "unknown key in [tracer] (found plugin, expected an option of "
+                       "%s)",
+                       wish->id);
         } else {
             ini_override(&text, where, "tracer", key, setting + length + 1);
         }
         free(where);
         free(key);
     }
-    int failed = further_tracer(s, base, &text, l, wish->child);
+    int failed = list->count > before ? -1 : further_tracer(s, base, &text, l, wish->child);
     ini_free(&text);
     return failed;
 }

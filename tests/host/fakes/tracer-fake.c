@@ -7,6 +7,10 @@
 
 #include "weft/host.h"
 
+#ifndef FAKE_VERSION
+#define FAKE_VERSION "1.0"
+#endif
+
 typedef struct fake {
     const weft_host *host;
     FILE *file;
@@ -104,7 +108,7 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .abi_minor = WEFT_ABI_MINOR,
     .role = WEFT_ROLE_TRACER,
     .id = "tracer-fake",
-    .version = "1.0",
+    .version = FAKE_VERSION,
     .summary = "a tracer for tests",
     .sanitizers = WEFT_SANITIZERS,
     .options = options,
