@@ -58,13 +58,16 @@ static void put_value(out *o, const weft_track_arg *arg)
     }
 }
 
-/* `{"ph":"B","pid":1,"tid":7,"ts":1.234` */
-static out *entry_open(weft_chrome *c, const char *phase, uint32_t track, uint64_t tick)
+/* `{"ph":"B","cat":"call","pid":1,"tid":7,"ts":1.234`: what every phase has. */
+static out *entry_open(weft_chrome *c, const char *phase, const char *category, uint32_t track,
+                       uint64_t tick)
 {
     out *o = &c->stream.buffer;
     out_str(o, c->entries ? ",\n{\"ph\":\"" : "\n{\"ph\":\"");
     c->entries = 1;
     out_str(o, phase);
+    RAW(o, "\",\"cat\":\"");
+    out_str(o, category);
     RAW(o, "\",\"pid\":");
     out_u64(o, PID);
     RAW(o, ",\"tid\":");
@@ -84,9 +87,6 @@ static void put_name(out *o, const weft_track_mark *m)
 {
     RAW(o, ",\"name\":");
     put_text(o, m->name, m->name_length);
-    RAW(o, ",\"cat\":\"");
-    out_str(o, m->category);
-    RAW(o, "\"");
 }
 
 static void put_arguments(out *o, const weft_track_mark *m)
@@ -109,8 +109,8 @@ static void put_arguments(out *o, const weft_track_mark *m)
 /* Flows are events of their own, bound to the slice around them. */
 static void put_flow(weft_chrome *c, const weft_track_mark *m, const char *phase, uint64_t flow)
 {
-    out *o = entry_open(c, phase, m->track, m->tick);
-    RAW(o, ",\"name\":\"flow\",\"cat\":\"flow\",\"id\":");
+    out *o = entry_open(c, phase, "flow", m->track, m->tick);
+    RAW(o, ",\"name\":\"flow\",\"id\":");
     out_u64(o, flow);
     if (phase[0] == 'f') {
         RAW(o, ",\"bp\":\"e\"");
@@ -122,7 +122,7 @@ static void on_begin(void *context, const weft_track_mark *m)
 {
     weft_chrome *c = context;
     if (c->stream.error == 0) {
-        out *o = entry_open(c, "B", m->track, m->tick);
+        out *o = entry_open(c, "B", m->category, m->track, m->tick);
         put_name(o, m);
         put_arguments(o, m);
         entry_close(c);
@@ -133,7 +133,7 @@ static void on_end(void *context, const weft_track_mark *m)
 {
     weft_chrome *c = context;
     if (c->stream.error == 0) {
-        put_arguments(entry_open(c, "E", m->track, m->tick), m);
+        put_arguments(entry_open(c, "E", m->category, m->track, m->tick), m);
         entry_close(c);
     }
 }
@@ -145,7 +145,7 @@ static void on_instant(void *context, const weft_track_mark *m)
         return;
     }
     int joined = m->flow_out || m->flow_in_count > 0;
-    out *o = entry_open(c, joined ? "X" : "i", m->track, m->tick);
+    out *o = entry_open(c, joined ? "X" : "i", m->category, m->track, m->tick);
     out_str(o, joined ? ",\"dur\":0" : ",\"s\":\"t\"");
     put_name(o, m);
     put_arguments(o, m);
@@ -165,7 +165,7 @@ static void on_counter(void *context, uint32_t track, uint64_t tick, uint64_t va
         return;
     }
     const char *name = c->names[track] ? c->names[track] : "counter";
-    out *o = entry_open(c, "C", track, tick);
+    out *o = entry_open(c, "C", "counter", track, tick);
     RAW(o, ",\"name\":");
     put_text(o, name, strlen(name));
     RAW(o, ",\"args\":{\"value\":");
@@ -197,7 +197,7 @@ static int make_room(weft_chrome *c, uint32_t track)
 static void put_metadata(weft_chrome *c, const char *what, uint32_t track, const char *key,
                          const char *text, uint64_t number)
 {
-    out *o = entry_open(c, "M", track, 0);
+    out *o = entry_open(c, "M", "__metadata", track, 0);
     RAW(o, ",\"name\":\"");
     out_str(o, what);
     RAW(o, "\",\"args\":{\"");

@@ -77,14 +77,17 @@ struct weft_timeline {
 static int more(weft_timeline *t, void **list, uint32_t count, uint32_t *room, size_t size,
                 uint32_t most)
 {
+    if (count >= most) {
+        t->left_out++;
+        return 0;
+    }
     if (count < *room) {
         return 1;
     }
     uint32_t wanted = *room ? *room * 2 : 64;
-    void *grown = count < most ? realloc(*list, wanted * size) : NULL;
+    void *grown = realloc(*list, wanted * size);
     if (!grown) {
-        t->no_memory |= count < most;
-        t->left_out++;
+        t->no_memory = 1;
         return 0;
     }
     *list = grown;

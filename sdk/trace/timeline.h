@@ -2,7 +2,7 @@
  * a short stretch. A stretch that is too long for it is drawn up to the limits below, and says so.
  *
  * The picture needs the whole stretch before it can be drawn, so memory grows up to the limits:
- * some 20 MiB. */
+ * some 40 MiB. */
 #ifndef WEFT_TRACE_TIMELINE_H
 #define WEFT_TRACE_TIMELINE_H
 

@@ -145,9 +145,12 @@ static void on_returned(weft_tracks *t, thread *th, const slice *s, uint64_t tic
 static void return_value(mark *m, uint64_t value)
 {
     char status[16];
+    uint32_t severity = (uint32_t)value >> 28; /* of an NTSTATUS: 8 a warning, 12 an error */
     mark_word(m, "return_value", value < UINT64_C(0x10000) ? 'u' : 'x', value);
-    snprintf(status, sizeof status, "0x%08x", (unsigned)(uint32_t)value);
-    mark_string(m, "status", status, strlen(status));
+    if (severity == 8 || severity == 12) {
+        snprintf(status, sizeof status, "0x%08x", (unsigned)(uint32_t)value);
+        mark_string(m, "status", status, strlen(status));
+    }
 }
 
 static void on_return(weft_tracks *t, thread *th, const weft_event *e, const uint64_t *w)
