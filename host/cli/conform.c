@@ -7,10 +7,11 @@
 #include "args.h"
 #include "conform.h"
 
-enum { VECTORS, JSON };
+enum { VECTORS, SET, JSON };
 
 static const args_flag flags[] = {
     [VECTORS] = {"--vectors", "FILE", "CPU vectors, one JSON object a line"},
+    [SET] = {"--set", "key=value", "an option of the plugin; may repeat"},
     [JSON] = {"--json", NULL, "the result as one JSON object"},
     {0},
 };
@@ -26,6 +27,8 @@ static const args_command command = {
 
 typedef struct request {
     const char *path, *vectors;
+    const char **sets;
+    size_t set_count;
     int json;
     buffer lines; /* of failures, for --json */
 } request;
@@ -37,6 +40,9 @@ static int take(void *context, int index, const char *value)
         q->json = 1;
     } else if (index == VECTORS) {
         q->vectors = value;
+    } else if (index == SET) {
+        q->sets = text_grow(q->sets, (q->set_count + 1) * sizeof *q->sets);
+        q->sets[q->set_count++] = value;
     } else {
         q->path = value;
     }
@@ -54,8 +60,8 @@ static void print_line(weft_conform_report *report, const char *line)
     }
 }
 
-/* A profile of nothing but this plugin with its defaults. */
-static int lone_profile(profile *out, loader *l, plugin *p)
+/* A profile of nothing but this plugin with its defaults and what --set says. 0 or an exit code. */
+static int lone_profile(profile *out, loader *l, plugin *p, const request *q)
 {
     errors list = {0};
     ini text = {.errors = &list};
@@ -63,10 +69,21 @@ static int lone_profile(profile *out, loader *l, plugin *p)
     free(l->folders[0]);
     l->folders[0] = folder;
     ini_override(&text, p->path, role_name(p->desc->role), "plugin", p->desc->id);
+    for (size_t i = 0; i < q->set_count; i++) {
+        char *whole = text_format("%s.%s", role_name(p->desc->role), q->sets[i]);
+        ini_set(&text, whole);
+        free(whole);
+    }
     profile_resolve(out, &text, l, p->path, 1u << p->desc->role);
-    int failed = out->sections[p->desc->role].plugin ? 0 : -1;
+    int failed = out->sections[p->desc->role].plugin ? 0 : EXIT_PLUGIN;
     if (failed) {
         errors_print(&list, stderr);
+    }
+    for (size_t i = 0; i < list.count && !failed; i++) { /* the others are of parts not asked for */
+        if (strncmp(list.lines[i], "--set ", 6) == 0) {
+            fprintf(stderr, "weft: error: %s\n", list.lines[i]);
+            failed = EXIT_USAGE;
+        }
     }
     errors_free(&list);
     ini_free(&text);
@@ -96,8 +113,9 @@ static int conform(loader *l, plugin *p, request *q)
     weft_conform_report report = {.print = print_line, .context = q};
     char why[512];
     run *r = text_need(sizeof *r);
-    int code = EXIT_PLUGIN;
-    if (lone_profile(&lone, l, p) == 0 && run_start(r, l, &lone, &options) == 0) {
+    int refused = lone_profile(&lone, l, p, q);
+    int code = refused ? refused : EXIT_PLUGIN;
+    if (!refused && run_start(r, l, &lone, &options) == 0) {
         part *subject = &r->parts[p->desc->role];
         if (plugin_open(p, why, sizeof why)) {
             error_print(q->path, "%s", why);
@@ -146,6 +164,7 @@ int command_conform(int argc, char **argv)
         code = conform(&l, p, &q);
     }
     buffer_free(&q.lines);
+    free(q.sets);
     loader_end(&l);
     return code;
 }

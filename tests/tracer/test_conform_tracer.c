@@ -12,6 +12,8 @@ enum fault {
     NONE,
     SILENT_OPEN, /* open fails without a sentence */
     REFUSES,     /* open fails with one */
+    NEEDS,       /* the same, for want of an option */
+    WHOLE,       /* open fails in the middle of a run */
     KEEPS_ALL,   /* memory grows with the stream */
     PRINTS,      /* on stdout */
     ANY_PATH,    /* open succeeds where no file can be */
@@ -79,9 +81,14 @@ static weft_status faulty_open(void *instance, const weft_trace_begin *begin)
     if (f->fault == SILENT_OPEN) {
         return WEFT_E_IO;
     }
-    if (f->fault == REFUSES || (f->fault == ONCE && f->opened > 1) ||
-        (f->fault == SHARES && world_of(f->host)->instances > 1)) {
-        return f->host->fail(f->host, WEFT_E_IO, "no (found this, expected that)");
+    weft_status status = f->fault == REFUSES                                      ? WEFT_E_IO
+                         : f->fault == ONCE && f->opened > 1                      ? WEFT_E_IO
+                         : f->fault == SHARES && world_of(f->host)->instances > 1 ? WEFT_E_IO
+                         : f->fault == NEEDS                                      ? WEFT_E_INVALID
+                         : f->fault == WHOLE && begin->first > 0                  ? WEFT_E_STATE
+                                                                                  : WEFT_OK;
+    if (status != WEFT_OK) {
+        return f->host->fail(f->host, status, "no (found this, expected that)");
     }
     if (f->file) {
         fclose(f->file);
@@ -216,6 +223,26 @@ static void refusal_with_a_sentence_is_told_and_passes(void **state)
                                  "expected that)\n");
 }
 
+static void option_that_is_missing_is_told_and_passes(void **state)
+{
+    world w;
+    weft_conform_report r = conform(&w, NEEDS);
+    assert_int_equal(r.failed, 0);
+    assert_string_equal(w.lines, "tracer.open: refused, so events are not checked: no (found this, "
+                                 "expected that)\n");
+}
+
+static void need_of_the_whole_run_is_told_and_passes(void **state)
+{
+    world w;
+    weft_conform_report r = conform(&w, WHOLE);
+    assert_int_equal(r.failed, 0);
+    assert_string_equal(w.lines,
+                        "tracer.open, again after close: refused: no (found this, expected "
+                        "that)\ntracer.open, swapped in: refused: no (found this, expected "
+                        "that)\n");
+}
+
 static void memory_that_grows_with_the_stream_fails(void **state)
 {
     expect(KEEPS_ALL, "expected at most 4194304 after 100000 more events\n");
@@ -267,6 +294,8 @@ int main(void)
         cmocka_unit_test(good_tracer_passes),
         cmocka_unit_test(refusal_without_a_sentence_fails),
         cmocka_unit_test(refusal_with_a_sentence_is_told_and_passes),
+        cmocka_unit_test(option_that_is_missing_is_told_and_passes),
+        cmocka_unit_test(need_of_the_whole_run_is_told_and_passes),
         cmocka_unit_test(memory_that_grows_with_the_stream_fails),
         cmocka_unit_test(output_on_stdout_fails),
         cmocka_unit_test(path_that_cannot_be_must_be_refused),
