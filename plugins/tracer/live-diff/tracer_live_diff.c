@@ -17,6 +17,7 @@
 
 #define MAP_ROOM    1024
 #define MAX_CONTEXT 100
+#define NAME_ROOM   128   /* bytes of a thread's name that are shown */
 #define MAX_ROWS    20    /* threads that the summary on stderr lists */
 #define MAX_PENDING 65536 /* events of a thread before its first call */
 
@@ -190,14 +191,24 @@ static live_thread *thread_of(tracer_live_diff *t, uint64_t id)
     return place && *place < t->count ? t->last = &t->threads[*place] : NULL;
 }
 
-/* "thread:main/0", or the identity where the text is unknown. */
-static const char *thread_name(const tracer_live_diff *t, const live_thread *l, char room[32])
+/* "thread:main/0", or the identity where the text is unknown or empty; never more than a line. */
+static const char *name_thread(const char *text, uint64_t id, char room[NAME_ROOM])
 {
-    const char *text = weft_trace_name(&t->names, l->id);
-    if (!text) {
-        snprintf(room, 32, l->id ? "thread %016llx" : "machine", (unsigned long long)l->id);
+    if (!text || !*text) {
+        snprintf(room, NAME_ROOM, id ? "thread %016llx" : "machine", (unsigned long long)id);
+        return room;
     }
-    return text ? text : room;
+    snprintf(room, NAME_ROOM, "%s", text);
+    for (char *c = room; *c; c++) {
+        *c = (unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e ? '?' : *c;
+    }
+    return room;
+}
+
+static const char *thread_name(const tracer_live_diff *t, const live_thread *l,
+                               char room[NAME_ROOM])
+{
+    return name_thread(weft_trace_name(&t->names, l->id), l->id, room);
 }
 
 /* Threads of the reference that the map gives to others. */
@@ -302,7 +313,7 @@ static void stop_run(tracer_live_diff *t, const char *name, uint64_t number, con
 static void diverge(tracer_live_diff *t, live_thread *l, const weft_event *event, int ended)
 {
     out o = {0}, line = {0}, words = {0};
-    char room[32];
+    char room[NAME_ROOM];
     const char *name = thread_name(t, l, room);
     if (event) {
         describe_event(&words, &t->pretty, &t->names, event);
@@ -350,7 +361,7 @@ static void diverge(tracer_live_diff *t, live_thread *l, const weft_event *event
 static void tell_extra(tracer_live_diff *t, live_thread *l, const weft_event *event)
 {
     out o = {0}, words = {0};
-    char room[32];
+    char room[NAME_ROOM];
     const char *name = thread_name(t, l, room);
     describe_event(&words, &t->pretty, &t->names, event);
     out_str(&words, ", reference has no such thread");
@@ -544,7 +555,7 @@ static void print_summary(const tracer_live_diff *t)
     for (size_t i = 0; i < t->count; i++) {
         const live_thread *l = &t->threads[i];
         const char *state = state_of(t, l);
-        char room[32];
+        char room[NAME_ROOM];
         if (strcmp(state, "equal") != 0 && rows++ < MAX_ROWS) {
             fprintf(stderr, "  %s: %s, %llu equal of %llu here and %llu there\n",
                     thread_name(t, l, room), strcmp(state, "past_end") == 0 ? "cut off" : state,
@@ -554,9 +565,10 @@ static void print_summary(const tracer_live_diff *t)
     }
     for (size_t i = 0; i < t->reference.count; i++) {
         const reference_thread *r = &t->reference.threads[i];
-        const char *name = reference_name(&t->reference, i);
+        char room[NAME_ROOM];
         if (is_missing(t, r) && rows++ < MAX_ROWS) {
-            fprintf(stderr, "  %s (tid %u): missing, %llu there\n", name ? name : "thread", r->tid,
+            fprintf(stderr, "  %s (tid %u): missing, %llu there\n",
+                    name_thread(reference_name(&t->reference, i), r->id, room), r->tid,
                     (unsigned long long)r->seen);
         }
     }

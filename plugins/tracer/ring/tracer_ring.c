@@ -281,8 +281,7 @@ static const weft_option options[] = {
         .key = "dump_on",
         .type = WEFT_OPTION_STRING,
         .default_value = "fault,failure",
-        .help = "kinds of events at which to write, failure (the run ended with another exit code "
-                "than 0) and close (the end, a swap), comma-separated",
+        .help = "when to write: kinds of events, failure (the run failed), close (the end, a swap)",
     },
     {
         .key = "dumps",
