@@ -33,7 +33,7 @@ void case_event(weft_event_buffer *event, uint64_t n)
     }
 }
 
-bytes case_wtr(uint64_t count, uint32_t block_events, int ended)
+bytes case_wtr(uint64_t count, uint32_t group_events, int ended)
 {
     weft_trace_begin begin = {.size = sizeof begin,
                               .engine = "weft",
@@ -43,7 +43,7 @@ bytes case_wtr(uint64_t count, uint32_t block_events, int ended)
                               .digest = "99aa06d3014798d86001c324468d497f"};
     FILE *file = tmpfile();
     weft_trace_writer *w =
-        file ? weft_trace_writer_new(fileno(file), &begin, 0, block_events) : NULL;
+        file ? weft_trace_writer_new(fileno(file), &begin, 0, group_events) : NULL;
     bytes b = {0};
     if (!w) {
         abort();

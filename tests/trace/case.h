@@ -14,7 +14,7 @@ typedef struct bytes {
 void case_event(weft_event_buffer *event, uint64_t n);
 
 /* That run's first `count` events as a binary trace; `ended`: with its footer. */
-bytes case_wtr(uint64_t count, uint32_t block_events, int ended);
+bytes case_wtr(uint64_t count, uint32_t group_events, int ended);
 
 /* A reader of these bytes; `name` stands for the file's. */
 weft_trace *case_open(const void *at, size_t length);

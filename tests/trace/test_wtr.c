@@ -25,9 +25,9 @@ static uint64_t expect_events(weft_trace *t)
     return count;
 }
 
-static void check_all(uint64_t events, uint32_t block_events)
+static void check_all(uint64_t events, uint32_t group_events)
 {
-    bytes b = case_wtr(events, block_events, 1);
+    bytes b = case_wtr(events, group_events, 1);
     weft_trace *t = case_open(b.at, b.length);
     assert_int_equal(expect_events(t), events);
     assert_null(weft_trace_failed(t, NULL));

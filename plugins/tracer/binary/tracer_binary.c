@@ -118,7 +118,7 @@ static const weft_option options[] = {
     {
         .key = "group_events",
         .type = WEFT_OPTION_INT,
-        .default_value = "16384",
+        .default_value = "8192",
         .minimum = 1,
         .maximum = 65536,
         .help = "events that are gathered before they are written; what a killed run loses",
