@@ -243,8 +243,7 @@ void kemit(kernel *k, const kthread *thread, weft_event_buffer *event)
         head->thread = thread->id;
         head->tid = thread->tid;
         /* one that has just been moved runs on where it is until its call is over */
-        head->hw = (uint8_t)(thread == k->running && k->running_hw ? k->running_hw - k->hw
-                                                                   : (ptrdiff_t)thread->hw);
+        head->hw = (uint8_t)(thread == k->running ? thread->cpu->hw : thread->hw);
         head->cycle = thread->cpu->retired;
     }
     k->host->emit(k->host, head);

@@ -383,7 +383,7 @@ static void account(kernel *k, kthread *t, uint64_t before)
     khw *hw = k->running_hw;
     t->slice_used += hw->time - before;
     uint64_t quantum = 0;
-    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && kpolicy_view(k)) {
+    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && kpolicy_view(k, NULL)) {
         quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
     }
     if (t->slice_used >= (quantum ? quantum : KSCHED_QUANTUM)) {
@@ -564,7 +564,7 @@ static bool something_due(kernel *k)
 
 static void deadlock(kernel *k)
 {
-    if (k->policy && k->policy->deadlock && kpolicy_view(k)) {
+    if (k->policy && k->policy->deadlock && kpolicy_view(k, NULL)) {
         k->policy->deadlock(k->policy_instance, &k->view);
     }
     char text[200];
@@ -645,7 +645,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
             advance(k, deadline);
             continue;
         }
-        if (k->policy && !kpolicy_view(k)) {
+        if (k->policy && !kpolicy_view(k, times)) {
             break;
         }
         uint64_t length;

@@ -40,8 +40,9 @@ static inline bool ksched_dpc_deliverable(const khw *hw)
 /* sched_policy.c */
 /* When each hardware thread could next run something, or NEVER. */
 void ksched_times(const kernel *k, uint64_t *times);
-/* Fills k->view, and each live thread's view_index. False: out of memory, and the run ends. */
-bool kpolicy_view(kernel *k);
+/* Fills k->view, and each live thread's view_index. `times` are ksched_times's, NULL: they are looked
+ * up. False: out of memory, and the run ends. */
+bool kpolicy_view(kernel *k, const uint64_t *times);
 /* Who runs next on a hardware thread; NULL: nobody can. The view is current. */
 kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
 /* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).

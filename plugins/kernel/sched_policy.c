@@ -52,13 +52,16 @@ static bool view_grow(kernel *k)
     return true;
 }
 
-bool kpolicy_view(kernel *k)
+bool kpolicy_view(kernel *k, const uint64_t *times)
 {
     if (!view_grow(k)) {
         return false;
     }
-    uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-    ksched_times(k, times);
+    uint64_t present[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
+    if (!times) {
+        ksched_times(k, present);
+        times = present;
+    }
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         now = times[i] < now ? times[i] : now;
         /* interrupts and DPCs count as ready: the hardware thread has something to run */
@@ -254,7 +257,7 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
     }
     weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
     uint64_t amount = 0;
-    if (!kpolicy_view(k)) {
+    if (!kpolicy_view(k, NULL)) {
         return true;
     }
     uint32_t answer = k->policy->before(k->policy_instance, &k->view, &op, &amount);
@@ -286,7 +289,7 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
 void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence, uint32_t pointer)
 {
     kernel *k = call->k;
-    if (asked(k, kind) && k->policy && k->policy->after && kpolicy_view(k)) {
+    if (asked(k, kind) && k->policy && k->policy->after && kpolicy_view(k, NULL)) {
         weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
         k->policy->after(k->policy_instance, &k->view, &op);
     }
@@ -304,7 +307,7 @@ bool kpolicy_release_held(kernel *k)
     if (!oldest) {
         return false;
     }
-    if (k->policy && k->policy->stuck && kpolicy_view(k)) {
+    if (k->policy && k->policy->stuck && kpolicy_view(k, NULL)) {
         uint64_t answer = k->policy->stuck(k->policy_instance, &k->view);
         for (kthread *t = k->live; t; t = t->live_next) {
             if (t->held && t->id == answer) {
