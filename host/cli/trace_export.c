@@ -21,7 +21,7 @@
 #include "writer.h"
 
 #define BUFFER_BYTES 262144
-#define BLOCK_EVENTS 4096 /* of the binary trace: tracer-binary's default */
+#define GROUP_EVENTS 8192 /* of the binary trace: tracer-binary's default */
 
 enum { FORMAT = SELECT_FLAGS, OUT };
 
@@ -132,7 +132,7 @@ static void jsonl_destroy(request *q)
 static int wtr_make(request *q, int file)
 {
     int parallel = weft_trace_info_of(q->reading.trace)->parallel;
-    q->writer = weft_trace_writer_new(file, &q->begin, parallel, BLOCK_EVENTS);
+    q->writer = weft_trace_writer_new(file, &q->begin, parallel, GROUP_EVENTS);
     return q->writer != NULL;
 }
 
