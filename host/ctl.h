@@ -14,7 +14,7 @@
 
 #define CTL_LINE_LIMIT 65536 /* bytes of a request */
 #define CTL_CLIENTS    8     /* served at once; others wait in the socket's queue */
-#define CTL_PATIENCE   5000  /* ms that a client has to send its line, and to take the answer */
+#define CTL_PATIENCE   2000  /* ms that a client has to send its line, and to take the answer */
 
 /* ---- where sockets are (ctl_place.c) -----------------------------------------------------------
  */
