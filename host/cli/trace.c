@@ -23,6 +23,7 @@ static const struct {
     {"diff", trace_diff, "where two traces part"},
     {"export", trace_export, "as jsonl, wtr, perfetto, chrome or svg"},
     {"manifest", trace_manifest, "where a reference run met contention"},
+    {"cut", trace_cut, "a part of a trace, or its other format"},
     {"kinds", trace_kinds, "the kinds of events and their fields"},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])

@@ -30,5 +30,6 @@ int trace_diff(int argc, char **argv);
 int trace_export(int argc, char **argv);
 int trace_manifest(int argc, char **argv);
 int trace_kinds(int argc, char **argv);
+int trace_cut(int argc, char **argv);
 
 #endif

@@ -223,6 +223,36 @@ static void stat_counts_lines_by_kind_and_thread(void **state)
     weft_free(&r);
 }
 
+/* What differs between the two files is what schema v1 does not compare. */
+static void the_two_engines_agree(void **state)
+{
+    weft_run r = weft("trace", "diff", FIXTURE("canary.jsonl"), FIXTURE("ours.jsonl"), "--map",
+                      "6=1,7=2,4=11", NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+    r = weft("trace", "diff", FIXTURE("canary.jsonl"), FIXTURE("ours.jsonl"), NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+}
+
+static void one_other_answer_is_found(void **state)
+{
+    static const char was[] = "\"NtClose\",\"return_value\":0,";
+    size_t length;
+    char *path = scratch_file("other.jsonl"), *text = read_file(FIXTURE("ours.jsonl"), &length);
+    char *at = strstr(text, was);
+    assert_non_null(at);
+    at[sizeof was - 3] = '5';
+    write_file(path, text, length);
+    weft_run r =
+        weft("trace", "diff", FIXTURE("canary.jsonl"), path, "--map", "6=1,7=2,4=11", NULL);
+    assert_int_equal(r.status, 6);
+    assert_true(lines_with(r.out, "return_value") > 0);
+    weft_free(&r);
+    free(text);
+    free(path);
+}
+
 #define HEADER                                                                                     \
     "{\"schema_version\":1,\"engine\":\"canary\",\"kind\":\"schema_version\",\"tid\":0,"           \
     "\"payload\":{\"version\":1}}\n"
@@ -298,6 +328,7 @@ static void every_command_refuses_malformed_lines(void **state)
         {"digest", "--md5"},
         {"diff", FIXTURE("canary.jsonl")},
         {"manifest", "--out", "/dev/null"},
+        {"cut", "--out", "x.jsonl"},
     };
     char *path = scratch_file("bad.jsonl");
     write_file(path, bad, sizeof bad - 1);
@@ -350,6 +381,8 @@ int main(void)
         cmocka_unit_test(lists_hold_for_other_engines_too),
         cmocka_unit_test(carriage_returns_change_nothing),
         cmocka_unit_test(stat_counts_lines_by_kind_and_thread),
+        cmocka_unit_test(the_two_engines_agree),
+        cmocka_unit_test(one_other_answer_is_found),
         cmocka_unit_test(malformed_lines_end_with_exit_code_3_and_their_number),
         cmocka_unit_test(every_command_refuses_malformed_lines),
         cmocka_unit_test(a_cut_anywhere_names_the_line),
