@@ -11,7 +11,7 @@ typedef struct wtr_decoder {
     wtr_view columns[COLUMNS];
     uint64_t ids, names; /* how many were introduced, and how many there are to introduce */
     uint64_t id_count, name_count;
-    canon_ref *refs;
+    canon_ref *refs; /* of the group's events, one behind the other */
     uint32_t ref_count, ref_room;
 } wtr_decoder;
 
@@ -251,7 +251,7 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
         }
         size_t start = g->words_used + head;
         int has = canon_own_has(&event);
-        d->ref_count = 0;
+        uint32_t refs = d->ref_count = hashed ? d->ref_count : 0;
         size_t count = loose ? take_loose(g, loose - 1, start)
                              : take_fields(g, &kinds[event.kind], event.kind, has, start);
         if (count > WTR_MAX_EVENT_WORDS || start + count > limit) {
@@ -265,11 +265,13 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
             .at = g->words_used,
             .order = g->events,
             .canonical = has ? b->canonical_before + canonical : UINT64_MAX,
+            .refs = refs,
+            .ref_count = d->ref_count - refs,
         };
         canonical += (uint64_t)has;
         if (hashed && has) {
-            if (!canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at], d->refs,
-                                d->ref_count, &place->hash)) {
+            if (!canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at],
+                                d->refs + refs, place->ref_count, &place->hash)) {
                 return "it names what has no name";
             }
             chain = weft_canon_chain(chain, place->hash);
@@ -384,6 +386,22 @@ int wtr_group_sort(wtr_group *g)
 void wtr_group_empty(wtr_group *g)
 {
     g->events = g->words_used = 0;
+    if (g->decoder) {
+        g->decoder->ref_count = 0;
+    }
+}
+
+const uint64_t *wtr_group_canon(wtr_group *g, const canon_kind *kinds,
+                                const struct wtr_place *place, uint32_t *count)
+{
+    uint64_t hash;
+    if (place->canonical == UINT64_MAX ||
+        !canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at],
+                        g->decoder->refs + place->refs, place->ref_count, &hash)) {
+        return NULL;
+    }
+    *count = g->canon.count;
+    return g->canon.words;
 }
 
 void wtr_group_end(wtr_group *g)

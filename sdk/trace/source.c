@@ -60,12 +60,12 @@ const char *weft_trace_source_name(const weft_trace_source *s, uint64_t id)
     return weft_trace_name(s->trace, id);
 }
 
-const uint64_t *weft_trace_source_words(const weft_trace_source *s, const uint8_t **fields,
+const uint64_t *weft_trace_source_words(weft_trace_source *s, const uint8_t **fields,
                                         uint32_t *count)
 {
     *fields = s->fields;
     *count = s->word_count;
-    return s->words;
+    return s->index ? source_index_words(s, count) : s->words;
 }
 
 int weft_trace_source_fetch(weft_trace_source *s, const weft_trace_window *windows, size_t count,

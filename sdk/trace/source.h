@@ -77,7 +77,7 @@ typedef int (*weft_trace_window_fn)(void *context, size_t window, const weft_tra
 
 /* Within `fn`: the canonical form of the event, as weft_canon_words. NULL where it has none, or where
  * it was not needed for the hash. */
-const uint64_t *weft_trace_source_words(const weft_trace_source *source, const uint8_t **fields,
+const uint64_t *weft_trace_source_words(weft_trace_source *source, const uint8_t **fields,
                                         uint32_t *count);
 
 /* 0 after a failure or where `fn` stopped it. */

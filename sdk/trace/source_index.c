@@ -15,6 +15,7 @@ struct source_index {
     wtr_packer packer;
     canon_kind kinds[WEFT_EVENT_KIND_END];
     wtr_group group;
+    const struct wtr_place *given; /* the event that a fetch is giving out */
 };
 
 /* `length` bytes at an offset; 0 where the file does not have them. */
@@ -214,6 +215,7 @@ static int any_wants(const fetch *f, size_t list, const wtr_index_block *b)
 static int give(const fetch *f, size_t window, const struct wtr_place *p)
 {
     const wtr_group *g = &f->source->index->group;
+    f->source->index->given = p;
     return f->fn(f->context, window, f->source->trace, (const weft_event *)&g->words[p->at],
                  p->canonical, p->hash);
 }
@@ -310,9 +312,16 @@ int source_index_fetch(weft_trace_source *s, const weft_trace_window *windows, s
         }
         good = fetch_group(&f, from, to);
     }
+    s->index->given = NULL;
     free(f.next);
     free(f.first);
     return good;
+}
+
+const uint64_t *source_index_words(weft_trace_source *s, uint32_t *count)
+{
+    struct source_index *x = s->index;
+    return x->given ? wtr_group_canon(&x->group, x->kinds, x->given, count) : NULL;
 }
 
 void source_index_close(weft_trace_source *s)

@@ -32,7 +32,7 @@ struct weft_trace_source {
     size_t point_count;
     uint64_t interval;
 
-    /* The canonical form of the event that a fetch is giving out, words NULL: not at hand. */
+    /* Read from front to back: the canonical form of the event that a fetch is giving out. */
     const uint64_t *words;
     const uint8_t *fields;
     uint32_t word_count;
@@ -51,6 +51,7 @@ void source_stream_close(weft_trace_source *s);
 int source_index_open(weft_trace_source *s);
 int source_index_fetch(weft_trace_source *s, const weft_trace_window *windows, size_t count,
                        weft_trace_window_fn fn, void *context);
+const uint64_t *source_index_words(weft_trace_source *s, uint32_t *count);
 void source_index_close(weft_trace_source *s);
 
 /* The first number behind a window. */

@@ -189,6 +189,7 @@ typedef struct wtr_group {
         size_t at;                /* in words */
         size_t order;             /* as it stood in the file */
         uint64_t canonical, hash; /* number and hash, where they were asked for */
+        uint32_t refs, ref_count; /* what its words name, among the group's */
     } * places;
     size_t events, events_room;
     struct wtr_decoder *decoder;
@@ -199,6 +200,11 @@ typedef struct wtr_group {
  * is wrong with it. */
 const char *wtr_block_read(wtr_group *group, const canon_kind *kinds, const wtr_bytes *raw,
                            int hashed, wtr_block *block);
+
+/* The canonical words of an event of the group, valid until the next call; NULL where they were not
+ * asked for, or without memory. */
+const uint64_t *wtr_group_canon(wtr_group *group, const canon_kind *kinds,
+                                const struct wtr_place *place, uint32_t *count);
 
 /* Puts a group in the run's order. 0 without memory. */
 int wtr_group_sort(wtr_group *group);
