@@ -3,8 +3,10 @@
  * Three measurements, all on the title with the most events for its instructions (locks):
  *
  *  1. The same run untraced and traced, in turns, whole processes by the wall clock; of each pair the
- *     ratio, of the ratios the median. An untraced run computes its digests too: the difference is
- *     what the tracer itself costs, on whichever core that is.
+ *     ratio, of the ratios the median. Once as it is played, where each vertical blank waits for the
+ *     host's clock (`[machine] pace`), and once flat out, where the guest's thread and the drain each
+ *     have a core to themselves at best, and the slower of the two decides. An untraced run computes
+ *     its digests too: the difference is what the tracer itself costs.
  *  2. What an event takes of the guest thread, building it and host->emit: the title's own events, in
  *     bursts that the ring has room for, with the drain and the tracer at work behind it.
  *  3. How many events a second each tracer takes: the title's own events, from memory, on one
@@ -15,6 +17,7 @@
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -89,27 +92,31 @@ typedef struct way {
     const char *name;
     const char *tracer, *kinds; /* of [tracer]; NULL: not set */
     double *seconds, *ratio;    /* of each run; and of each pair, to the untraced one */
+    double *cpu;                /* processor time of each run, all threads */
     double bytes;               /* of the file */
 } way;
 
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec * 1e-6;
+}
+
 /* Runs the title once; its wall time, or below 0. */
-static double run_once(const bench *b, const way *w)
+static double run_once(const bench *b, const way *w, int pace, unsigned length, double *cpu)
 {
     char tracer[64], kinds[96], path[400], rounds[32];
     snprintf(tracer, sizeof tracer, "tracer.plugin=%s", w->tracer ? w->tracer : "none");
     snprintf(kinds, sizeof kinds, "tracer.kinds=%s", w->kinds ? w->kinds : "");
     snprintf(path, sizeof path, "tracer.path=%s", b->trace);
-    snprintf(rounds, sizeof rounds, "rounds=%u", b->rounds);
-    const char *arguments[24] = {WEFT_BUILD_DIR "/weft",
-                                 "run",
-                                 "--headless",
-                                 "--json",
-                                 b->report,
-                                 "--set",
-                                 tracer,
-                                 "--set",
-                                 kinds};
-    int n = 9;
+    snprintf(rounds, sizeof rounds, "rounds=%u", length);
+    const char *arguments[24] = {WEFT_BUILD_DIR "/weft", "run", "--headless", "--json", b->report};
+    int n = 5;
+    arguments[n++] = "--set";
+    arguments[n++] = pace ? "machine.pace=yes" : "machine.pace=no";
+    arguments[n++] = "--set";
+    arguments[n++] = tracer;
+    arguments[n++] = "--set";
+    arguments[n++] = kinds;
     if (w->tracer) {
         arguments[n++] = "--set";
         arguments[n++] = path;
@@ -128,9 +135,11 @@ static double run_once(const bench *b, const way *w)
         _exit(127);
     }
     int status = -1;
-    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+    struct rusage usage;
+    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0) {
         return -1;
     }
+    *cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
     return now() - start;
 }
 
@@ -156,70 +165,87 @@ static double report_number(const bench *b, const char *key)
     return value;
 }
 
-static int measure_runs(bench *b)
+enum { WAYS = 3 };
+
+/* One table: each way in turns. */
+static int measure_ways(bench *b, way ways[WAYS], const char *title, int pace, unsigned length)
 {
-    way ways[] = {
-        {.name = "untraced"},
-        {.name = "binary, kernel calls", .tracer = "binary", .kinds = "import.call,kernel.*"},
-        {.name = "binary, all kinds", .tracer = "binary"},
-    };
-    enum { WAYS = sizeof ways / sizeof ways[0] };
     char text[96];
-    double total = 0;
-    for (unsigned i = 0; i < WAYS; i++) {
-        ways[i].seconds = calloc(b->runs, sizeof(double));
-        ways[i].ratio = calloc(b->runs, sizeof(double));
-    }
-    int ok = run_once(b, &ways[0]) >= 0; /* warms the caches, and tells at once what is missing */
+    double cpu;
+    /* warms the caches, and tells at once what is missing */
+    int ok = run_once(b, &ways[0], pace, length < 500 ? length : 500, &cpu) >= 0;
     for (unsigned turn = 0; turn < b->runs && ok; turn++) {
         for (unsigned i = 0; i < WAYS && ok; i++) {
-            snprintf(text, sizeof text, "run %u of %u, %s", turn + 1, b->runs, ways[i].name);
+            snprintf(text, sizeof text, "%s: run %u of %u, %s", title, turn + 1, b->runs,
+                     ways[i].name);
             progress(text);
-            ways[i].seconds[turn] = run_once(b, &ways[i]);
+            ways[i].seconds[turn] = run_once(b, &ways[i], pace, length, &ways[i].cpu[turn]);
             ways[i].ratio[turn] = ways[i].seconds[turn] / ways[0].seconds[turn];
             ways[i].bytes = ways[i].tracer ? file_size(b->trace) : 0;
             ok = ways[i].seconds[turn] >= 0;
         }
     }
     progress("");
-    total = ok ? report_number(b, "trace_events") : 0;
+    double total = ok ? report_number(b, "trace_events") : 0;
     if (!ok || !(total > 0)) {
         return failed("weft run", "the title could not be run");
     }
-    cJSON *rows = cJSON_AddArrayToObject(b->json, "runs");
-    cJSON_AddNumberToObject(b->json, "events", total);
-    printf("locks, rounds=%u: %.0f events of class guest; whole runs, medians of %u in turns\n",
-           b->rounds, total, b->runs);
-    printf("%-22s %9s %9s %20s %9s %8s\n", "", "seconds", "cost", "smallest to largest", "ns/event",
-           "B/event");
+    cJSON *table = cJSON_AddObjectToObject(b->json, title);
+    cJSON *rows = cJSON_AddArrayToObject(table, "runs");
+    cJSON_AddNumberToObject(table, "events", total);
+    printf("locks, rounds=%u, %s: %.0f events of class guest; medians of %u in turns\n", length,
+           title, total, b->runs);
+    printf("%-22s %9s %9s %20s %9s %9s %8s\n", "", "seconds", "cost", "smallest to largest",
+           "CPU s", "CPU ns/ev", "B/event");
+    double untraced = median(ways[0].cpu, b->runs);
     for (unsigned i = 0; i < WAYS; i++) {
         double cost = median(ways[i].ratio, b->runs) - 1;
         double low = ways[i].ratio[0] - 1, high = ways[i].ratio[b->runs - 1] - 1;
-        double seconds = median(ways[i].seconds, b->runs);
-        double each = cost * median(ways[0].seconds, b->runs) / total * 1e9;
-        double bytes = ways[i].bytes / total;
-        printf("%-22s %9.3f", ways[i].name, seconds);
+        double seconds = median(ways[i].seconds, b->runs), used = median(ways[i].cpu, b->runs);
+        double each = (used - untraced) / total * 1e9, bytes = ways[i].bytes / total;
         cJSON *row = cJSON_CreateObject();
         cJSON_AddItemToArray(rows, row);
         cJSON_AddStringToObject(row, "name", ways[i].name);
         cJSON_AddNumberToObject(row, "seconds", seconds);
+        cJSON_AddNumberToObject(row, "cpu_seconds", used);
+        printf("%-22s %9.3f", ways[i].name, seconds);
         if (ways[i].tracer) {
-            printf(" %+8.2f%% %+9.2f%% %+8.2f%% %9.2f %8.3f", 100 * cost, 100 * low, 100 * high,
-                   each, bytes);
+            printf(" %+8.2f%% %+9.2f%% %+8.2f%% %9.3f %9.2f %8.3f\n", 100 * cost, 100 * low,
+                   100 * high, used, each, bytes);
             cJSON_AddNumberToObject(row, "cost", cost);
             cJSON_AddNumberToObject(row, "cost_least", low);
             cJSON_AddNumberToObject(row, "cost_most", high);
-            cJSON_AddNumberToObject(row, "ns_per_event", each);
+            cJSON_AddNumberToObject(row, "cpu_ns_per_event", each);
             cJSON_AddNumberToObject(row, "bytes_per_event", bytes);
+        } else {
+            printf("%40.3f\n", used);
         }
-        putchar('\n');
-        fflush(stdout);
     }
+    putchar('\n');
+    fflush(stdout);
+    return 1;
+}
+
+static int measure_runs(bench *b)
+{
+    way ways[WAYS] = {
+        {.name = "untraced"},
+        {.name = "binary, kernel calls", .tracer = "binary", .kinds = "import.call,kernel.*"},
+        {.name = "binary, all kinds", .tracer = "binary"},
+    };
+    for (unsigned i = 0; i < WAYS; i++) {
+        ways[i].seconds = calloc(b->runs, sizeof(double));
+        ways[i].ratio = calloc(b->runs, sizeof(double));
+        ways[i].cpu = calloc(b->runs, sizeof(double));
+    }
+    int ok = measure_ways(b, ways, "as played", 1, b->rounds / 2 + 1) &&
+             measure_ways(b, ways, "flat out", 0, b->rounds);
     for (unsigned i = 0; i < WAYS; i++) {
         free(ways[i].seconds);
         free(ways[i].ratio);
+        free(ways[i].cpu);
     }
-    return 1;
+    return ok;
 }
 
 /* ------------------------------------------------------------------------------------ the events */
@@ -227,10 +253,9 @@ static int measure_runs(bench *b)
 /* Writes a trace of a shorter run and keeps its events. */
 static int load_events(bench *b)
 {
-    bench shorter = *b;
-    shorter.rounds = 500;
     way binary = {.tracer = "binary"};
-    if (run_once(&shorter, &binary) < 0) {
+    double cpu;
+    if (run_once(b, &binary, 0, 500, &cpu) < 0) {
         return failed("weft run", "the title could not be run");
     }
     b->source = weft_trace_open(b->trace);
@@ -367,7 +392,7 @@ static int measure_emit(bench *b)
     alone_end(&a);
     progress("");
     double middle = median(times, BURSTS);
-    printf("\nguest thread: %.2f ns an event, built and emitted (median of %u bursts; nine in ten "
+    printf("guest thread: %.2f ns an event, built and emitted (median of %u bursts; nine in ten "
            "within %.2f)\n",
            middle, BURSTS, times[BURSTS * 9 / 10]);
     cJSON_AddNumberToObject(b->json, "guest_ns_per_event", middle);
@@ -488,9 +513,11 @@ static int write_json(const bench *b, const char *path)
 
 static const char usage[] =
     "usage: bench trace [--json FILE] [--runs N] [--rounds N]\n"
-    "Runs the title locks untraced and with a binary trace, in turns, N times each (default 9);\n"
-    "prints what the trace costs, what an event costs the guest's thread, and how many events a\n"
-    "second each tracer takes. rounds is the length of a run (default 40000).\n";
+    "Runs the title locks untraced and with a binary trace, in turns, N times each (default 9), "
+    "at\n"
+    "the pace of play and flat out; prints what the trace costs, what an event costs the guest's\n"
+    "thread, and how many events a second each tracer takes. rounds is the length of a run flat\n"
+    "out (default 40000); a run at pace is half as long.\n";
 
 /* A number from 1 on; 0 where it is none. */
 static unsigned number(const char *text)
