@@ -227,7 +227,7 @@ static cursor put_array(jsonl_reader *r, cursor p, char type)
             words_of(r)[count_at] = r->words - count_at - 1;
             return LITERAL(p, "]");
         }
-        p += p != NULL;
+        p = p ? p + 1 : NULL;
     }
     return NULL;
 }
@@ -248,7 +248,7 @@ static cursor put_arguments(jsonl_reader *r, cursor p)
             words_of(r)[count_at] = r->words - count_at - 1;
             return LITERAL(p, "}");
         }
-        p += p != NULL;
+        p = p ? p + 1 : NULL;
     }
     return NULL;
 }
