@@ -533,7 +533,7 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
             other->held = other->held && other == t;
         }
     }
-    if (!ksched_active(t) && idle(k, index)) {
+    if (!ksched_runnable(t) && idle(k, index)) {
         show(k, index, NULL);
     }
     k->running = NULL;

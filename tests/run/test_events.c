@@ -334,6 +334,34 @@ static void seh_keeps_the_rules(void **state)
     free(w);
 }
 
+/* Titles that need no more than themselves, with both engines, checked and not: one digest. */
+static void engines_and_checks_agree(void **state)
+{
+    static const char *const titles[] = {"hello", "modules", "seh"};
+    static const char *const digests[] = {"trace_digest", "canon_digest", "state_digest"};
+    static const char *const settings[][2] = {
+        {"cpu.engine=interp-blocks", "machine.checked=no"},
+        {"cpu.engine=interp-blocks", "machine.checked=no"},
+        {"cpu.engine=interp-plain", "machine.checked=no"},
+        {"cpu.engine=interp-plain", "machine.checked=yes"},
+    };
+    for (size_t t = 0; t < sizeof titles / sizeof titles[0]; t++) {
+        char first[3][64];
+        for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+            weft_run run =
+                weft_json("--set", settings[i][0], "--set", settings[i][1], title(titles[t]), NULL);
+            assert_int_equal(run.status, 0);
+            for (int d = 0; d < 3; d++) {
+                if (i == 0) {
+                    snprintf(first[d], sizeof first[d], "%s", report_text(&run, digests[d]));
+                }
+                assert_string_equal(report_text(&run, digests[d]), first[d]);
+            }
+            weft_free(&run);
+        }
+    }
+}
+
 static weft_run locks(const char *set, const char *engine, const char *trace)
 {
     return weft_json("--set", set, "--set", engine, "--trace", trace, title("locks"), "--",
@@ -412,10 +440,10 @@ static void a_bad_watch_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hello_keeps_the_rules),   cmocka_unit_test(plasma_keeps_the_rules),
-        cmocka_unit_test(modules_keeps_the_rules), cmocka_unit_test(seh_keeps_the_rules),
-        cmocka_unit_test(locks_keeps_the_rules),   cmocka_unit_test(watching_changes_nothing),
-        cmocka_unit_test(a_bad_watch_is_refused),
+        cmocka_unit_test(hello_keeps_the_rules),    cmocka_unit_test(plasma_keeps_the_rules),
+        cmocka_unit_test(modules_keeps_the_rules),  cmocka_unit_test(seh_keeps_the_rules),
+        cmocka_unit_test(locks_keeps_the_rules),    cmocka_unit_test(engines_and_checks_agree),
+        cmocka_unit_test(watching_changes_nothing), cmocka_unit_test(a_bad_watch_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

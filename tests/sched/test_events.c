@@ -380,6 +380,38 @@ static void a_thread_that_moves_leaves_its_place(void **state)
     assert_switch(switch_of(3, 0), "-", "thread:main", 0, 0);
 }
 
+static uint32_t holds_left;
+
+static uint32_t subscribe(void *instance)
+{
+    return 1u << WEFT_SYNC_SIGNAL;
+}
+
+static uint32_t hold_once(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                          uint64_t *amount)
+{
+    return holds_left && holds_left-- ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+/* A held thread keeps its place; with nobody else there, its hardware thread is idle until others
+ * have run. */
+static void a_held_thread_leaves_it_idle(void **state)
+{
+    static const weft_policy_ops ops = {
+        .size = sizeof ops, .subscribe = subscribe, .before = hold_once};
+    const script_step p[] = {CALL(NtCreateEvent, EVENT, 0, 1, 0), CALL(NtSetEvent, AT(EVENT), 0),
+                             WORK(100), END};
+    const script_step other[] = {WORK(1 * MS), END};
+    want_switches();
+    holds_left = 1;
+    s->k->policy = &ops;
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, other, ON(1));
+    script_run(s, 0);
+    assert_switch(switch_of(0, 1), "thread:main", "-", 9, 0);
+    assert_switch(switch_of(0, 2), "-", "thread:main", 0, 0);
+}
+
 /* Nobody wants them: none comes, and the run is the same to the tick. */
 static void switches_cost_no_guest_time(void **state)
 {
@@ -514,6 +546,7 @@ int main(void)
         TEST(a_higher_priority_preempts),
         TEST(an_interrupt_comes_in_between),
         TEST(a_thread_that_moves_leaves_its_place),
+        TEST(a_held_thread_leaves_it_idle),
         TEST(switches_cost_no_guest_time),
         TEST(a_thread_is_made_of_three_allocations),
         TEST(the_end_is_a_threads_last_event),
