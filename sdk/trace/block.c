@@ -85,7 +85,7 @@ static inline uint64_t take_id(wtr_decoder *d, uint32_t slot)
 static int keep_ref(wtr_decoder *d, uint32_t place, uint64_t name)
 {
     if (d->ref_count == d->ref_room) {
-        uint32_t room = d->ref_room ? d->ref_room * 2 : 64;
+        uint32_t room = d->ref_room * 2;
         canon_ref *more = realloc(d->refs, room * sizeof *more);
         if (!more) {
             return 0;
@@ -285,12 +285,24 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
     return NULL;
 }
 
+static int prepare(wtr_group *g)
+{
+    if (!g->decoder) {
+        g->decoder = calloc(1, sizeof *g->decoder);
+    }
+    if (g->decoder && !g->decoder->refs) {
+        g->decoder->ref_room = 64;
+        g->decoder->refs = malloc(g->decoder->ref_room * sizeof *g->decoder->refs);
+    }
+    return g->decoder && g->decoder->refs;
+}
+
 const char *wtr_block_read(wtr_group *g, const canon_kind *kinds, const wtr_bytes *raw, int hashed,
                            wtr_block *b)
 {
     wtr_view v = {.at = raw->at, .end = raw->at + raw->used};
     uint64_t lengths[COLUMNS], said[2];
-    if (!g->decoder && !(g->decoder = calloc(1, sizeof *g->decoder))) {
+    if (!prepare(g)) {
         return "no memory";
     }
     wtr_decoder *d = g->decoder;
