@@ -264,6 +264,26 @@ static void test_callback_runs_every_256_samples(void **state)
     assert_int_equal(calls_of(f, 0), 3);
 }
 
+/* In the trace the clock's work is source:audio's: it fires, and wakes the worker by its event. */
+static void test_firings_are_a_source(void **state)
+{
+    fixture *f = ((world *)*state)->f;
+    uint64_t audio = weft_fnv1a("source:audio", 12);
+    static const uint64_t ticks[] = {5333333, 10666666, 16000000};
+    register_client(f, 0);
+    run_until(f, 16 * MS + 1);
+    assert_int_equal(f->fake->events[WEFT_EVENT_SOURCE_FIRE], 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        const fake_event *fire = fake_event_at(f->fake, WEFT_EVENT_SOURCE_FIRE, i);
+        const fake_event *wake = fake_event_at(f->fake, WEFT_EVENT_WAKE_REQUESTED, i);
+        assert_int_equal(fire->head.thread, audio);
+        assert_int_equal(fire->head.tick, ticks[i]);
+        assert_int_equal(fire->words[0], i);
+        assert_int_equal(wake->head.thread, audio);
+        assert_int_equal(wake->words[1], f->k->audio.event->id);
+    }
+}
+
 /* One second has 187.5 periods. */
 static void test_callbacks_of_a_second(void **state)
 {
@@ -504,6 +524,7 @@ int main(void)
         TEST(test_cookie_is_given_again),
         TEST(test_client_without_callback_is_refused),
         TEST(test_callback_runs_every_256_samples),
+        TEST(test_firings_are_a_source),
         TEST(test_callbacks_of_a_second),
         TEST(test_callback_gets_a_pointer_to_its_argument),
         TEST(test_clients_are_called_side_by_side),
