@@ -77,7 +77,7 @@ static int bind_at(int fd, const char *path)
 
 static char *usual_path(errors *list)
 {
-    char *folder = ctl_folder(0), why[256];
+    char *folder = ctl_folder(), why[256];
     char *path = NULL;
     if (ctl_folder_check(folder, 1, why, sizeof why)) {
         errors_add(list, folder, "%s", why);

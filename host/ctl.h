@@ -19,9 +19,9 @@
 /* ---- where sockets are (ctl_place.c) -----------------------------------------------------------
  */
 
-/* The folder of index 0, 1 ... where a run's socket may be: $XDG_RUNTIME_DIR/weft if that folder
- * exists, then /tmp/weft-UID. NULL past the last. Allocated. */
-char *ctl_folder(size_t index);
+/* The folder of the sockets: $XDG_RUNTIME_DIR/weft, or /tmp/weft-UID where there is no such folder
+ * of the session's. Allocated. */
+char *ctl_folder(void);
 
 /* The user's alone: made with 0700 where `make`, and refused where it is somebody else's, open to
  * others or no folder. 0, or -1 with `why` ("WHAT (found X, expected Y)"). */
@@ -30,8 +30,8 @@ int ctl_folder_check(const char *folder, int make, char *why, size_t room);
 /* A connected socket, or -1 with errno. ENAMETOOLONG where the path does not fit. */
 int ctl_connect(const char *path);
 
-/* Paths of the sockets on which a weft answers, in all folders; removes those of processes that are
- * no more. NULL-ended, allocated, each allocated. */
+/* Paths of the sockets in the folder on which a weft answers; removes those of processes that are no
+ * more. NULL-ended, allocated, each allocated. */
 char **ctl_list(void);
 
 /* ---- the run's end of it (ctl.c) ---------------------------------------------------------------
@@ -57,7 +57,7 @@ typedef struct ctl_client {
     struct ctl_client *next;
 } ctl_client;
 
-/* Listens at `path`, or at PID.sock in the first folder. NULL after adding to `list`. */
+/* Listens at `path`, or at PID.sock in the folder. NULL after adding to `list`. */
 ctl *ctl_start(run *r, const char *path, errors *list);
 
 /* run_options.pumped with the ctl as its context. */

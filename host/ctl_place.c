@@ -1,4 +1,4 @@
-/* ctl_place.c: the folders and names of the sockets. */
+/* ctl_place.c: the folder and the names of the sockets. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -11,15 +11,14 @@
 
 #include "ctl.h"
 
-char *ctl_folder(size_t index)
+char *ctl_folder(void)
 {
     const char *runtime = getenv("XDG_RUNTIME_DIR"); /* basedir-spec: absolute, else ignored */
     struct stat info;
-    int usable = runtime && *runtime == '/' && stat(runtime, &info) == 0 && S_ISDIR(info.st_mode);
-    if (index == 0 && usable) {
+    if (runtime && *runtime == '/' && stat(runtime, &info) == 0 && S_ISDIR(info.st_mode)) {
         return text_format("%s/weft", runtime);
     }
-    return index == (size_t)usable ? text_format("/tmp/weft-%lu", (unsigned long)geteuid()) : NULL;
+    return text_format("/tmp/weft-%lu", (unsigned long)geteuid());
 }
 
 int ctl_folder_check(const char *folder, int make, char *why, size_t room)
@@ -94,26 +93,24 @@ static int by_text(const void *a, const void *b)
 
 char **ctl_list(void)
 {
-    char **list = text_need(sizeof *list), *folder, why[256];
+    char **list = text_need(sizeof *list), *folder = ctl_folder(), why[256];
     size_t count = 0;
-    for (size_t i = 0; (folder = ctl_folder(i)) != NULL; i++) {
-        DIR *d = ctl_folder_check(folder, 0, why, sizeof why) ? NULL : opendir(folder);
-        for (struct dirent *entry; d && (entry = readdir(d)) != NULL;) {
-            pid_t pid = pid_of(entry->d_name);
-            char *path = text_format("%s/%s", folder, entry->d_name);
-            if (pid && answers(path, pid)) {
-                list = text_grow(list, (count + 2) * sizeof *list);
-                list[count++] = path;
-                list[count] = NULL;
-            } else {
-                free(path);
-            }
+    DIR *d = ctl_folder_check(folder, 0, why, sizeof why) ? NULL : opendir(folder);
+    for (struct dirent *entry; d && (entry = readdir(d)) != NULL;) {
+        pid_t pid = pid_of(entry->d_name);
+        char *path = text_format("%s/%s", folder, entry->d_name);
+        if (pid && answers(path, pid)) {
+            list = text_grow(list, (count + 2) * sizeof *list);
+            list[count++] = path;
+            list[count] = NULL;
+        } else {
+            free(path);
         }
-        if (d) {
-            closedir(d);
-        }
-        free(folder);
     }
+    if (d) {
+        closedir(d);
+    }
+    free(folder);
     qsort(list, count, sizeof *list, by_text);
     return list;
 }

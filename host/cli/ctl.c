@@ -180,10 +180,14 @@ static int receive_line(int fd, buffer *answer)
     }
 }
 
-/* The answer, parsed; NULL after printing why there is none. */
-static cJSON *ask(const char *path, const buffer *line, buffer *answer)
+/* The answer, parsed; NULL after printing why there is none. `may_be_gone`: it is no error where
+ * nobody listens any more. */
+static cJSON *ask(const char *path, const buffer *line, buffer *answer, int may_be_gone)
 {
     int fd = ctl_connect(path);
+    if (fd < 0 && may_be_gone) {
+        return NULL;
+    }
     if (fd < 0) {
         error_print(path, "no weft answers (found: %s, expected the socket of one that runs)",
                     strerror(errno));
@@ -192,6 +196,9 @@ static cJSON *ask(const char *path, const buffer *line, buffer *answer)
     int failed = send_all(fd, line) || receive_line(fd, answer);
     int error = errno;
     close(fd);
+    if (failed && may_be_gone && error == ECONNRESET) {
+        return NULL;
+    }
     cJSON *json = failed ? NULL : cJSON_ParseWithLength(answer->bytes, answer->length);
     if (!cJSON_IsObject(json)) {
         error_print(path, "weft gave no answer (found: %s, expected one JSON object)",
@@ -266,12 +273,12 @@ static void print_answer(const cJSON *json, int row, const char *path)
     }
 }
 
-static int ask_and_print(const asking *q, int row, const char *path)
+static int ask_and_print(const asking *q, int row, const char *path, int may_be_gone)
 {
     buffer line = {0}, answer = {0};
     write_request(q, row, &line);
-    cJSON *json = ask(path, &line, &answer);
-    int code = EXIT_USAGE;
+    cJSON *json = ask(path, &line, &answer, may_be_gone);
+    int code = json || !may_be_gone ? EXIT_USAGE : EXIT_ENDED;
     if (json && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "ok"))) {
         code = EXIT_ENDED;
     } else if (json) {
@@ -279,7 +286,7 @@ static int ask_and_print(const asking *q, int row, const char *path)
     }
     if (json && q->json) {
         printf("%.*s\n", (int)answer.length, answer.bytes);
-    } else if (code == EXIT_ENDED) {
+    } else if (json && code == EXIT_ENDED) {
         print_answer(json, row, path);
     }
     cJSON_Delete(json);
@@ -308,7 +315,7 @@ static int ask_found(const asking *q, int row)
     } else {
         code = EXIT_ENDED;
         for (size_t i = 0; i < count; i++) {
-            int one = ask_and_print(q, row, list[i]);
+            int one = ask_and_print(q, row, list[i], count > 1); /* one may just have ended */
             code = one ? one : code;
         }
     }
@@ -330,7 +337,7 @@ int command_ctl(int argc, char **argv)
     }
     int row = find_request(&q);
     if (row >= 0) {
-        code = q.socket ? ask_and_print(&q, row, q.socket) : ask_found(&q, row);
+        code = q.socket ? ask_and_print(&q, row, q.socket, 0) : ask_found(&q, row);
     }
     free(q.sets);
     return code;
