@@ -7,11 +7,13 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "line.h"
 #include "source.h"
+#include "writer.h"
 
 #define EVENTS 60000 /* of five threads: each goes through two chain steps */
 
@@ -319,6 +321,196 @@ static void names_are_known_without_reading_on(void **state)
     }
 }
 
+/* Where groups end is nothing that chains know of. */
+static void groups_of_any_size_give_the_same_chains(void **state)
+{
+    files *f = *state;
+    static const uint32_t sizes[] = {333, 65536};
+    weft_trace_source *lines = open_good(f->lines);
+    for (int i = 0; i < 2; i++) {
+        char path[32];
+        bytes b = case_wtr(EVENTS, sizes[i], 1);
+        save(path, b.at, b.length);
+        weft_trace_source *s = open_good(path);
+        same_summary(weft_trace_source_summary(lines), weft_trace_source_summary(s));
+        weft_trace_source_close(s);
+        unlink(path);
+        free(b.at);
+    }
+    weft_trace_source_close(lines);
+}
+
+/* 38,000 groups of one event are as many blocks, of at least 7 bytes each in the index: more than the
+ * 2^18 bytes of one record. */
+static void index_of_several_records_is_read(void **state)
+{
+    char path[32];
+    bytes b = case_wtr(38000, 1, 1);
+    weft_trace_window window = {.thread = WEFT_TRACE_ALL, .from = 37000, .count = 100};
+    save(path, b.at, b.length);
+    uint64_t footer;
+    memcpy(&footer, b.at + b.length - 16, sizeof footer);
+    char *second = memmem(b.at + footer + 4, b.length - footer - 4, "rWTR", 4);
+    assert_non_null(second);
+    assert_int_equal(second[4], 3);
+    weft_trace_source *s = open_good(path);
+    assert_int_equal(weft_trace_source_summary(s)->events, 38000);
+    expected *x = expect(&window);
+    assert_int_equal(weft_trace_source_fetch(s, &window, 1, check, x), 1);
+    assert_int_equal(x->got[0], 100);
+    forget(x);
+    weft_trace_source_close(s);
+    unlink(path);
+    free(b.at);
+}
+
+/* A run whose words have names: pool blocks that come and go at the same places, pointers into them,
+ * one behind them, handles. */
+static void named_event(weft_event_buffer *e, uint64_t n)
+{
+    uint64_t block = n * 7 % 64, base = 0x40000000 + block * 0x100,
+             handle = 0xF8000000 + n % 10 * 4;
+    const uint64_t args[] = {base + n % 0x140, 0x50000000 + n, handle, 7};
+    switch (n % 6) {
+    case 0:
+        weft_event_begin(e, WEFT_EVENT_MEMORY_ALLOC);
+        weft_event_word(e, 1000 + n);
+        weft_event_word(e, base);
+        weft_event_word(e, 0x100);
+        weft_event_word(e, n % 4 ? 0 : base + 0x60000000);
+        weft_event_word(e, 0x82001234);
+        weft_event_word(e, n);
+        weft_event_text(e, "pool", 4);
+        break;
+    case 1:
+        weft_event_begin(e, WEFT_EVENT_KERNEL_CALL);
+        weft_event_word(e, 77);
+        weft_event_array(e, args, 4);
+        weft_event_text(e, "game:\\a", 7);
+        break;
+    case 2:
+        weft_event_begin(e, WEFT_EVENT_KERNEL_RETURN);
+        weft_event_word(e, 77);
+        weft_event_word(e, base + 0x60000000 + n % 0x100);
+        break;
+    case 3:
+        weft_event_begin(e, n % 12 == 3 ? WEFT_EVENT_HANDLE_CREATE : WEFT_EVENT_HANDLE_DESTROY);
+        weft_event_word(e, 5000 + n);
+        weft_event_word(e, n % 12 == 3 ? 2 : handle);
+        weft_event_word(e, n % 12 == 3 ? handle : 1);
+        break;
+    case 4:
+        weft_event_begin(e, WEFT_EVENT_GPU_DRAW);
+        weft_event_word(e, n);
+        weft_event_word(e, 3);
+        weft_event_word(e, 4);
+        weft_event_word(e, base + 4);
+        break;
+    default:
+        weft_event_begin(e, n % 12 == 5 ? WEFT_EVENT_MEMORY_FREE : WEFT_EVENT_CONTENTION_OBSERVED);
+        weft_event_word(e, n % 12 == 5 ? 1000 + n - 41 : base); /* of 41 events ago */
+        weft_event_word(e, 0);
+        if (n % 12 != 5) {
+            weft_event_word(e, 0x82004321);
+        }
+        break;
+    }
+    e->head.sequence = n;
+    e->head.thread = n % 3 + 1;
+    e->head.tid = (uint32_t)n % 3;
+    e->head.index = n / 3;
+}
+
+typedef struct named {
+    weft_canon *canon;
+    uint64_t events, names;
+} named;
+
+static int check_named(void *context, size_t window, const weft_trace *trace,
+                       const weft_event *event, uint64_t canonical, uint64_t hash)
+{
+    named *x = context;
+    weft_event_buffer e;
+    uint64_t right, name, base;
+    (void)window;
+    named_event(&e, event->sequence);
+    assert_true(case_equal(event, &e.head));
+    x->names +=
+        event->kind == WEFT_EVENT_GPU_DRAW && weft_canon_name(x->canon, e.words[3], &name, &base);
+    int has = weft_canon_add(x->canon, trace, &e.head, &right);
+    assert_int_equal(canonical != UINT64_MAX, has);
+    if (has) {
+        assert_int_equal(hash, right);
+    }
+    x->events++;
+    return 1;
+}
+
+/* The index gives hashes from the names that blocks have kept; weft_canon_add from what is live. */
+static void blocks_keep_what_their_words_name(void **state)
+{
+    enum { COUNT = 30000 };
+    weft_trace_begin begin = {
+        .engine = "weft", .build = "0", .title = "t", .profile_digest = "", .digest = ""};
+    weft_trace_window window = {.thread = WEFT_TRACE_ALL, .from = 0, .count = COUNT};
+    char path[] = "/tmp/weft-named-XXXXXX";
+    int file = mkstemp(path);
+    weft_trace_writer *w = weft_trace_writer_new(file, &begin, 0, 1000);
+    for (uint64_t n = 0; n < COUNT; n++) {
+        weft_event_buffer e;
+        named_event(&e, n);
+        weft_trace_writer_add(w, &e.head);
+    }
+    weft_trace_writer_end(w, COUNT - 1, "");
+    weft_trace_writer_free(w);
+    close(file);
+    weft_trace_source *s = open_good(path);
+    named x = {.canon = weft_canon_new(WEFT_CANON_OWN)};
+    assert_int_equal(weft_trace_source_fetch(s, &window, 1, check_named, &x), 1);
+    assert_int_equal(x.events, COUNT);
+    assert_in_range(x.names, 1000, 4900); /* of 5,000 draws: some have a name, and some none */
+    weft_canon_free(x.canon);
+    weft_trace_source_close(s);
+    unlink(path);
+}
+
+static int add_up(void *context, size_t window, const weft_trace *trace, const weft_event *event,
+                  uint64_t canonical, uint64_t hash)
+{
+    uint64_t *sum = context;
+    (void)window, (void)trace, (void)event, (void)canonical;
+    *sum += hash;
+    return 1;
+}
+
+static void *sum_of(void *path)
+{
+    weft_trace_window window = {.thread = WEFT_TRACE_ALL, .from = 0, .count = EVENTS};
+    weft_trace_source *s = weft_trace_source_open(path, WEFT_CANON_OWN, NULL);
+    uint64_t *sum = calloc(1, sizeof *sum);
+    weft_trace_source_fetch(s, &window, 1, add_up, sum);
+    weft_trace_source_close(s);
+    return sum;
+}
+
+/* Two files at once, from two threads, give what each gives alone; tsan watches this test too. */
+static void sources_share_nothing(void **state)
+{
+    files *f = *state;
+    pthread_t threads[2];
+    void *sums[3];
+    pthread_create(&threads[0], NULL, sum_of, f->lines);
+    pthread_create(&threads[1], NULL, sum_of, f->whole);
+    pthread_join(threads[0], &sums[0]);
+    pthread_join(threads[1], &sums[1]);
+    sums[2] = sum_of(f->cut);
+    assert_int_equal(*(uint64_t *)sums[0], *(uint64_t *)sums[1]);
+    assert_int_equal(*(uint64_t *)sums[0], *(uint64_t *)sums[2]);
+    for (int i = 0; i < 3; i++) {
+        free(sums[i]);
+    }
+}
+
 static void file_that_is_none_is_refused(void **state)
 {
     const char *where;
@@ -340,6 +532,10 @@ int main(void)
         cmocka_unit_test(windows_of_a_cut_file_have_their_events),
         cmocka_unit_test(fetch_stops_when_told),
         cmocka_unit_test(names_are_known_without_reading_on),
+        cmocka_unit_test(groups_of_any_size_give_the_same_chains),
+        cmocka_unit_test(index_of_several_records_is_read),
+        cmocka_unit_test(blocks_keep_what_their_words_name),
+        cmocka_unit_test(sources_share_nothing),
         cmocka_unit_test(file_that_is_none_is_refused),
     };
     return cmocka_run_group_tests_name("trace-source", tests, setup, teardown);
