@@ -58,6 +58,15 @@ static void digest_now(void *names, char *hex)
     events_digest(names, hex);
 }
 
+static int32_t canon_of(void *names, weft_event_canon *canon)
+{
+    const events *e = names;
+    if (e->canonical) {
+        weft_canon_latest(e->canon, e->canon_hash, canon);
+    }
+    return e->canonical;
+}
+
 /* Keeps what a DEFINE says; the first text of an identity stays. */
 static void learn(events *e, const weft_event *event)
 {
@@ -96,9 +105,9 @@ static void hash_staged(events *e)
 
 static void digest_event(events *e, const weft_event *event)
 {
-    uint64_t hash;
-    if (weft_canon_add(e->canon, NULL, event, &hash)) {
-        weft_canon_chains_add(e->chains, event->thread, hash);
+    e->canonical = weft_canon_add(e->canon, NULL, event, &e->canon_hash);
+    if (e->canonical) {
+        weft_canon_chains_add(e->chains, event->thread, e->canon_hash);
     }
     uint32_t words = (uint32_t)(event->size - sizeof *event) / 8;
     if (e->staged_words + 5 + words > EVENTS_STAGE_WORDS) {
@@ -124,6 +133,7 @@ void events_deliver(events *e, weft_event *event)
         swap_when_due(e, event);
     }
     event->sequence = e->sequence++;
+    e->canonical = 0;
     if (event->category == WEFT_CLASS_GUEST) {
         digest_event(e, event);
         e->tick = event->tick;
@@ -153,6 +163,9 @@ weft_status events_open_tracer(events *e, const tracer_slot *tracer)
         .names = e,
         .digest_now = digest_now,
     };
+    if (e->begin[other].first == 0 && !e->begin[other].partial) {
+        e->begin[other].canon = canon_of;
+    }
     weft_status status = tracer->ops->open(tracer->instance, &e->begin[other]);
     if (status == WEFT_OK) {
         e->current = other;

@@ -72,6 +72,8 @@ typedef struct events {
     uint32_t staged_words;
     weft_canon *canon;
     weft_canon_chains *chains;
+    uint64_t canon_hash;    /* of the event that is being delivered, */
+    int canonical;          /* if it has one */
     uint64_t sequence;      /* of the next event */
     uint64_t guest;         /* GUEST events so far */
     uint64_t flushed;       /* sequence at the latest flush */

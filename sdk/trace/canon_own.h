@@ -6,11 +6,7 @@
 #include "live.h"
 #include "trace.h"
 
-/* A word of the payload that has a name. */
-typedef struct canon_ref {
-    uint32_t place; /* in the payload */
-    uint64_t name, base;
-} canon_ref;
+typedef weft_event_name canon_ref; /* a word of the payload that has a name */
 
 /* Where the fields of a kind are. Compiled from the table's text once. */
 #define CANON_FIELDS 8

@@ -14,7 +14,9 @@ struct weft_trace_writer {
     uint32_t group_events;
     uint64_t written;
 
-    canon_own *canon;
+    canon_own *canon; /* its kinds alone, where the host tells the canonical forms: */
+    int32_t (*canon_of)(void *names, weft_event_canon *canon);
+    void *canon_names;
     survey survey; /* of all events; its threads are `threads` here, by place */
     wtr_thread *threads;
     size_t thread_room;
@@ -70,6 +72,8 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     }
     w->file = file;
     w->group_events = group_events;
+    w->canon_of = begin->canon;
+    w->canon_names = begin->names;
     w->canon = canon_own_new();
     w->encoder = calloc(1, sizeof *w->encoder);
     if (!w->canon || !w->encoder) {
@@ -199,6 +203,21 @@ static void keep_text(weft_trace_writer *w, const uint64_t *words)
     w->names++;
 }
 
+/* The event's canonical form: as the host has it, or made here. `canon` is all zero. */
+static inline int canon_form(weft_trace_writer *w, const weft_event *event, weft_event_canon *canon)
+{
+    if (w->canon_of) {
+        return w->canon_of(w->canon_names, canon);
+    }
+    int canonical = canon_own_add(w->canon, event, &canon->hash);
+    if (canonical) {
+        canon->named = w->canon->of.refs;
+        canon->named_count = w->canon->of.ref_count;
+        canon->fits = (uint32_t)w->canon->fits;
+    }
+    return canonical;
+}
+
 void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
 {
     uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
@@ -207,12 +226,11 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
         w->error = w->error ? w->error : EMSGSIZE;
         return;
     }
-    uint64_t hash = 0;
-    int canonical = canon_own_add(w->canon, event, &hash);
-    const canon_words *of = &w->canon->of;
-    uint32_t refs = canonical ? of->ref_count : 0;
-    int fits = canonical ? w->canon->fits : canon_own_fits(w->canon->kinds, event);
-    size_t place = survey_add(&w->survey, event, canonical, hash);
+    weft_event_canon canon = {0};
+    int canonical = canon_form(w, event, &canon);
+    uint32_t refs = canon.named_count;
+    int fits = canonical ? (int)canon.fits : canon_own_fits(w->canon->kinds, event);
+    size_t place = survey_add(&w->survey, event, canonical, canon.hash);
     wtr_thread *t = place != SIZE_MAX ? part_of(w, place) : NULL;
     size_t need = (sizeof(wtr_held) + (refs + 1) * sizeof(canon_ref) + event->size) / 8;
     if (!t || w->canon->no_memory || w->canon->live.no_memory || !reserve(w, need)) {
@@ -229,7 +247,7 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
     *held = (wtr_held){.refs = refs, .fits = (uint32_t)fits, .canonical = (uint32_t)canonical};
     canon_ref *kept = (canon_ref *)(held + 1);
     for (uint32_t i = 0; i < refs; i++) {
-        kept[i] = of->refs[i];
+        kept[i] = canon.named[i];
     }
     kept[refs] = (canon_ref){.place = UINT32_MAX};
     memcpy(&kept[refs + 1], event, event->size);

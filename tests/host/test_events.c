@@ -12,6 +12,10 @@ typedef struct recorder {
     uint32_t delay_us, opened, closed, partial;
     _Atomic uint32_t flushed; /* while the drain runs */
     weft_status open_status, close_status;
+    int32_t (*canon)(void *names, weft_event_canon *canon);
+    void *canon_names;
+    weft_canon *own; /* NULL: canonical forms are not looked at */
+    uint64_t canonical, canon_errors;
     char begin_digest[33], end_digest[33], last_text[32], names[2][64];
 } recorder;
 
@@ -24,15 +28,38 @@ static weft_status rec_open(void *instance, const weft_trace_begin *begin)
     }
     r->first = r->next = begin->first;
     r->partial = begin->partial;
+    r->canon = begin->canon;
+    r->canon_names = begin->names;
     memcpy(r->begin_digest, begin->digest, 33);
     const char *name = begin->name(begin->names, weft_fnv1a("thread:a", 8));
     snprintf(r->names[0], sizeof r->names[0], "%s", name ? name : "unknown");
     return WEFT_OK;
 }
 
+/* The host's canonical form against one made here. */
+static void compare_canon(recorder *r, const weft_event *e)
+{
+    weft_event_canon told = {0}, made = {0};
+    uint64_t hash = 0;
+    int told_is = r->canon(r->canon_names, &told);
+    int made_is = weft_canon_add(r->own, NULL, e, &hash);
+    if (made_is) {
+        weft_canon_latest(r->own, hash, &made);
+        r->canon_errors += told.hash != made.hash || told.fits != made.fits ||
+                           told.named_count != made.named_count ||
+                           (told.named_count > 0 &&
+                            memcmp(told.named, made.named, told.named_count * sizeof *told.named));
+    }
+    r->canon_errors += told_is != made_is;
+    r->canonical += made_is != 0;
+}
+
 static void rec_event(void *instance, const weft_event *e)
 {
     recorder *r = instance;
+    if (r->own) {
+        compare_canon(r, e);
+    }
     const uint64_t *words = (const uint64_t *)(e + 1);
     if (r->delay_us) {
         usleep(r->delay_us);
@@ -294,6 +321,46 @@ static void test_a_filter_hides_events_but_not_from_the_digest(void **state)
     assert_int_equal(r[0].partial, 0);
     assert_int_equal(r[1].count, 51); /* definitions always pass */
     assert_int_equal(r[1].partial, 1);
+    assert_null(r[1].canon); /* tracer.h: NULL where the tracer does not see the whole run */
+}
+
+static void emit_words(events *e, uint16_t kind, const uint64_t *words, uint32_t count)
+{
+    weft_event_buffer event;
+    weft_event_begin(&event, kind);
+    event.head.thread = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        weft_event_word(&event, words[i]);
+    }
+    events_emit(e, &event.head);
+}
+
+/* A tracer of the whole run is told the canonical form that it would make itself. */
+static void test_canonical_forms_are_told(void **state)
+{
+    recorder r = {.own = weft_canon_new(WEFT_CANON_OWN)};
+    events e;
+    tracer_slot s = slot(&r, "tracer-r");
+    events_start(&e, &s, "t.xex", "0", 0);
+    assert_non_null(r.canon);
+    /* event.h: allocation, address, size, alias, site, nth, what (no text) */
+    const uint64_t alloc[] = {0xA110C, 0x40000000, 0x1000, 0, 0x82000000, 0, 0};
+    const uint64_t returned[] = {0xE8, 0x40000010};            /* export, a pointer into it */
+    const uint64_t contention[] = {0x40000020, 1, 0x82000004}; /* flag ENGINE: has no form */
+    events_define(&e, "thread", "thread:a");                   /* class LOCAL: has none either */
+    for (int i = 0; i < 10; i++) {
+        emit_words(&e, WEFT_EVENT_MEMORY_ALLOC, alloc, 7);
+        emit_words(&e, WEFT_EVENT_KERNEL_RETURN, returned, 2);
+        emit_words(&e, WEFT_EVENT_CONTENTION_OBSERVED, contention, 3);
+        emit_words(&e, WEFT_EVENT_MEMORY_FREE, alloc, 2);
+        emit_words(&e, WEFT_EVENT_KERNEL_RETURN, returned, 2);
+        emit_words(&e, WEFT_EVENT_KERNEL_RETURN, returned, 1); /* does not fit its row */
+    }
+    events_finish(&e);
+    assert_int_equal(r.canonical, 50);
+    assert_int_equal(r.canon_errors, 0);
+    events_free(&e);
+    weft_canon_free(r.own);
 }
 
 static void test_define_is_told_once(void **state)
@@ -400,6 +467,7 @@ static void test_swap_loses_no_event(void **state)
         if (i > 0) {
             assert_int_equal(r[i].first, r[i - 1].last + 1);
             assert_string_equal(r[i].begin_digest, r[i - 1].end_digest); /* digests chain */
+            assert_null(r[i].canon); /* the form depends on what came before */
         }
         total += r[i].guest;
     }
@@ -492,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_an_idle_run_is_flushed),
         cmocka_unit_test(test_a_slow_run_is_flushed),
         cmocka_unit_test(test_a_filter_hides_events_but_not_from_the_digest),
+        cmocka_unit_test(test_canonical_forms_are_told),
         cmocka_unit_test(test_define_is_told_once),
         cmocka_unit_test(test_other_threads_do_not_change_the_digest),
         cmocka_unit_test(test_swap_loses_no_event),

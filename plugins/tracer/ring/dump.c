@@ -193,6 +193,7 @@ int ring_dump_write(const ring_dump *dump, const char *path, uint64_t *written)
     sink s = {.error = 0};
     line_table *table = malloc(sizeof *table);
     weft_trace_begin begin = *dump->begin;
+    begin.canon = NULL; /* of the latest event alone */
     const store_segment *oldest = store_oldest(dump->store);
     if (oldest) {
         begin.first = oldest->first;

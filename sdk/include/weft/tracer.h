@@ -16,6 +16,22 @@
 extern "C" {
 #endif
 
+/* A word of a payload that has a name in the canonical form (event.h): it is `base` plus an offset
+ * inside what `name` identifies. */
+typedef struct weft_event_name {
+    uint32_t place; /* in the payload, in words */
+    uint32_t reserved;
+    uint64_t name, base;
+} weft_event_name;
+
+/* The canonical form of an event: its hash, and the names of its payload's words in their order. */
+typedef struct weft_event_canon {
+    uint64_t hash;
+    const weft_event_name *named; /* until the op returns */
+    uint32_t named_count;
+    uint32_t fits; /* 1: the payload is what the kind's row says */
+} weft_event_canon;
+
 typedef struct weft_trace_begin {
     uint32_t size;              /* sizeof(weft_trace_begin) */
     uint32_t partial;           /* non-zero: filters of the profile hide some events */
@@ -28,12 +44,17 @@ typedef struct weft_trace_begin {
 
     /* The text of an identity from an earlier `define`, or NULL. Lives until close. [drain] */
     const char *(*name)(void *names, uint64_t id);
-    void *names; /* for `name` and `digest_now` */
+    void *names; /* for `name`, `digest_now` and `canon` */
 
     /* trace_digest up to and with the event that was handed on last, 32 hex digits, whatever the
      * filters hide; for who begins or ends a file between open and close. NULL: not known here.
      * [drain] */
     void (*digest_now)(void *names, char hex[33]);
+
+    /* 1 and the canonical form of the event that is being handed on, where it has one; else 0. The
+     * host has it anyway, and it takes a third of the time that writing the event takes. NULL where
+     * the tracer does not see the whole run, since the form depends on what came before. [drain] */
+    int32_t (*canon)(void *names, weft_event_canon *canon);
 } weft_trace_begin;
 
 typedef struct weft_tracer_ops {
@@ -104,7 +125,9 @@ typedef struct weft_host_tracers {
 } weft_host_tracers;
 
 WEFT_STATIC_ASSERT(sizeof(weft_host_tracers) == 32, "ABI: weft_host_tracers");
-WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 80, "ABI: weft_trace_begin");
+WEFT_STATIC_ASSERT(sizeof(weft_event_name) == 24, "ABI: weft_event_name");
+WEFT_STATIC_ASSERT(sizeof(weft_event_canon) == 24, "ABI: weft_event_canon");
+WEFT_STATIC_ASSERT(sizeof(weft_trace_begin) == 88, "ABI: weft_trace_begin");
 WEFT_STATIC_ASSERT(sizeof(weft_tracer_dump) == 16, "ABI: weft_tracer_dump");
 WEFT_STATIC_ASSERT(sizeof(weft_tracer_ops) == 56, "ABI: weft_tracer_ops");
 
