@@ -128,6 +128,26 @@ static void run_agrees_with_its_own_trace(void **state)
     free(path);
 }
 
+/* The recorder is swapped in while the title runs; what it dumps goes on where the other ended. */
+static void dump_after_a_swap_leaves_no_seam(void **state)
+{
+    char *first = scratch_file("seam1.wtr"), *second = scratch_file("seam2.wtr");
+    char *path = join("tracer.path=", first), rule[512];
+    snprintf(rule, sizeof rule,
+             "tracer.swap_at=events=20000 ring path=%s dump_on=close events=1000000", second);
+    weft_run run = weft_json("--set", "tracer.plugin=binary", "--set", path, "--set", rule,
+                             title("locks"), NULL);
+    assert_int_equal(run.status, 0);
+    weft_run chain = weft("trace", "digest", "--chain", first, second, NULL);
+    assert_int_equal(chain.status, 0);
+    assert_memory_equal(chain.out, report_text(&run, "trace_digest"), 32);
+    weft_free(&run);
+    weft_free(&chain);
+    free(first);
+    free(second);
+    free(path);
+}
+
 static void run_is_stopped_at_its_first_divergence(void **state)
 {
     char *reference = scratch_file("reference.jsonl");
@@ -177,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tee_feeds_several_tracers_the_same_run),
         cmocka_unit_test(run_agrees_with_its_own_trace),
+        cmocka_unit_test(dump_after_a_swap_leaves_no_seam),
         cmocka_unit_test(run_is_stopped_at_its_first_divergence),
         cmocka_unit_test(failed_run_leaves_its_last_events),
     };

@@ -445,6 +445,19 @@ static int learn(tracer_live_diff *t, const weft_event *event)
     return names_add(&t->names.names, words[0], (const char *)&words[at + 1], (size_t)words[at]);
 }
 
+/* 1 and the hash of an event that has a canonical form. The host has it already, where that form is
+ * the one that is compared. */
+static int canonical_of(tracer_live_diff *t, const weft_event *record, uint64_t *hash)
+{
+    if (t->begin->canon && t->reference.mode == WEFT_CANON_OWN) {
+        weft_event_canon form;
+        int canonical = t->begin->canon(t->begin->names, &form);
+        *hash = canonical ? form.hash : 0;
+        return canonical;
+    }
+    return weft_canon_add(t->canon, &t->names, record, hash);
+}
+
 static void event(void *instance, const weft_event *record)
 {
     tracer_live_diff *t = instance;
@@ -456,7 +469,7 @@ static void event(void *instance, const weft_event *record)
         t->failed = 1;
         return;
     }
-    int canonical = weft_canon_add(t->canon, &t->names, record, &hash);
+    int canonical = canonical_of(t, record, &hash);
     live_thread *l = record->category == WEFT_CLASS_GUEST ? thread_of(t, record->thread) : NULL;
     if (weft_canon_no_memory(t->canon) || (!l && record->category == WEFT_CLASS_GUEST)) {
         t->failed = 1;
