@@ -327,22 +327,25 @@ void weft_trace_diff_free(weft_trace_diff *diff)
     memset(diff, 0, sizeof *diff);
 }
 
-/* The next entry of a list: its length, 0 at the end. */
-static size_t entry(const char **text, const char **from)
+/* The next entry of a list into *from; 0 at the end. A comma promises another one. */
+static int entry(const char **text, const char **from, size_t *length)
 {
+    if (!*text) {
+        return 0;
+    }
     *from = *text;
-    size_t length = strcspn(*from, ",");
-    *text += length + ((*text)[length] == ',');
-    return length;
+    *length = strcspn(*from, ",");
+    *text = (*from)[*length] ? *from + *length + 1 : NULL;
+    return 1;
 }
 
 int weft_diff_read_absorb(const char *text, unsigned *absorb, const char **bad)
 {
     static const char *const rules[] = {"create", "wait", "nested"};
     const char *from;
+    size_t length;
     *absorb = 0;
-    do {
-        size_t length = entry(&text, &from);
+    while (entry(&text, &from, &length)) {
         int known = 0;
         for (unsigned i = 0; i < 3; i++) {
             if (strlen(rules[i]) == length && memcmp(rules[i], from, length) == 0) {
@@ -354,16 +357,16 @@ int weft_diff_read_absorb(const char *text, unsigned *absorb, const char **bad)
             *bad = from;
             return 0;
         }
-    } while (*text);
+    }
     return 1;
 }
 
 int weft_diff_read_kinds(const char *text, uint64_t kinds[2], const char **bad)
 {
     const char *from;
+    size_t length;
     kinds[0] = kinds[1] = 0;
-    do {
-        size_t length = entry(&text, &from);
+    while (entry(&text, &from, &length)) {
         int known = 0;
         for (uint16_t number = 1; number < WEFT_EVENT_KIND_END && number < 128; number++) {
             const char *name = weft_event_kind_of(number)->name;
@@ -378,6 +381,6 @@ int weft_diff_read_kinds(const char *text, uint64_t kinds[2], const char **bad)
             *bad = from;
             return 0;
         }
-    } while (*text);
+    }
     return 1;
 }
