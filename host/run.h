@@ -38,7 +38,8 @@ typedef struct part {
     void *checked;       /* the wrapper's state, or NULL */
     weft_filter *filter; /* of a tracer: what it sees */
     pthread_mutex_t lock;
-    char *sentence; /* of host->fail */
+    char *sentence;    /* of host->fail */
+    int from_children; /* those of children, not read yet */
 } part;
 
 typedef struct run_options {

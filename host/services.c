@@ -15,18 +15,26 @@ static part *of(const weft_host *host)
     return host->impl;
 }
 
-static weft_status fail(const weft_host *host, weft_status status, const char *sentence)
+/* Children's sentences gather in the parent's until it is read, since several may fail at once. */
+static void keep_sentence(part *p, const char *sentence, int from_child)
 {
-    part *p = of(host);
     pthread_mutex_lock(&p->lock);
+    char *text = from_child && p->from_children ? text_format("%s; %s", p->sentence, sentence)
+                                                : text_copy(sentence);
     free(p->sentence);
-    p->sentence = text_copy(sentence ? sentence : "");
+    p->sentence = text;
+    p->from_children = from_child;
     pthread_mutex_unlock(&p->lock);
     if (p->parent) {
-        char *text = text_format("%s: %s", p->plugin->desc->id, sentence ? sentence : "");
-        fail(&p->parent->host, status, text);
-        free(text);
+        char *named = text_format("%s: %s", p->plugin->desc->id, sentence);
+        keep_sentence(p->parent, named, 1);
+        free(named);
     }
+}
+
+static weft_status fail(const weft_host *host, weft_status status, const char *sentence)
+{
+    keep_sentence(of(host), sentence ? sentence : "", 0);
     return status;
 }
 
@@ -313,6 +321,7 @@ char *part_sentence(part *p, const char *otherwise)
 {
     pthread_mutex_lock(&p->lock);
     char *text = text_copy(p->sentence && *p->sentence ? p->sentence : otherwise);
+    p->from_children = 0;
     pthread_mutex_unlock(&p->lock);
     return text;
 }

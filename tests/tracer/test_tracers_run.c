@@ -192,6 +192,22 @@ static void failed_run_leaves_its_last_events(void **state)
     free(set);
 }
 
+static void each_tracer_that_lost_output_is_named(void **state)
+{
+    char *good = scratch_file("good.wtr"), to[512];
+    uint64_t events;
+    snprintf(to, sizeof to,
+             "tracer.to=jsonl path=/dev/full and binary path=%s and count path=/dev/full", good);
+    weft_run run =
+        weft("run", "--headless", "--set", "tracer.plugin=tee", "--set", to, title("hello"), NULL);
+    assert_int_equal(run.status, 5); /* CONTRACTS: a plugin failed */
+    assert_non_null(strstr(run.err, "tracer-jsonl: cannot write /dev/full (found No space left"));
+    assert_non_null(strstr(run.err, "; tracer-count: cannot write /dev/full (found No space left"));
+    assert_true(info_of(good, &events).complete);
+    weft_free(&run);
+    free(good);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +216,7 @@ int main(void)
         cmocka_unit_test(dump_after_a_swap_leaves_no_seam),
         cmocka_unit_test(run_is_stopped_at_its_first_divergence),
         cmocka_unit_test(failed_run_leaves_its_last_events),
+        cmocka_unit_test(each_tracer_that_lost_output_is_named),
     };
     return cmocka_run_group_tests_name("tracers in runs", tests, NULL, NULL);
 }
