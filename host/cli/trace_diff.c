@@ -143,6 +143,34 @@ static int write_report(const request *q, const weft_trace_diff *d)
     return good;
 }
 
+/* What the user should know of the files besides. */
+static void warn(const request *q, const weft_trace_diff *d)
+{
+    for (int n = 0; n < 2; n++) {
+        if (d->info[n].missing[0]) {
+            fprintf(stderr, "weft: warning: %s: %s\n", q->paths[n], d->info[n].missing);
+        }
+        if (d->info[n].partial) {
+            fprintf(stderr, "weft: warning: %s: filters of its run left events out\n", q->paths[n]);
+        }
+    }
+    for (uint32_t k = 0; k < q->options.map_count; k++) {
+        const weft_trace_pair *pair = &q->pairs[k];
+        size_t i = 0;
+        while (i < d->pair_count &&
+               !(d->pairs[i].present[0] && d->pairs[i].present[1] &&
+                 d->pairs[i].tids[0] == pair->reference && d->pairs[i].tids[1] == pair->ours)) {
+            i++;
+        }
+        if (i == d->pair_count) {
+            fprintf(stderr,
+                    "weft: warning: --map: %" PRIu32 "=%" PRIu32
+                    " pairs nothing: one of the traces has no such thread, or it is taken\n",
+                    pair->reference, pair->ours);
+        }
+    }
+}
+
 int trace_diff(int argc, char **argv)
 {
     request q = {.format = -1};
@@ -167,11 +195,7 @@ int trace_diff(int argc, char **argv)
     if (!good) {
         error_print(d.where, "%s", d.error);
     } else {
-        for (int n = 0; n < 2; n++) {
-            if (d.info[n].missing[0]) {
-                fprintf(stderr, "weft: warning: %s: %s\n", q.paths[n], d.info[n].missing);
-            }
-        }
+        warn(&q, &d);
         code = !write_report(&q, &d) ? EXIT_USAGE : d.divergent ? EXIT_DIFFER : EXIT_ENDED;
     }
     weft_trace_diff_free(&d);

@@ -2,6 +2,7 @@
 #include "story.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -110,16 +111,25 @@ void story_free(story *s)
     *s = (story){0};
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    return remove(path);
+}
+
+static char folder[256];
+
+static void remove_folder(void)
+{
+    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 char *story_path(const char *name)
 {
     char *path;
-    char folder[64];
-    snprintf(folder, sizeof folder, "/tmp/weft-story-%ld", (long)getpid());
-    need(access(folder, F_OK) == 0 || system(NULL) != 0);
-    if (access(folder, F_OK) != 0) {
-        char command[96];
-        snprintf(command, sizeof command, "mkdir -p %s", folder);
-        need(system(command) == 0);
+    if (!folder[0]) {
+        const char *temporary = getenv("TMPDIR");
+        snprintf(folder, sizeof folder, "%s/weft-story-XXXXXX", temporary ? temporary : "/tmp");
+        need(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
     }
     need(asprintf(&path, "%s/%s", folder, name) > 0);
     return path;

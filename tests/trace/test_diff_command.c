@@ -154,6 +154,20 @@ static void what_is_absorbed_is_told_with_a_warning(void **state)
     free(y);
 }
 
+static void a_map_that_pairs_nothing_is_told(void **state)
+{
+    char *ref, *ours;
+    write_pair(&ref, &ours);
+    weft_run r = weft("trace", "diff", "--map", "1=1,9=2", ref, ours, NULL);
+    assert_int_equal(r.status, 6);
+    assert_int_equal(lines_with(r.err, "9=2 pairs nothing"), 1);
+    assert_int_equal(lines_with(r.err, "1=1 pairs nothing"), 0);
+    assert_int_equal(lines_with(r.out, "thread:main (1) = thread:main (1), by map  DIVERGED"), 1);
+    weft_free(&r);
+    free(ref);
+    free(ours);
+}
+
 static void kinds_are_ignored_by_name(void **state)
 {
     char *ref, *ours;
@@ -259,6 +273,7 @@ int main(void)
         cmocka_unit_test(text_names_the_field_and_both_values),
         cmocka_unit_test(markdown_has_the_summary_table_and_a_section_per_pair),
         cmocka_unit_test(what_is_absorbed_is_told_with_a_warning),
+        cmocka_unit_test(a_map_that_pairs_nothing_is_told),
         cmocka_unit_test(kinds_are_ignored_by_name),
         cmocka_unit_test(flags_that_are_none_are_refused),
         cmocka_unit_test(files_that_cannot_be_read_end_with_exit_code_3),
