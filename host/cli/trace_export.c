@@ -27,7 +27,9 @@ enum { FORMAT = SELECT_FLAGS, OUT };
 
 static const args_flag flags[] = {
     SELECT_ROWS,
-    [FORMAT] = {"--format", "F", "jsonl, wtr, perfetto, chrome or svg"},
+    [FORMAT] = {"--format", "F",
+                "jsonl, wtr, perfetto, chrome or svg; without it, by the end of --out's "
+                "FILE"},
     [OUT] = {"--out", "FILE", "file to write, replaced if it is there; stdout without it"},
     {0},
 };
@@ -229,6 +231,24 @@ static int parse_format(request *q, const char *name)
     return -1;
 }
 
+/* The format that the end of a file's name stands for, or NULL. */
+static const format *format_of_name(const char *out)
+{
+    static const struct {
+        const char *end;
+        int format;
+    } ends[] = {{".jsonl", 0},          {".wtr", 1},  {".pftrace", 2},
+                {".perfetto-trace", 2}, {".json", 3}, {".svg", 4}};
+    size_t length = out ? strlen(out) : 0;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t n = strlen(ends[i].end);
+        if (length >= n && strcmp(out + length - n, ends[i].end) == 0) {
+            return &formats[ends[i].format];
+        }
+    }
+    return NULL;
+}
+
 static int take(void *context, int index, const char *value)
 {
     request *q = context;
@@ -356,6 +376,7 @@ int trace_export(int argc, char **argv)
     if (parsed) {
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     }
+    q.format = q.format ? q.format : format_of_name(q.out);
     if (!q.format) {
         error_print("weft trace export", "option is missing (found no --format, expected jsonl, "
                                          "wtr, perfetto, chrome or svg)");

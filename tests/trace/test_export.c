@@ -134,7 +134,7 @@ static void pictures_are_made_of_a_run(void **state)
 {
     size_t length;
     char *binary = traced("plasma", "p.wtr");
-    char *perfetto = exported("perfetto", "p.perfetto-trace", binary, 0, 0);
+    char *perfetto = exported("perfetto", "p.pftrace", binary, 0, 0);
     char *chrome = exported("chrome", "p.json", binary, 0, 0);
     char *svg = exported("svg", "p.svg", binary, "--ticks", "8000000..20000000");
     char *bytes = read_file(perfetto, &length);
@@ -162,8 +162,8 @@ static void pictures_are_made_of_a_run(void **state)
 static void export_is_what_the_tracer_writes(void **state)
 {
     size_t a_length, b_length;
-    char *binary = traced("plasma", "p.wtr"), *live = scratch_file("live.perfetto-trace");
-    char *made = exported("perfetto", "made.perfetto-trace", binary, 0, 0);
+    char *binary = traced("plasma", "p.wtr"), *live = scratch_file("live.pftrace");
+    char *made = exported("perfetto", "made.pftrace", binary, 0, 0);
     char option[512];
     snprintf(option, sizeof option, "tracer.path=%s", live);
     weft_run r = weft_json("--until", "frames=2", "--set", "tracer.plugin=tracer-perfetto", "--set",
@@ -220,6 +220,32 @@ static void cut_trace_is_exported_up_to_the_cut(void **state)
     free(made);
 }
 
+/* Without --format the name of the file says it. */
+static void format_is_that_of_the_name(void **state)
+{
+    static const struct {
+        const char *name, *begins;
+    } cases[] = {{"x.jsonl", "{\"schema_version\""},
+                 {"x.wtr", "WEFTWTR\n"},
+                 {"x.pftrace", "\x0a"},
+                 {"x.perfetto-trace", "\x0a"},
+                 {"x.json", "{\"displayTimeUnit\""},
+                 {"x.svg", "<svg "}};
+    char *binary = traced("hello", "t.wtr");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t length;
+        char *path = scratch_file(cases[i].name);
+        weft_run r = weft("trace", "export", "--out", path, binary, NULL);
+        assert_int_equal(r.status, 0);
+        char *bytes = read_file(path, &length);
+        assert_memory_equal(bytes, cases[i].begins, strlen(cases[i].begins));
+        weft_free(&r);
+        free(bytes);
+        free(path);
+    }
+    free(binary);
+}
+
 static void errors_are_one_line_with_their_exit_code(void **state)
 {
     char *binary = traced("hello", "t.wtr");
@@ -228,6 +254,7 @@ static void errors_are_one_line_with_their_exit_code(void **state)
         int status;
     } cases[] = {
         {{binary}, "--format", 2},
+        {{"--out", "/tmp/t.gif", binary}, "--format", 2},
         {{"--format", "gif", binary}, "found gif", 2},
         {{"--format", "svg", "--range", "9..1", binary}, "--range", 2},
         {{"--format", "svg", "--kind", "nonsense", binary}, "nonsense", 2},
@@ -262,6 +289,7 @@ int main(void)
         cmocka_unit_test(export_is_what_the_tracer_writes),
         cmocka_unit_test(stdout_is_the_file_without_out),
         cmocka_unit_test(cut_trace_is_exported_up_to_the_cut),
+        cmocka_unit_test(format_is_that_of_the_name),
         cmocka_unit_test(errors_are_one_line_with_their_exit_code),
     };
     return cmocka_run_group_tests_name("export", tests, NULL, NULL);
