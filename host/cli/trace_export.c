@@ -208,9 +208,11 @@ PICTURE(timeline)
     {                                                                                              \
         text, is_binary, name##_make, name##_add, name##_end, name##_error, name##_destroy         \
     }
+enum { JSONL, WTR, PERFETTO, CHROME, SVG };
 static const format formats[] = {
-    ROW("jsonl", 0, jsonl),   ROW("wtr", 1, wtr),      ROW("perfetto", 1, perfetto),
-    ROW("chrome", 0, chrome), ROW("svg", 0, timeline),
+    [JSONL] = ROW("jsonl", 0, jsonl),          [WTR] = ROW("wtr", 1, wtr),
+    [PERFETTO] = ROW("perfetto", 1, perfetto), [CHROME] = ROW("chrome", 0, chrome),
+    [SVG] = ROW("svg", 0, timeline),
 };
 
 /* ----------------------------------------------------------------------------------------- options
@@ -232,17 +234,18 @@ static int parse_format(request *q, const char *name)
 }
 
 /* The format that the end of a file's name stands for, or NULL. */
-static const format *format_of_name(const char *out)
+static const format *format_of_name(const char *path)
 {
     static const struct {
         const char *end;
         int format;
-    } ends[] = {{".jsonl", 0},          {".wtr", 1},  {".pftrace", 2},
-                {".perfetto-trace", 2}, {".json", 3}, {".svg", 4}};
-    size_t length = out ? strlen(out) : 0;
+    } ends[] = {{".jsonl", JSONL},      {".wtr", WTR},
+                {".pftrace", PERFETTO}, {".perfetto-trace", PERFETTO},
+                {".json", CHROME},      {".svg", SVG}};
+    size_t length = path ? strlen(path) : 0;
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         size_t n = strlen(ends[i].end);
-        if (length >= n && strcmp(out + length - n, ends[i].end) == 0) {
+        if (length >= n && strcmp(path + length - n, ends[i].end) == 0) {
             return &formats[ends[i].format];
         }
     }

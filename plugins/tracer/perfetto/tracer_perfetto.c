@@ -114,8 +114,8 @@ static weft_status tracer_close(void *instance, uint64_t last, const char *diges
     if (left_out > 0) { /* not host->log, which would be an event */
         fprintf(
             stderr,
-            "weft: warning: tracer-perfetto: %llu events are left out: too many threads, or calls "
-            "within calls\n",
+            "weft: warning: tracer-perfetto: %llu events are left out: malformed, or beyond its "
+            "limits of threads and calls within calls\n",
             (unsigned long long)left_out);
     }
     return WEFT_OK;
