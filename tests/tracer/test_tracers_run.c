@@ -208,6 +208,28 @@ static void each_tracer_that_lost_output_is_named(void **state)
     free(good);
 }
 
+/* Each as `weft plugins` finds it, and those that need an option with one. */
+static void bundled_tracers_conform(void **state)
+{
+    static const char *const ids[] = {"binary", "count", "jsonl",    "live-diff",
+                                      "null",   "ring",  "perfetto", "tee"};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        char path[512];
+        snprintf(path, sizeof path, WEFT_BUILD_DIR "/plugins/tracer-%s.so", ids[i]);
+        weft_run run = weft("conform", path, NULL);
+        if (run.status != 0) {
+            fail_msg("%s: exit code %d\n%s%s", ids[i], run.status, run.out, run.err);
+        }
+        assert_non_null(strstr(run.out, " passed, 0 failed, 0 loose\n"));
+        weft_free(&run);
+    }
+    weft_run tee = weft("conform", "--set", "to=null and count",
+                        WEFT_BUILD_DIR "/plugins/tracer-tee.so", NULL);
+    assert_int_equal(tee.status, 0);
+    assert_null(strstr(tee.out, "refused"));
+    weft_free(&tee);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +239,7 @@ int main(void)
         cmocka_unit_test(run_is_stopped_at_its_first_divergence),
         cmocka_unit_test(failed_run_leaves_its_last_events),
         cmocka_unit_test(each_tracer_that_lost_output_is_named),
+        cmocka_unit_test(bundled_tracers_conform),
     };
     return cmocka_run_group_tests_name("tracers in runs", tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@
  * A tracer runs on the drain thread only, sees events in sequence order without a gap from `open`
  * to `close`, and can be exchanged while a title runs: the old one gets close(last = N-1), the new
  * one open(first = N) and then one `define` event for each identity that is already known. It can
- * change nothing about the run. The smallest tracer defines `event` alone.
+ * change nothing about the run. The smallest tracer defines `event` alone. stdout is the title's: what
+ * a person should see goes to stderr. docs/trace.md, "Writing a tracer", has the rest.
  *
  * An option called `path`, of type PATH, is the file that the tracer writes: the host refuses to make
  * two tracers of one run with the same regular file, since the second would replace the first's. */
