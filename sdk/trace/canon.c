@@ -37,6 +37,11 @@ weft_canon *weft_canon_clone(const weft_canon *c)
     return c->own ? wrap(canon_own_clone(c->own), NULL) : wrap(NULL, canon_shared_clone(c->shared));
 }
 
+size_t weft_canon_bytes(const weft_canon *c)
+{
+    return c->own ? live_bytes(&c->own->live) : 0;
+}
+
 void weft_canon_free(weft_canon *c)
 {
     if (c) {

@@ -33,6 +33,9 @@ void weft_canon_free(weft_canon *canon);
 /* The same state once more, to go on from here a second time. NULL without memory. */
 weft_canon *weft_canon_clone(const weft_canon *canon);
 
+/* About how many bytes a clone takes, where that can be known, else 0. */
+size_t weft_canon_bytes(const weft_canon *canon);
+
 /* Takes the next event. 1 and its hash where the event has a canonical form, else 0. `trace` gives
  * the names that WEFT_CANON_SHARED compares by; WEFT_CANON_OWN does not look at it. */
 int weft_canon_add(weft_canon *canon, const weft_trace *trace, const weft_event *event,

@@ -368,6 +368,12 @@ int live_copy(live *to, const live *from)
     return good;
 }
 
+size_t live_bytes(const live *l)
+{
+    return sizeof *l + l->leaf_room * (sizeof *l->leaves + sizeof *l->order + sizeof *l->firsts) +
+           (l->allocations.room + l->handles.room) * sizeof(struct live_entry);
+}
+
 void live_end(live *l)
 {
     free(l->leaves);

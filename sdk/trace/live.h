@@ -60,6 +60,7 @@ int live_find(const live *l, uint64_t word, uint64_t *name, uint64_t *base);
 int live_find_near(live *l, uint64_t word, uint64_t *name, uint64_t *base);
 
 int live_copy(live *to, const live *from); /* 0 without memory */
+size_t live_bytes(const live *l);          /* that a copy takes */
 void live_end(live *l);
 
 #endif

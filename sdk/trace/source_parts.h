@@ -14,11 +14,12 @@ typedef struct source_point {
     uint64_t sequence;     /* of the first event behind it */
     weft_canon *canon;
     uint64_t *canonical; /* of each thread that was there, before it */
-    size_t thread_count;
+    size_t thread_count, bytes;
 } source_point;
 
 #define SOURCE_POINTS   32
-#define SOURCE_INTERVAL (UINT64_C(1) << 19) /* events between two points, at first */
+#define SOURCE_INTERVAL (UINT64_C(1) << 19)  /* events between two points, at first */
+#define SOURCE_BYTES    (UINT32_C(48) << 20) /* of all points' canonical states together */
 
 struct weft_trace_source {
     weft_trace *trace; /* has all names */

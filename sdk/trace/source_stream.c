@@ -23,6 +23,31 @@ static int place(const weft_trace *t, uint64_t *offset, uint64_t *line)
     return binary_place(t, offset);
 }
 
+static size_t kept_bytes(const weft_trace_source *s)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->point_count; i++) {
+        bytes += s->points[i].bytes;
+    }
+    return bytes;
+}
+
+/* Drops every other point; the first one stays. */
+static void thin_out(weft_trace_source *s)
+{
+    for (size_t i = 0; i < s->point_count; i++) {
+        if (i % 2 == 0) {
+            source_point kept = s->points[i];
+            s->points[i] = (source_point){0};
+            s->points[i / 2] = kept;
+        } else {
+            drop_point(&s->points[i]);
+        }
+    }
+    s->point_count = (s->point_count + 1) / 2;
+    s->interval *= 2;
+}
+
 /* Keeps the place behind the latest event, if that is one. */
 static int keep_point(weft_trace_source *s, const weft_canon *canon, const survey *so_far,
                       uint64_t sequence)
@@ -31,16 +56,10 @@ static int keep_point(weft_trace_source *s, const weft_canon *canon, const surve
     if (!place(s->trace, &p.offset, &p.line)) {
         return 1;
     }
-    if (s->point_count == SOURCE_POINTS) {
-        for (size_t i = 0; i < SOURCE_POINTS; i++) {
-            if (i % 2 == 0) {
-                s->points[i / 2] = s->points[i];
-            } else {
-                drop_point(&s->points[i]);
-            }
-        }
-        s->point_count /= 2;
-        s->interval *= 2;
+    p.bytes = weft_canon_bytes(canon);
+    while (s->point_count == SOURCE_POINTS ||
+           (s->point_count > 1 && kept_bytes(s) + p.bytes > SOURCE_BYTES)) {
+        thin_out(s);
     }
     p.thread_count = so_far->thread_count;
     p.canonical = malloc((p.thread_count + 1) * sizeof *p.canonical);

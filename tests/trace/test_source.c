@@ -474,6 +474,51 @@ static void blocks_keep_what_their_words_name(void **state)
     unlink(path);
 }
 
+/* The hashes of the last of many events, to be met in a stretch near the end of a file that has to be
+ * read from front to back: it begins at a point behind half a million events or more. */
+enum { MANY = 1200000, LATE = 20 };
+
+typedef struct late {
+    uint64_t hashes[LATE], got;
+} late;
+
+static int check_late(void *context, size_t window, const weft_trace *trace,
+                      const weft_event *event, uint64_t canonical, uint64_t hash)
+{
+    late *x = context;
+    (void)window, (void)trace;
+    assert_int_equal(event->sequence, MANY - LATE + x->got);
+    assert_int_equal(canonical != UINT64_MAX ? hash : 0, x->hashes[x->got]);
+    x->got++;
+    return 1;
+}
+
+static void late_stretch_is_read_from_a_point_nearby(void **state)
+{
+    late x = {.got = 0};
+    char path[32];
+    weft_trace_window window = {.thread = WEFT_TRACE_ALL, .from = MANY - LATE, .count = LATE};
+    bytes b = case_wtr(MANY, 8192, 0);
+    save(path, b.at, b.length);
+    free(b.at);
+    weft_canon *canon = weft_canon_new(WEFT_CANON_OWN);
+    for (uint64_t n = 0; n < MANY; n++) {
+        weft_event_buffer e;
+        uint64_t hash;
+        case_event(&e, n);
+        int has = weft_canon_add(canon, NULL, &e.head, &hash);
+        if (n >= MANY - LATE) {
+            x.hashes[n - (MANY - LATE)] = has ? hash : 0;
+        }
+    }
+    weft_canon_free(canon);
+    weft_trace_source *s = open_good(path);
+    assert_int_equal(weft_trace_source_fetch(s, &window, 1, check_late, &x), 1);
+    assert_int_equal(x.got, LATE);
+    weft_trace_source_close(s);
+    unlink(path);
+}
+
 static int add_up(void *context, size_t window, const weft_trace *trace, const weft_event *event,
                   uint64_t canonical, uint64_t hash)
 {
@@ -535,6 +580,7 @@ int main(void)
         cmocka_unit_test(groups_of_any_size_give_the_same_chains),
         cmocka_unit_test(index_of_several_records_is_read),
         cmocka_unit_test(blocks_keep_what_their_words_name),
+        cmocka_unit_test(late_stretch_is_read_from_a_point_nearby),
         cmocka_unit_test(sources_share_nothing),
         cmocka_unit_test(file_that_is_none_is_refused),
     };
