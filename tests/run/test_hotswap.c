@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -409,10 +411,120 @@ static void test_ten_thousand_swaps(void **state)
     free(tracer);
 }
 
+/* ---- by profile, and what `weft trace digest --chain` says of the files -------------------------
+ */
+
+/* locks with three tracers one after the other, into FOLDER/{a.wtr,b.jsonl,c.wtr}. */
+static char *run_by_rules(const char *folder)
+{
+    char *rules = text_format("tracer.swap_at=events=1000 jsonl path=%s/b.jsonl then ticks=1000000 "
+                              "binary path=%s/c.wtr",
+                              folder, folder);
+    char *first = text_format("%s/a.wtr", folder);
+    weft_run r = weft_json("--trace", first, "--set", rules, title("locks"), "--", "rounds=20",
+                           (char *)NULL);
+    assert_int_equal(r.status, 0);
+    char *digest =
+        text_format("%s %.0f ", report_text(&r, "trace_digest"), report_number(&r, "trace_events"));
+    weft_free(&r);
+    free(first);
+    free(rules);
+    return digest;
+}
+
+static char *made_folder(const char *name)
+{
+    char *folder = scratch_file(name);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    return folder;
+}
+
+static void same_bytes(const char *a, const char *b, const char *name)
+{
+    char *command = text_format("cmp %s/%s %s/%s && test -s %s/%s", a, name, b, name, a, name);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static void test_equal_runs_leave_equal_files(void **state)
+{
+    char *one = made_folder("one"), *two = made_folder("two");
+    char *first = run_by_rules(one), *second = run_by_rules(two);
+    assert_string_equal(first, second);
+    same_bytes(one, two, "a.wtr");
+    same_bytes(one, two, "b.jsonl");
+    same_bytes(one, two, "c.wtr");
+    free(one);
+    free(two);
+    free(first);
+    free(second);
+}
+
+/* Runs a shell line in a folder that has the three files; then --chain over `files`. */
+static void chain(const char *folder, const char *line, const char *files, int code,
+                  const char *text)
+{
+    char *command = text_format("cd %s && { %s; } && " WEFT_BUILD_DIR
+                                "/weft trace digest --chain %s >chain.txt 2>&1",
+                                folder, line, files);
+    char *path = text_format("%s/chain.txt", folder);
+    int status = system(command);
+    char *said = text_read_file(path, 1 << 20, &(size_t){0});
+    assert_non_null(said);
+    if (WEXITSTATUS(status) != code || !strstr(said, text)) {
+        fail_msg("%s; %s: exit %d, expected %d and: %s\nin: %s", line, files, WEXITSTATUS(status),
+                 code, text, said);
+    }
+    free(said);
+    free(path);
+    free(command);
+}
+
+static void test_chain_holds_and_breaks(void **state)
+{
+    char *folder = made_folder("chain");
+    char *digest = run_by_rules(folder);
+    chain(folder, ":", "a.wtr b.jsonl c.wtr", 0, digest); /* equal to run --json */
+    chain(folder, ":", "a.wtr", 0, " a.wtr\n");
+    chain(folder, WEFT_BUILD_DIR "/weft trace dump --json c.wtr >c.jsonl", "a.wtr b.jsonl c.jsonl",
+          0, digest); /* a text of the same events */
+    chain(folder, ":", "a.wtr c.wtr", 6, "a.wtr, c.wtr: chain is broken: first event (found ");
+    chain(folder, ":", "a.wtr b.jsonl b.jsonl", 6,
+          "b.jsonl, b.jsonl: chain is broken: first event");
+    chain(folder, ":", "b.jsonl c.wtr", 6,
+          "b.jsonl: chain is broken: first event (found 1000, "
+          "expected 0)");
+    chain(folder, "sed 900d b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "x.jsonl: chain is broken: events are missing (found ");
+    chain(folder, "sed 900p b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "x.jsonl: chain is broken: an event is there twice or late (found ");
+    chain(folder, "sed '900{h;d};901{G}' b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "x.jsonl: chain is broken: events are missing (found ");
+    chain(folder, "sed '900s/\"tick\":/\"tick\":1/' b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "x.jsonl: chain is broken: digest at the end (found ");
+    chain(folder, "sed '1s/\"digest\":\"./\"digest\":\"z/' b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr",
+          6, "a.wtr, x.jsonl: chain is broken: digest of the events before (found z");
+    chain(folder, "sed '1s/locks/lucks/' b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "a.wtr, x.jsonl: chain is broken: another title (found lucks.xex, expected locks.xex)");
+    chain(folder, "head -n 900 b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 6,
+          "x.jsonl: chain is broken: ");
+    chain(folder, "sed '1s/\"partial\":false/\"partial\":true/' b.jsonl >x.jsonl",
+          "a.wtr x.jsonl c.wtr", 3, "x.jsonl: trace proves nothing about the whole run");
+    chain(folder, "sed 's/\"engine\":\"weft\"/\"engine\":\"canary\"/' b.jsonl >x.jsonl",
+          "a.wtr x.jsonl c.wtr", 3, "x.jsonl: trace has no digests to chain (found engine canary");
+    chain(folder, "head -c 9000 b.jsonl >x.jsonl", "a.wtr x.jsonl c.wtr", 3, "x.jsonl:");
+    chain(folder, ":", "a.wtr nothing.wtr", 3, "nothing.wtr: cannot open");
+    chain(folder, ":", "--md5 a.wtr", 2, "--chain: ");
+    free(digest);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ten_thousand_swaps),
+        cmocka_unit_test(test_equal_runs_leave_equal_files),
+        cmocka_unit_test(test_chain_holds_and_breaks),
     };
     return cmocka_run_group_tests_name("run hotswap", tests, NULL, NULL);
 }
