@@ -53,7 +53,8 @@ static int find(sequence a, sequence b, size_t gap[2])
 static void add_change(diff_work *w, weft_trace_diff_pair *p, char what, const diff_kept *a,
                        const diff_kept *b)
 {
-    weft_diff_change *more = diff_grown(w, p->changes, p->change_count, sizeof *p->changes);
+    weft_diff_change *more =
+        diff_grown(&w->no_memory, p->changes, p->change_count, sizeof *p->changes);
     const diff_kept *both[2] = {a, b};
     if (!more) {
         return;

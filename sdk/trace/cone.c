@@ -105,7 +105,7 @@ static uint32_t thread_of(gathering *g, uint64_t id)
     if (place) {
         return (uint32_t)place[0];
     }
-    cone_thread *more = diff_grown(g->w, g->threads, g->thread_count, sizeof *more);
+    cone_thread *more = diff_grown(&g->no_memory, g->threads, g->thread_count, sizeof *more);
     if (!more || !live_map_put(&g->places, id, (const uint64_t[]){g->thread_count, 0})) {
         g->threads = more ? more : g->threads;
         g->no_memory = 1;
@@ -195,7 +195,7 @@ static void add_edge(gathering *g, uint32_t from, size_t to, const char *what)
     if (from == 0 || g->events[from - 1].thread == g->events[to].thread) {
         return;
     }
-    edge *more = diff_grown(g->w, g->edges, g->edge_count, sizeof *more);
+    edge *more = diff_grown(&g->no_memory, g->edges, g->edge_count, sizeof *more);
     g->no_memory |= !more;
     if (more) {
         g->edges = more;

@@ -5,20 +5,21 @@
 #include "canon_shared.h"
 #include "diff_parts.h"
 
-void *diff_grown(diff_work *w, void *list, size_t count, size_t size)
+void *diff_grown(int *no_memory, void *list, size_t count, size_t size)
 {
     if (count & (count - 1)) {
         return list; /* not a power of two: there is room */
     }
     void *more = realloc(list, (count ? count * 2 : 1) * size);
-    w->no_memory |= !more;
+    *no_memory |= !more;
     return more;
 }
 
 static void add_pair(diff_work *w, size_t a, size_t b, const char *how)
 {
     weft_trace_diff *d = w->diff;
-    weft_trace_diff_pair *more = diff_grown(w, d->pairs, d->pair_count, sizeof *d->pairs);
+    weft_trace_diff_pair *more =
+        diff_grown(&w->no_memory, d->pairs, d->pair_count, sizeof *d->pairs);
     size_t both[2] = {a, b};
     if (!more) {
         return;
@@ -236,7 +237,8 @@ static void add_missing(diff_work *w, int side, const char *what, const char *na
                         uint64_t times)
 {
     weft_trace_diff *d = w->diff;
-    weft_trace_diff_missing *more = diff_grown(w, d->missing, d->missing_count, sizeof *d->missing);
+    weft_trace_diff_missing *more =
+        diff_grown(&w->no_memory, d->missing, d->missing_count, sizeof *d->missing);
     char *copy = strndup(name, length);
     if (!more || !copy) {
         free(copy);

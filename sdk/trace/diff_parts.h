@@ -76,8 +76,8 @@ typedef struct diff_work {
     int no_memory;
 } diff_work;
 
-/* Grows a list of `count` elements to hold one more; NULL without memory, which is remembered. */
-void *diff_grown(diff_work *w, void *list, size_t count, size_t size);
+/* Grows a list of `count` elements to hold one more; NULL and *no_memory 1 without memory. */
+void *diff_grown(int *no_memory, void *list, size_t count, size_t size);
 int diff_is_ignored(const diff_work *w, uint16_t kind);
 
 /* Fetches both sides at once, each by a thread of its own. 0 after a failure. */

@@ -175,7 +175,8 @@ static void keep_absorbed(diff_work *w, weft_trace_diff_pair *p, int side, const
         p->absorbed_more++;
         return;
     }
-    weft_diff_absorbed *more = diff_grown(w, p->absorbed, p->absorbed_count, sizeof *p->absorbed);
+    weft_diff_absorbed *more =
+        diff_grown(&w->no_memory, p->absorbed, p->absorbed_count, sizeof *p->absorbed);
     if (more) {
         p->absorbed = more;
         weft_diff_absorbed *a = &p->absorbed[p->absorbed_count++];
