@@ -269,6 +269,9 @@ static void on_gpu(weft_tracks *t, const weft_event *e, const uint64_t *w)
     }
     if (e->kind != WEFT_EVENT_GPU_SWAP) {
         t->draws_now += e->kind == WEFT_EVENT_GPU_DRAW;
+        if (e->kind == WEFT_EVENT_GPU_INTERRUPT) {
+            t->raised_tick[1] = e->tick;
+        }
         gpu_instant(t, e, weft_event_kind_of(e->kind)->name + 4, 0);
         return;
     }
@@ -328,6 +331,16 @@ static int told(weft_tracks *t, const weft_event *e, uint64_t target)
     return to && to->pending_count > 0 && to->waker == e->thread && to->waker_tick == e->tick;
 }
 
+/* The vertical blank may raise an interrupt at the tick of its firing. */
+static void on_fire(weft_tracks *t, const weft_event *e)
+{
+    char room[17];
+    if (strcmp(mark_identity_text(&t->mark, e->thread, room), "source:vblank") == 0) {
+        t->raised_tick[0] = e->tick;
+        t->vblank = e->thread;
+    }
+}
+
 /* What an instant means to other tracks; the mark is begun. */
 static void connect(weft_tracks *t, const weft_event *e, const uint64_t *w)
 {
@@ -346,6 +359,9 @@ static void connect(weft_tracks *t, const weft_event *e, const uint64_t *w)
         if (w[1]) {
             lock_met(t, w[0], e->thread);
         }
+        break;
+    case WEFT_EVENT_SOURCE_FIRE:
+        on_fire(t, e);
         break;
     case WEFT_EVENT_VFS_READ:
     case WEFT_EVENT_VFS_WRITE:
@@ -399,15 +415,35 @@ static void name_instant(weft_tracks *t, const weft_event *e, const uint64_t *w)
     }
 }
 
+/* The flow from what raised an interrupt to it, told on the track of the former; 0: not known. */
+static uint64_t raise_interrupt(weft_tracks *t, const weft_event *e, uint64_t source)
+{
+    thread *vblank = source == 0 && t->vblank ? tracks_thread(t, t->vblank) : NULL;
+    lane *l = vblank ? &vblank->lane : source == 1 ? &t->gpu : NULL;
+    if (!t->show || !l || l->track == NO_TRACK || t->raised_tick[source] != e->tick) {
+        return 0;
+    }
+    uint64_t flow = flow_new(t);
+    mark_start(&t->mark, l->track, lane_forward(l, e->tick), "sync");
+    mark_name(&t->mark, "interrupts", "", 0);
+    t->mark.head.flow_out = flow;
+    tracks_tell_instant(t);
+    return flow;
+}
+
 /* `place` is the thread's; connecting may make others and move it. */
 static void on_instant(weft_tracks *t, uint32_t place, const weft_event *e, const uint64_t *w)
 {
-    lane *l = &t->threads[place].lane;
     const char *kind = weft_event_kind_of(e->kind)->name;
+    uint64_t flow = e->kind == WEFT_EVENT_INTERRUPT ? raise_interrupt(t, e, w[0]) : 0;
+    lane *l = &t->threads[place].lane;
     mark_start(&t->mark, l->track, t->show ? lane_forward(l, e->tick) : e->tick, category_of(kind));
     if (t->show) {
         name_instant(t, e, w);
         mark_fields(&t->mark, e, 0);
+    }
+    if (flow) {
+        t->mark.head.flow_in[t->mark.head.flow_in_count++] = flow;
     }
     connect(t, e, w);
     if (t->show) {

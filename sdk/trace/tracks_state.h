@@ -85,6 +85,8 @@ struct weft_tracks {
     uint32_t asked_at; /* where to look for a free one first */
     uint64_t swaps[MANY_SWAPS];
     uint32_t swap_count;
+    uint64_t vblank;         /* thread of the source of vertical blanks, 0: not seen */
+    uint64_t raised_tick[2]; /* of what may raise an interrupt: vertical blank, command processor */
     uint64_t next_flow, left_out;
     uint64_t frame; /* number of the one that is being made, 0: not known */
     uint64_t draws_now, outstanding_now;

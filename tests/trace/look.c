@@ -150,7 +150,13 @@ void look_nonsense(look *l, uint32_t seed, uint32_t count)
             look_put(l, WEFT_EVENT_SCHED_SWITCH, W(0), at, 4, who, whom, W(0), W(seed >> 30));
             break;
         case 14:
-            look_put(l, WEFT_EVENT_GPU_DRAW, W(0), at, 4, W(i), W(0), W(3), W(0));
+            if ((seed >> 8) % 2) {
+                look_put(l, WEFT_EVENT_GPU_DRAW, W(0), at, 4, W(i), W(0), W(3), W(0));
+            } else {
+                look_put(l, WEFT_EVENT_SOURCE_FIRE, look_id(l, "source:vblank"), at, 1, W(i));
+                look_put(l, WEFT_EVENT_GPU_INTERRUPT, W(0), at, 1, W(4));
+                look_put(l, WEFT_EVENT_INTERRUPT, who, at, 2, lock, W(2));
+            }
             break;
         default:
             look_put(l, (seed >> 8) % 8 ? WEFT_EVENT_THREAD_EXIT : WEFT_EVENT_GPU_SWAP, who, at,

@@ -321,6 +321,42 @@ static void swaps_cut_the_gpus_track_into_frames(void **state)
     look_free(&m);
 }
 
+/* The second vertical blank raises no interrupt, and the one on the command processor's behalf is not
+ * the blank's. */
+static void vertical_blank_flows_to_the_interrupt_that_it_raises(void **state)
+{
+    look l;
+    look_marks m;
+    start(&l, "t.xex");
+    uint64_t blank = look_id(&l, "source:vblank"), a = look_id(&l, "thread:interrupt/2");
+    look_put(&l, WEFT_EVENT_SOURCE_FIRE, blank, 100, 1, W(0));
+    look_put(&l, WEFT_EVENT_INTERRUPT, a, 100, 2, W(0), W(2));
+    look_put(&l, WEFT_EVENT_SOURCE_FIRE, blank, 200, 1, W(1));
+    look_put(&l, WEFT_EVENT_GPU_INTERRUPT, 0, 250, 1, W(4));
+    look_put(&l, WEFT_EVENT_INTERRUPT, a, 250, 2, W(1), W(2));
+    look_put(&l, WEFT_EVENT_INTERRUPT, a, 260, 2, W(0), W(2));
+    finish(&l, &m);
+    uint64_t from[2], to[2];
+    uint32_t q = 0, d = 0;
+    for (size_t i = 0; i < m.count; i++) {
+        if (m.at[i].out_count) {
+            assert_true(q < 2);
+            assert_memory_equal(look_track(&m, m.at[i].track), q ? "GPU" : "source:vblank",
+                                q ? 3 : 13);
+            from[q++] = m.at[i].ns;
+        }
+        if (m.at[i].in_count) {
+            assert_true(d < 2);
+            assert_string_equal(m.at[i].name,
+                                d ? "interrupt command processor" : "interrupt vblank");
+            to[d++] = m.at[i].ns;
+        }
+    }
+    assert_true(q == 2 && d == 2);
+    assert_true(from[0] == 100 && to[0] == 100 && from[1] == 250 && to[1] == 250);
+    look_free(&m);
+}
+
 static void slices_nest_and_flows_end_in_any_run(void **state)
 {
     for (uint32_t seed = 1; seed <= 40; seed++) {
@@ -591,6 +627,7 @@ int main(void)
         cmocka_unit_test(switches_say_who_runs_where),
         cmocka_unit_test(without_switches_events_say_who_runs_where),
         cmocka_unit_test(swaps_cut_the_gpus_track_into_frames),
+        cmocka_unit_test(vertical_blank_flows_to_the_interrupt_that_it_raises),
         cmocka_unit_test(slices_nest_and_flows_end_in_any_run),
         cmocka_unit_test(range_shows_what_is_open_at_its_beginning),
         cmocka_unit_test(any_run_with_a_range_keeps_the_rules),
