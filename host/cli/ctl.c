@@ -109,6 +109,13 @@ static int find_request(const asking *q)
         }
         return (int)i;
     }
+    if (same(q->words[0], "policy")) {
+        error_print("weft ctl",
+                    "this build exchanges no policy of a running title (found policy%s%s, "
+                    "expected status, quit or tracer)",
+                    q->words[1] ? " " : "", q->words[1] ? q->words[1] : "");
+        return -1;
+    }
     error_print("weft ctl",
                 "request is unknown (found %s%s%s, expected status, quit, or tracer swap, status, "
                 "flush or dump)",

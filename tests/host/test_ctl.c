@@ -223,6 +223,7 @@ static void test_usage(void **state)
     ask(b, "stat", 2, "request is unknown (found stat, expected status");
     ask(b, "tracer", 2, "request is unknown (found tracer,");
     ask(b, "tracer swap", 2, "needs the id of a tracer");
+    ask(b, "policy swap conservative", 2, "exchanges no policy of a running title");
     ask(b, "quit now", 2, "needs no more");
     ask(b, "quit --set path=x", 2, "settings are for a new tracer");
     ask(b, "--help", 0, "usage: weft ctl");
