@@ -94,6 +94,7 @@ static int read_events(stats *s)
     if (!survey_finish(&v, r.trace, &s->read)) {
         abort();
     }
+    survey_free(&v);
     s->read.info = *weft_trace_info_of(r.trace);
     s->read.canon_digest[0] = 0; /* nothing was put into canonical form */
     s->summary = &s->read;
