@@ -26,7 +26,8 @@ typedef struct fast_kind {
     fast_member members[LINE_MAX_FIELDS];
 } fast_kind;
 
-#define FAST_PLACES 256
+#define FAST_PLACES  256
+#define FAST_THREADS 64
 
 struct jsonl_reader {
     line_table table;
@@ -48,6 +49,10 @@ struct jsonl_reader {
     char head[96]; /* a line's first bytes up to the kind's name, "" if no line is taken fast */
     size_t head_length;
     fast_kind *kinds;
+    struct fast_thread { /* identities of the latest threads of another engine, by tid */
+        uint64_t id;
+        uint32_t tid, known;
+    } threads[FAST_THREADS];
     uint8_t places[FAST_PLACES]; /* into `kinds`, from 1 */
 };
 

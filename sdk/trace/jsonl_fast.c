@@ -348,6 +348,29 @@ static cursor wait_begin(weft_trace *t, cursor p)
     return put(r, p, alertable);
 }
 
+/* A member as other engines may write it: any form of an integer that means the same for all. */
+static cursor loose_member(jsonl_reader *r, cursor p, char type)
+{
+    uint64_t value = 0;
+    if (type == 's') {
+        return put_text(r, p);
+    }
+    if (strchr("UXDP", type)) {
+        return put_array(r, p, type);
+    }
+    cursor is_true = LITERAL(p, "true"), is_false = LITERAL(p, "false");
+    if (is_true || is_false) {
+        return put(r, is_true ? is_true : is_false, is_true != NULL);
+    }
+    if (*p != '"') {
+        p = decimal(p, &value);
+    } else {
+        cursor digits = LITERAL(p, "\"0x");
+        p = hex(digits ? digits : type == 'd' ? p + 1 : NULL, &value);
+    }
+    return put(r, p, value);
+}
+
 static cursor payload(weft_trace *t, const fast_kind *kind, cursor p, uint16_t *number)
 {
     jsonl_reader *r = t->jsonl;
@@ -364,12 +387,14 @@ static cursor payload(weft_trace *t, const fast_kind *kind, cursor p, uint16_t *
     default:
         break;
     }
-    if (t->info.foreign) {
-        return NULL; /* what others write there is for the full parser */
-    }
     for (unsigned i = 0; p && i < kind->count; i++) {
         const fast_member *m = &kind->members[i];
-        p = literal_of(p, m->key, m->length);
+        cursor here = literal_of(p, m->key, m->length);
+        if (t->info.foreign) {
+            p = here ? loose_member(r, here, m->type) : put(r, p, 0); /* 0, "" or none */
+            continue;
+        }
+        p = here;
         switch (m->type) {
         case 's':
             p = put_text(r, p);
@@ -408,6 +433,21 @@ static const fast_kind *kind_of(const jsonl_reader *r, cursor name, size_t lengt
     return NULL;
 }
 
+/* The identity of a thread that has only an id, as the full parser makes it. */
+static uint64_t thread_of(weft_trace *t, uint32_t tid)
+{
+    jsonl_reader *r = t->jsonl;
+    struct fast_thread *known = &r->threads[tid % FAST_THREADS];
+    if (!known->known || known->tid != tid) {
+        char room[32];
+        int length = snprintf(room, sizeof room, "tid:%u", tid);
+        *known =
+            (struct fast_thread){.id = weft_fnv1a(room, (size_t)length), .tid = tid, .known = 1};
+        r->no_memory |= !names_add(&t->names, known->id, room, (size_t)length);
+    }
+    return known->id;
+}
+
 const weft_event *jsonl_fast(weft_trace *t)
 {
     jsonl_reader *r = t->jsonl;
@@ -433,11 +473,8 @@ const weft_event *jsonl_fast(weft_trace *t)
     p = LITERAL(is_true ? is_true : LITERAL(p, "false"), ",\"payload\":{");
     p = LITERAL(payload(t, kind, p, &head.kind), "}");
     if (p && *p == '}' && t->info.foreign) {
-        char room[32]; /* as the full parser names it */
-        int length = snprintf(room, sizeof room, "tid:%u", (uint32_t)tid);
-        head.thread = weft_fnv1a(room, (size_t)length);
+        head.thread = thread_of(t, (uint32_t)tid);
         head.sequence = r->events;
-        r->no_memory |= !names_add(&t->names, head.thread, room, (size_t)length);
     } else {
         p = decimal(LITERAL(p, ",\"hw\":"), &hw);
         p = identity(LITERAL(p, ",\"thread\":"), &head.thread);

@@ -469,6 +469,29 @@ static void both_parsers_agree_on_odd_numbers(void **state)
     out_free(&o);
 }
 
+/* Fields that are missing, in other forms, in another order, or unknown. */
+static void both_parsers_agree_on_other_engines_fields(void **state)
+{
+    static const char log[] = FOREIGN_HEAD FOREIGN("thread.exit", 6, 0, "")
+        FOREIGN("thread.exit", 6, 1, "\"exit_code\":\"0x5\"") FOREIGN(
+            "thread.exit", 7, 0, "\"exit_code\":\"5\"") FOREIGN("thread.exit", 6, 2,
+                                                                "\"exit_code\":-5")
+            FOREIGN("handle.create", 6, 3, "\"object_type\":1,\"raw_handle_id\":64") FOREIGN(
+                "handle.create", 6, 4, "\"handle_semantic_id\":\"9\",\"raw_handle_id\":\"0x40\"")
+                FOREIGN("handle.create", 6, 5, "\"handle_semantic_id\":5,\"object_type\":true")
+                    FOREIGN("handle.create", 6, 6, "\"handle_semantic_id\":\"xyz\"")
+                        FOREIGN("handle.create", 6, 7, "\"raw_handle_id\":64,\"object_type\":1")
+                            FOREIGN("handle.create", 70, 0, "\"handle_semantic_id\":\"0xAB\"")
+                                FOREIGN("vfs.open", 6, 8, "\"path\":\"a\",\"access\":null") FOREIGN(
+                                    "vfs.open", 6, 9, "\"object\":\"0\",\"access\":2")
+                                    FOREIGN("input", 6, 10, "\"port\":0,\"sticks\":[\"0x1\",2]")
+                                        FOREIGN("kernel.return", 6, 11, "\"name\":\"f\"") FOREIGN(
+                                            "kernel.call", 6, 12, "\"name\":\"f\",\"args\":[1,2]")
+                                            FOREIGN("import.call", 6, 13,
+                                                    "\"module\":\"xboxkrnl.exe\",\"ordinal\":207");
+    assert_int_equal(compare_parsers(log, sizeof log - 1), 16);
+}
+
 /* What the md5 of a foreign log is made from does not depend on which parser took the line. */
 static void fields_of_a_line_come_from_either_parser(void **state)
 {
@@ -548,6 +571,7 @@ int main(void)
         cmocka_unit_test(both_parsers_read_the_same),
         cmocka_unit_test(both_parsers_agree_on_damaged_lines),
         cmocka_unit_test(both_parsers_agree_on_odd_numbers),
+        cmocka_unit_test(both_parsers_agree_on_other_engines_fields),
         cmocka_unit_test(fields_of_a_line_come_from_either_parser),
         cmocka_unit_test(a_trace_is_read_on_from_any_of_its_places),
         cmocka_unit_test(a_foreign_log_keeps_its_numbers_after_a_seek),
