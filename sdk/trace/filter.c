@@ -28,7 +28,6 @@ typedef struct list {
     char *text;
     entry entries[MAX_ENTRIES];
     uint32_t count;
-    uint64_t negative; /* bits of the entries that take away */
     int has_tids;
 } list;
 
@@ -213,7 +212,6 @@ static int read_list(list *l, int which, const char *text, char *why, size_t roo
         entry *e = &l->entries[l->count];
         e->negative = *at == '!';
         e->text = at + e->negative;
-        l->negative |= (uint64_t)e->negative << l->count;
         l->count++;
         if (!read_entry(l, which, e, &expected)) {
             snprintf(why, room, "%s is none (found \"%.64s\", expected %s)", list_names[which],

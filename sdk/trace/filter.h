@@ -1,16 +1,20 @@
 /* filter.h: which events somebody wants to see: by kind, thread, export and object. `[tracer] kinds`
  * and its like, and `weft trace dump`, `cut` and `export` ask here.
  *
- * Lists are comma-separated; an entry matches whole or, with `*`, any text there ("kernel.*"); one
- * that begins with `!` takes away what those before it gave. An empty list wants everything.
+ * Lists are comma-separated, of at most 64 entries; an entry matches whole or, with `*`, any text
+ * there ("kernel.*"); one that begins with `!` takes away what those before it gave, and a list that
+ * begins with one begins with everything. An empty list wants everything.
  *
- *     kinds    names of kinds; "all" is every kind, those of flag ASKED too
+ *     kinds    names of kinds; "all" is every kind, those of flag ASKED too; "kernel.return" has
+ *              those without a value; another engine's kind only by a wildcard
  *     threads  a tid, an identity (16 hex digits) or its text ("thread:main/0"); a machine event is
  *              thread "machine"
  *     exports  bare names ("NtCreateFile", "Rtl*"): of the kinds that have an export, those alone;
  *              other kinds of events pass only where they stand between the call and the return of
  *              one that passes, on its thread
  *     objects  an identity or its text: events with a field of type d or D that holds it
+ *
+ * Where memory runs out while events pass, nothing is hidden any more.
  *
  * Definitions (kind define) always pass. */
 #ifndef WEFT_TRACE_FILTER_H
