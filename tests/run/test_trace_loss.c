@@ -22,7 +22,8 @@ typedef struct child {
     char *path, *out, *err; /* the trace, and where it says what */
 } child;
 
-static child start(const char *trace, const char *rounds)
+/* Starts it with tracer.plugin and one more setting, or, where those are NULL, with --trace. */
+static child start_with(const char *trace, const char *plugin, const char *set, const char *rounds)
 {
     child c = {.path = scratch_file(trace), .out = scratch_file("out"), .err = scratch_file("err")};
     const char *locks = title("locks");
@@ -34,11 +35,17 @@ static child start(const char *trace, const char *rounds)
         if (!freopen(c.out, "w", stdout) || !freopen(c.err, "w", stderr)) {
             _exit(126);
         }
-        execl(WEFT_BUILD_DIR "/weft", "weft", "run", "--headless", "--trace", c.path, locks, "--",
+        execl(WEFT_BUILD_DIR "/weft", "weft", "run", "--headless", plugin ? "--set" : "--trace",
+              plugin ? plugin : c.path, "--set", set ? set : "machine.log=warn", locks, "--",
               rounds, (char *)NULL);
         _exit(127);
     }
     return c;
+}
+
+static child start(const char *trace, const char *rounds)
+{
+    return start_with(trace, NULL, NULL, rounds);
 }
 
 /* Its exit status, as waitpid has it. */
@@ -76,8 +83,9 @@ static void wait_for_bytes(const char *path, long least)
     }
 }
 
-/* `weft trace stat` reads the file up to its end and says that something is missing. */
-static void states_its_loss(const char *path, int may_end_in_half_a_line)
+/* `weft trace stat` reads the file up to its end and says that something is missing. Returns how many
+ * events it has. */
+static double states_its_loss(const char *path, int may_end_in_half_a_line)
 {
     weft_run stat = weft("trace", "stat", "--json", path, NULL);
     /* CONTRACTS.md: 3 where an input file is malformed, which half a line is */
@@ -90,8 +98,12 @@ static void states_its_loss(const char *path, int may_end_in_half_a_line)
     const char *missing = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "missing"));
     assert_non_null(missing);
     assert_true(strlen(missing) > 0);
+    const cJSON *events = cJSON_GetObjectItemCaseSensitive(json, "events");
+    assert_true(cJSON_IsNumber(events));
+    double count = events->valuedouble;
     cJSON_Delete(json);
     weft_free(&stat);
+    return count;
 }
 
 static uint32_t next_random(uint32_t *seed) /* xorshift32 */
@@ -126,6 +138,33 @@ static void test_a_killed_run_leaves_a_binary_trace(void **state)
 static void test_a_killed_run_leaves_a_text_trace(void **state)
 {
     kill_at_random("killed.jsonl");
+}
+
+/* docs/trace.md: a killed run loses the events of the group at hand, fewer than `group_events`. How
+ * many there were is known from lines that were written one at a time, by the same run. */
+static void test_a_kill_loses_less_than_a_group(void **state)
+{
+    char set[1024], *text = scratch_file("both.jsonl");
+    uint32_t seed = 0x10557;
+    for (int i = 0; i < 4; i++) {
+        char *path = scratch_file("both.wtr");
+        snprintf(set, sizeof set,
+                 "tracer.to=jsonl path=%s buffer_kib=0 and binary path=%s "
+                 "group_events=1000",
+                 text, path);
+        free(path);
+        child c = start_with("both.wtr", "tracer.plugin=tee", set, "rounds=100000000");
+        wait_for_bytes(c.path, 10000);
+        sleep_us((long)(next_random(&seed) % 20000));
+        kill(c.pid, SIGKILL);
+        finish(&c);
+        double lines = states_its_loss(text, 1), events = states_its_loss(c.path, 0);
+        assert_true(lines >= 1000);
+        assert_true(events <= lines + 1); /* a line may have been cut in half */
+        assert_true(lines - events < 1000 + 1);
+        child_free(&c);
+    }
+    free(text);
 }
 
 static char *slurp(const char *path)
@@ -218,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_killed_run_leaves_a_binary_trace),
         cmocka_unit_test(test_a_killed_run_leaves_a_text_trace),
+        cmocka_unit_test(test_a_kill_loses_less_than_a_group),
         cmocka_unit_test(test_a_full_disk_cuts_a_binary_trace),
         cmocka_unit_test(test_a_full_disk_cuts_a_text_trace_behind_a_line),
         cmocka_unit_test(test_a_disk_without_any_room),
