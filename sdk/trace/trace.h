@@ -26,7 +26,7 @@ typedef struct weft_trace_info {
     int complete;      /* 1: the file's end is there */
     uint64_t last;     /* as the end says */
     char digest[40];   /* trace_digest as the end says, "" if it says none */
-    char missing[256]; /* what is missing, as a sentence; "" if nothing is known to be */
+    char missing[448]; /* what is missing, as a sentence; "" if nothing is known to be */
 } weft_trace_info;
 
 /* Opens a file by what it contains, not by its name; "-" is stdin. Never NULL but without memory:

@@ -28,6 +28,7 @@ struct weft_trace_writer {
     uint32_t *turn; /* places of the threads that have events there, in order of their first */
     size_t turn_count, turn_room;
     uint64_t events, words; /* in the group */
+    uint64_t tick;          /* of its first event of class GUEST, UINT64_MAX: there is none */
     uint64_t names;         /* definitions in the group; their texts are in `texts` */
     wtr_bytes texts;
     uint64_t next_sequence;
@@ -74,6 +75,7 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     w->group_events = group_events;
     w->canon_of = begin->canon;
     w->canon_names = begin->names;
+    w->tick = UINT64_MAX;
     w->canon = canon_own_new();
     w->encoder = calloc(1, sizeof *w->encoder);
     if (!w->canon || !w->encoder) {
@@ -140,6 +142,7 @@ static void end_group(weft_trace_writer *w)
     put_record(w, WTR_MARK);
     write_out(w);
     w->events = w->words = w->names = 0;
+    w->tick = UINT64_MAX;
     w->texts.used = 0;
     w->used = 1;
     w->turn_count = 0;
@@ -218,6 +221,19 @@ static inline int canon_form(weft_trace_writer *w, const weft_event *event, weft
     return canonical;
 }
 
+/* A title that does little is not to lose minutes of its run where it is killed: a group ends with a
+ * second of guest time too, which depends on the events alone as the rest does. */
+static inline int second_is_over(weft_trace_writer *w, const weft_event *event)
+{
+    if (event->category != WEFT_CLASS_GUEST) {
+        return 0;
+    }
+    if (w->tick == UINT64_MAX) {
+        w->tick = event->tick;
+    }
+    return event->tick > w->tick && event->tick - w->tick >= WTR_GROUP_TICKS;
+}
+
 void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
 {
     uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
@@ -261,7 +277,7 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
     w->next_sequence = event->sequence + 1;
     w->events++;
     w->words += count;
-    if (w->events == w->group_events || w->words >= WTR_GROUP_WORDS) {
+    if (w->events == w->group_events || w->words >= WTR_GROUP_WORDS || second_is_over(w, event)) {
         end_group(w);
     }
 }

@@ -11,7 +11,8 @@
 typedef struct weft_trace_writer weft_trace_writer;
 
 /* Starts a trace on an open file, which stays the caller's. `parallel` is 1 where values may depend
- * on timing; `group_events` is 1..65536. NULL without memory. */
+ * on timing; a group ends with `group_events` events, 1..65536, or with a second of guest time. NULL
+ * without memory. */
 weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin, int parallel,
                                          uint32_t group_events);
 

@@ -28,9 +28,10 @@ enum { WTR_STORED = 0, WTR_ZLIB = 1, WTR_ZSTD = 2 };
 /* Limits of a file, which a reader may rely on: a group is what lies between two marks. */
 #define WTR_MAX_RAW         (UINT32_C(1) << 25) /* bytes of a record before compression */
 #define WTR_GROUP_EVENTS    UINT32_C(65536)
-#define WTR_GROUP_WORDS     UINT32_C(262144)    /* payload words after which a group ends: 2 MiB */
-#define WTR_MAX_EVENT_WORDS UINT32_C(65536)     /* payload words of one event */
-#define WTR_FOOTER_PART     (UINT32_C(1) << 18) /* bytes of the footer in each of its records */
+#define WTR_GROUP_WORDS     UINT32_C(262144)     /* payload words after which a group ends: 2 MiB */
+#define WTR_GROUP_TICKS     UINT64_C(1000000000) /* ns of guest time after which a group ends */
+#define WTR_MAX_EVENT_WORDS UINT32_C(65536)      /* payload words of one event */
+#define WTR_FOOTER_PART     (UINT32_C(1) << 18)  /* bytes of the footer in each of its records */
 
 /* The most bytes that a footer at this offset has: a file cannot hold more blocks than it has room
  * for, and each takes less here than there. */

@@ -16,7 +16,7 @@ void case_event(weft_event_buffer *event, uint64_t n)
     event->head.thread = n % 5 ? n % 5 * UINT64_C(0x9e3779b97f4a7c15) : 0;
     event->head.hw = n % 5 ? (uint8_t)(n % 6) : WEFT_HW_NONE;
     event->head.index = n / 5;
-    event->head.tick = n * n * 77;
+    event->head.tick = n * 77 + n % 3 * 40; /* goes back now and then */
     event->head.cycle = n % 7 ? UINT64_MAX - n : 0;
     event->head.tid = n % 5 ? (uint32_t)(n % 5) : 0;
     for (uint32_t i = 0; i < 8; i++) {
