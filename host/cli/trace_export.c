@@ -64,7 +64,9 @@ struct request {
     selection selection;
     reading reading;
     weft_trace_begin begin;
-    void *writer; /* of the format */
+    void *writer;     /* of the format */
+    weft_event *copy; /* of an event whose tick is another here */
+    size_t copy_room;
     line_table *table;
     line_context lines;
 };
@@ -174,6 +176,21 @@ static uint64_t end_tick(const request *q)
     return ticks->given && ticks->to != UINT64_MAX ? ticks->to : 0;
 }
 
+/* A log of another engine has no guest time (docs/trace.md): each event counts as a microsecond. */
+static const weft_event *timed(request *q, const weft_event *event)
+{
+    if (!weft_trace_info_of(q->reading.trace)->foreign || event->tick != 0) {
+        return event;
+    }
+    if (event->size > q->copy_room) {
+        q->copy = text_grow(q->copy, event->size);
+        q->copy_room = event->size;
+    }
+    memcpy(q->copy, event, event->size);
+    q->copy->tick = event->sequence * 1000;
+    return q->copy;
+}
+
 /* The three differ in name alone. */
 #define PICTURE(name)                                                                              \
     static int name##_make(request *q, int file)                                                   \
@@ -186,7 +203,7 @@ static uint64_t end_tick(const request *q)
     }                                                                                              \
     static void name##_add(request *q, const weft_event *event, int show)                          \
     {                                                                                              \
-        weft_##name##_add(q->writer, event, show);                                                 \
+        weft_##name##_add(q->writer, timed(q, event), show);                                       \
     }                                                                                              \
     static void name##_end(request *q)                                                             \
     {                                                                                              \
@@ -390,11 +407,19 @@ int trace_export(int argc, char **argv)
     }
     reading_open(&q.reading, q.path);
     int code = EXIT_INPUT;
-    if (!weft_trace_failed(q.reading.trace, NULL)) { /* else no file is made */
+    const weft_trace_info *info = weft_trace_info_of(q.reading.trace);
+    if (info->foreign && q.format == &formats[WTR]) {
+        error_print(q.path,
+                    "log cannot become a binary trace, which would lose what its lines say "
+                    "(found engine %s, expected weft)",
+                    info->engine);
+        code = EXIT_USAGE;
+    } else if (!weft_trace_failed(q.reading.trace, NULL)) { /* else no file is made */
         int file = open_out(&q);
         code = file < 0 ? EXIT_USAGE : export_to(&q, file);
     }
     int read = reading_close(&q.reading);
+    free(q.copy);
     selection_end(&q.selection);
     return read ? read : code;
 }

@@ -220,6 +220,38 @@ static void cut_trace_is_exported_up_to_the_cut(void **state)
     free(made);
 }
 
+/* A log of another engine: its lines as they stand; no binary trace, which holds less than they; and
+ * a picture in which each event counts as a microsecond, since it has no guest time. */
+static void log_of_another_engine_is_drawn(void **state)
+{
+    static const char log[] = WEFT_SOURCE_DIR "/tests/trace/fixtures/canary.jsonl";
+    size_t length;
+    char *lines = read_file(log, &length);
+    weft_run r = weft("trace", "export", "--format", "jsonl", log, NULL);
+    assert_int_equal(r.status, 0);
+    const char *first = strchr(lines, '\n') + 1; /* the header is written anew */
+    assert_non_null(strstr(r.out, "\n"));
+    assert_string_equal(strchr(r.out, '\n') + 1, first);
+    weft_free(&r);
+    free(lines);
+    r = weft("trace", "export", "--format", "wtr", log, NULL);
+    assert_int_equal(r.status, 2);
+    assert_int_equal(lines_with(r.err, "found engine canary"), 1);
+    weft_free(&r);
+    r = weft("trace", "export", "--format", "chrome", log, NULL);
+    assert_int_equal(r.status, 0);
+    cJSON *json = cJSON_Parse(r.out), *e;
+    double latest = 0;
+    cJSON_ArrayForEach(e, cJSON_GetObjectItem(json, "traceEvents"))
+    {
+        double ts = cJSON_GetObjectItem(e, "ts")->valuedouble;
+        latest = ts > latest ? ts : latest;
+    }
+    assert_true(latest >= 20 && latest == (double)(long)latest);
+    cJSON_Delete(json);
+    weft_free(&r);
+}
+
 /* Without --format the name of the file says it. */
 static void format_is_that_of_the_name(void **state)
 {
@@ -289,6 +321,7 @@ int main(void)
         cmocka_unit_test(export_is_what_the_tracer_writes),
         cmocka_unit_test(stdout_is_the_file_without_out),
         cmocka_unit_test(cut_trace_is_exported_up_to_the_cut),
+        cmocka_unit_test(log_of_another_engine_is_drawn),
         cmocka_unit_test(format_is_that_of_the_name),
         cmocka_unit_test(errors_are_one_line_with_their_exit_code),
     };
