@@ -213,9 +213,10 @@ static void text_report(buffer *b, const weft_trace_diff *d)
         const weft_trace_diff_pair *p = &d->pairs[i];
         buffer_format(b,
                       "%10" PRIu64 " %10" PRIu64 " %10" PRIu64 "  %s (%" PRIu32 ") = %s (%" PRIu32
-                      "), by %s%s\n",
+                      ")%s%s%s\n",
                       p->matched, p->totals[0], p->totals[1], name_of(p, 0, x), p->tids[0],
-                      name_of(p, 1, y), p->tids[1], p->how, p->diverged ? "  DIVERGED" : "");
+                      name_of(p, 1, y), p->tids[1], p->present[0] && p->present[1] ? ", by " : ", ",
+                      p->how, p->diverged ? "  DIVERGED" : "");
         if (p->tolerated) {
             buffer_format(b, "%10s %" PRIu64 " returns of exports that one side calls void\n", "",
                           p->tolerated);

@@ -164,48 +164,64 @@ static void free_streams(diff_stream *streams, size_t count)
 }
 
 /* All that the report says of a divergence but its cone. */
-static int show_divergence(diff_work *w, diff_stream *s)
+static void show_divergence(diff_work *w, const diff_sight *sight)
 {
-    weft_trace_diff_pair *p = &w->diff->pairs[s->pair];
-    diff_view views[2];
-    uint64_t places[2];
+    weft_trace_diff_pair *p = &w->diff->pairs[sight->stream->pair];
+    const diff_list *before = &sight->views[0].before;
+    const diff_kept *at[2];
+    for (size_t i = 0; i < before->count; i++) {
+        diff_show(w, 0, before->at[i].event, before->at[i].canonical,
+                  &p->before[DIFF_BEFORE - before->count + i]);
+    }
     for (int n = 0; n < 2; n++) {
-        const diff_flow *f = &s->flows[n];
-        views[n] = (diff_view){
-            .most_before = DIFF_BEFORE, .most_kept = DIFF_GAP + 2, .most_hashes = DIFF_WINDOW};
-        places[n] = f->at < f->count ? f->entries[f->at].canonical : f->total;
-    }
-    int good = diff_look(w, s, places, views);
-    if (good) {
-        const diff_list *before = &views[0].before;
-        const diff_kept *at[2];
-        for (size_t i = 0; i < before->count; i++) {
-            diff_show(w, 0, before->at[i].event, before->at[i].canonical,
-                      &p->before[DIFF_BEFORE - before->count + i]);
+        const diff_view *view = &sight->views[n];
+        const diff_list *kept = &view->kept;
+        at[n] = kept->count > 0 ? &kept->at[0] : NULL;
+        if (kept->count > 0) {
+            diff_show(w, n, kept->at[0].event, kept->at[0].canonical, &p->at[n]);
+        } else if (view->before.count > 0) { /* its end: where it was last seen */
+            const diff_kept *last = &view->before.at[view->before.count - 1];
+            p->at[n].sequence = last->event->sequence;
+            p->at[n].index = last->event->index + 1;
+            p->at[n].tick = last->event->tick;
+            p->at[n].canonical = view->from;
+        } else {
+            p->at[n].sequence = UINT64_MAX;
         }
-        for (int n = 0; n < 2; n++) {
-            const diff_list *kept = &views[n].kept;
-            at[n] = kept->count > 0 ? &kept->at[0] : NULL;
-            if (kept->count > 0) {
-                diff_show(w, n, kept->at[0].event, kept->at[0].canonical, &p->at[n]);
-            } else if (views[n].before.count > 0) { /* its end: where it was last seen */
-                const diff_kept *last = &views[n].before.at[views[n].before.count - 1];
-                p->at[n].sequence = last->event->sequence;
-                p->at[n].index = last->event->index + 1;
-                p->at[n].tick = last->event->tick;
-                p->at[n].canonical = places[n];
-            } else {
-                p->at[n].sequence = UINT64_MAX;
-            }
-            if (kept->count > 1) {
-                diff_show(w, n, kept->at[1].event, kept->at[1].canonical, &p->next[n]);
+        if (kept->count > 1) {
+            diff_show(w, n, kept->at[1].event, kept->at[1].canonical, &p->next[n]);
+        }
+    }
+    diff_describe(w, at[0], at[1], p);
+    diff_align(w, sight->views, p);
+}
+
+#define SIGHTS 64 /* divergences looked at together: some MiB */
+
+static int show_divergences(diff_work *w, const diff_stream *streams, size_t count)
+{
+    const diff_view wanted = {
+        .most_before = DIFF_BEFORE, .most_kept = DIFF_GAP + 2, .most_hashes = DIFF_WINDOW};
+    diff_sight *sights = malloc(SIGHTS * sizeof *sights);
+    int good = sights != NULL;
+    w->no_memory |= !sights;
+    for (size_t i = 0; i < count && good;) {
+        size_t n = 0;
+        for (; i < count && n < SIGHTS; i++) {
+            if (w->diff->pairs[streams[i].pair].diverged) {
+                w->diff->divergent = 1;
+                sights[n++] = (diff_sight){.stream = &streams[i], .views = {wanted, wanted}};
             }
         }
-        diff_describe(w, at[0], at[1], p);
-        diff_align(w, views, p);
+        good = n == 0 || diff_look(w, sights, n);
+        for (size_t k = 0; k < n; k++) {
+            if (good) {
+                show_divergence(w, &sights[k]);
+            }
+            diff_sight_free(&sights[k]);
+        }
     }
-    diff_view_free(&views[0]);
-    diff_view_free(&views[1]);
+    free(sights);
     return good && !w->no_memory;
 }
 
@@ -239,13 +255,7 @@ static int compare(diff_work *w)
     diff_stream *streams = w->no_memory ? NULL : make_streams(w, &count);
     unsigned by_sid = DIFF_ABSORB_CREATE | DIFF_ABSORB_WAIT;
     int good = streams && (!(w->options->absorb & by_sid) || diff_absorb_prepare(w)) &&
-               diff_run_streams(w, streams, count);
-    for (size_t i = 0; good && i < count; i++) {
-        if (w->diff->pairs[streams[i].pair].diverged) {
-            w->diff->divergent = 1;
-            good = show_divergence(w, &streams[i]);
-        }
-    }
+               diff_run_streams(w, streams, count) && show_divergences(w, streams, count);
     if (streams) {
         free_streams(streams, count);
     }

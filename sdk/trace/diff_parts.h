@@ -90,9 +90,15 @@ typedef struct diff_fetch {
 
 int diff_fetch_both(diff_work *w, const diff_fetch *fetch);
 
-/* Views of both threads of a pair around a place of each. 0 after a failure. */
-int diff_look(diff_work *w, const diff_stream *stream, const uint64_t from[2], diff_view views[2]);
-void diff_view_free(diff_view *view);
+/* Both threads of a pair around where its stream stands. */
+typedef struct diff_sight {
+    const diff_stream *stream;
+    diff_view views[2]; /* with what is wanted of them */
+} diff_sight;
+
+/* Fills the sights, all of them at once. 0 after a failure. */
+int diff_look(diff_work *w, diff_sight *sights, size_t count);
+void diff_sight_free(diff_sight *sight);
 
 /* diff_pair.c */
 void diff_pair_threads(diff_work *w);

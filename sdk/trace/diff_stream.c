@@ -162,12 +162,6 @@ static int fetch_round(diff_work *w, diff_stream *streams, size_t count, int fir
 
 /* ---- one pair -------------------------------------------------------------------------------- */
 
-/* Where a flow stands: the number of the event to be compared next. */
-static uint64_t place(const diff_flow *f)
-{
-    return f->at < f->count ? f->entries[f->at].canonical : f->next;
-}
-
 static void keep_absorbed(diff_work *w, weft_trace_diff_pair *p, int side, const char *rule,
                           const diff_kept *kept)
 {
@@ -189,32 +183,30 @@ static void keep_absorbed(diff_work *w, weft_trace_diff_pair *p, int side, const
  * failure. */
 static int absorb(diff_work *w, diff_stream *s, weft_trace_diff_pair *p)
 {
-    diff_view views[2] = {{.most_before = 64, .most_kept = 16, .most_hashes = 16},
-                          {.most_before = 64, .most_kept = 16, .most_hashes = 16}};
-    uint64_t places[2] = {place(&s->flows[0]), place(&s->flows[1])};
+    const diff_view wanted = {.most_before = 64, .most_kept = 16, .most_hashes = 16};
+    diff_sight sight = {.stream = s, .views = {wanted, wanted}};
     int side, count = 0;
     const char *rule;
     if (!w->options->absorb) {
         return 0;
     }
-    int good = diff_look(w, s, places, views);
+    int good = diff_look(w, &sight, 1);
     if (good) {
-        count = diff_absorb(w, views, &side, &rule);
+        count = diff_absorb(w, sight.views, &side, &rule);
         for (int i = 0; i < count; i++) {
-            keep_absorbed(w, p, side, rule, &views[side].kept.at[i]);
+            keep_absorbed(w, p, side, rule, &sight.views[side].kept.at[i]);
         }
     }
     if (good && count > 0) {
         /* What was passed over may reach beyond the stretch that is here. */
         diff_flow *f = &s->flows[side];
-        uint64_t last = views[side].kept.at[count - 1].canonical;
+        uint64_t last = sight.views[side].kept.at[count - 1].canonical;
         while (f->at < f->count && f->entries[f->at].canonical <= last) {
             f->at++;
         }
         f->next = f->next > last ? f->next : last + 1;
     }
-    diff_view_free(&views[0]);
-    diff_view_free(&views[1]);
+    diff_sight_free(&sight);
     return !good ? -1 : count > 0;
 }
 
@@ -264,12 +256,17 @@ int diff_run_streams(diff_work *w, diff_stream *streams, size_t count)
         if (!fetch_round(w, streams, count, round == 0)) {
             return 0;
         }
+        uint64_t matched = 0;
         open = 0;
         for (size_t i = 0; i < count; i++) {
             if (!streams[i].done && !advance(w, &streams[i])) {
                 return 0;
             }
             open |= !streams[i].done;
+            matched += w->diff->pairs[streams[i].pair].matched;
+        }
+        if (open && w->options->progress) {
+            w->options->progress(matched);
         }
     }
     for (size_t i = 0; i < count; i++) {
@@ -285,7 +282,8 @@ int diff_run_streams(diff_work *w, diff_stream *streams, size_t count)
 typedef struct look {
     diff_work *w;
     int side;
-    diff_view *view;
+    diff_sight *sights;
+    weft_trace_window *windows; /* one for each */
     int no_memory;
 } look;
 
@@ -293,7 +291,7 @@ static int take_view(void *context, size_t window, const weft_trace *trace, cons
                      uint64_t canonical, uint64_t hash)
 {
     look *l = context;
-    diff_view *v = l->view;
+    diff_view *v = &l->sights[window].views[l->side];
     diff_list *before = &v->before;
     if (canonical == UINT64_MAX || diff_is_ignored(l->w, event->kind)) {
         return 1;
@@ -323,36 +321,48 @@ static int take_view(void *context, size_t window, const weft_trace *trace, cons
     return good;
 }
 
-int diff_look(diff_work *w, const diff_stream *s, const uint64_t from[2], diff_view views[2])
+/* What of a thread is to be fetched, so that its view can be filled. */
+static weft_trace_window window_of(const diff_work *w, const diff_flow *f, diff_view *v)
+{
+    int ignoring = w->options->ignored[0] || w->options->ignored[1];
+    uint64_t wider = ignoring ? 16 : 1, back = v->most_before * wider;
+    v->from = f->at < f->count ? f->entries[f->at].canonical : f->next;
+    v->hashes = malloc((v->most_hashes + 1) * sizeof *v->hashes);
+    uint64_t start = v->from > back ? v->from - back : 0;
+    return (weft_trace_window){
+        .thread = f->thread, .from = start, .count = v->from - start + v->most_hashes * wider};
+}
+
+int diff_look(diff_work *w, diff_sight *sights, size_t count)
 {
     look looks[2];
-    weft_trace_window windows[2];
     diff_fetch fetch = {.fn = take_view};
-    int ignoring = w->options->ignored[0] || w->options->ignored[1];
     for (int n = 0; n < 2; n++) {
-        diff_view *v = &views[n];
-        uint64_t back = v->most_before * (ignoring ? UINT64_C(16) : 1);
-        uint64_t start = from[n] > back ? from[n] - back : 0;
-        v->from = from[n];
-        v->hashes = malloc((v->most_hashes + 1) * sizeof *v->hashes);
-        looks[n] = (look){.w = w, .side = n, .view = v, .no_memory = !v->hashes};
-        windows[n] = (weft_trace_window){.thread = s->flows[n].thread,
-                                         .from = start,
-                                         .count = from[n] - start +
-                                                  v->most_hashes * (ignoring ? UINT64_C(16) : 1)};
-        fetch.windows[n] = &windows[n];
-        fetch.counts[n] = 1;
+        looks[n] = (look){.w = w, .side = n, .sights = sights};
+        looks[n].windows = malloc((count + 1) * sizeof *looks[n].windows);
+        looks[n].no_memory = !looks[n].windows;
+        for (size_t i = 0; i < count && looks[n].windows; i++) {
+            looks[n].windows[i] = window_of(w, &sights[i].stream->flows[n], &sights[i].views[n]);
+            looks[n].no_memory |= !sights[i].views[n].hashes;
+        }
+        fetch.windows[n] = looks[n].windows;
+        fetch.counts[n] = count;
         fetch.contexts[n] = &looks[n];
     }
     int good = !looks[0].no_memory && !looks[1].no_memory && diff_fetch_both(w, &fetch);
-    w->no_memory |= looks[0].no_memory || looks[1].no_memory;
+    for (int n = 0; n < 2; n++) {
+        w->no_memory |= looks[n].no_memory;
+        free(looks[n].windows);
+    }
     return good;
 }
 
-void diff_view_free(diff_view *v)
+void diff_sight_free(diff_sight *sight)
 {
-    diff_list_free(&v->before);
-    diff_list_free(&v->kept);
-    free(v->hashes);
-    v->hashes = NULL;
+    for (int n = 0; n < 2; n++) {
+        diff_list_free(&sight->views[n].before);
+        diff_list_free(&sight->views[n].kept);
+        free(sight->views[n].hashes);
+        sight->views[n].hashes = NULL;
+    }
 }

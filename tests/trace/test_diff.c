@@ -634,6 +634,67 @@ static void engines_are_paired_by_first_call_or_map(void **state)
     weft_trace_diff_free(&d);
 }
 
+/* A binary trace of ours against a log by hand: what only Weft writes down is passed by, addresses of
+ * allocations go by their order, and the last answer differs. */
+static void a_binary_trace_compares_with_a_log_of_another_engine(void **state)
+{
+    static const char ref[] = SHARED_HEAD("canary") SHARED_IMPORT("canary", 6, 0, "NtClose")
+        C_WHOLE(6, "NtClose", "5", "0") SHARED_WAIT("canary", 6, 3, "77", "-1")
+            SHARED_IMPORT("canary", 6, 4, "ExAllocatePool")
+                C_WHOLE(6, "ExAllocatePool", "64", "3160721552")
+                    SHARED_IMPORT("canary", 6, 7, "NtClose")
+                        C_WHOLE(6, "NtClose", "3160721552", "1");
+    static const char allocate[] = "xboxkrnl.exe!ExAllocatePool(size)#9";
+    story s = {0};
+    define_all(&s);
+    story_define(&s, "export", allocate);
+    story_call(&s, 0, CLOSE, 5, 0);
+    story_add(&s, 0, WEFT_EVENT_WAIT_BEGIN, (const uint64_t[]){1, 99, UINT64_MAX, 0, 0}, 5);
+    wait_end(&s, 0, 99);
+    story_begin_call(&s, 0, allocate, 64);
+    story_add(&s, 0, WEFT_EVENT_MEMORY_ALLOC,
+              (const uint64_t[]){9, 0x40544890, 64, 0, 0, 0, 4, 0x6c6f6f70}, 8);
+    story_end_call(&s, 0, allocate, 0x40544890);
+    story_call(&s, 0, CLOSE, 0x40544890, 0);
+    char *x = story_text("canary.jsonl", ref), *y = story_write(&s, "weft.wtr");
+    weft_trace_diff d = compare_files(x, y, NULL);
+    assert_int_equal(d.pair_count, 1);
+    assert_string_equal(d.pairs[0].how, "first call NtClose");
+    assert_int_equal(d.pairs[0].totals[0], 10);
+    assert_int_equal(d.pairs[0].totals[1], 10);
+    assert_int_equal(d.pairs[0].matched, 9);
+    assert_string_equal(d.pairs[0].category, "[return_value mismatch] kernel.return name=NtClose");
+    weft_trace_diff_free(&d);
+    free(x);
+    free(y);
+    story_free(&s);
+}
+
+/* More threads than are looked at together, each with its own divergence. */
+static void every_divergence_of_many_threads_is_found(void **state)
+{
+    story a = {0}, b;
+    define_all(&a);
+    for (unsigned n = 0; n < 150; n++) {
+        for (unsigned k = 0; k < 3; k++) {
+            story_call(&a, n, CLOSE, k, 0);
+        }
+    }
+    b = story_copy(&a);
+    for (unsigned n = 0; n < 150; n++) {
+        b.events[at(&b, n, n % 9)].words[0] ^= 1;
+    }
+    weft_trace_diff d = compare(&a, &b);
+    for (unsigned n = 0; n < 150; n++) {
+        assert_int_equal(pair_of(&d, n)->diverged, 1);
+        assert_int_equal(pair_of(&d, n)->matched, n % 9);
+        assert_non_null(pair_of(&d, n)->at[1].text);
+    }
+    weft_trace_diff_free(&d);
+    story_free(&a);
+    story_free(&b);
+}
+
 /* Two workers that begin alike, in another order: what they do later tells them apart. */
 static void workers_that_begin_alike_are_paired_by_what_they_do(void **state)
 {
@@ -688,8 +749,7 @@ static void a_path_that_differs_has_its_category(void **state)
     SHARED_HEAD(engine)                                                                            \
     SHARED_CALL(engine, 6, 0, "KeSetEvent", "\"r3\":1")                                            \
     SHARED_WAIT(engine, 7, 0, "5", "-1")                                                           \
-    extra SHARED_RETURN(engine, 6, 3, "KeSetEvent", "0")                                           \
-        SHARED_CALL(engine, 6, 4, name, "\"r3\":1")
+    extra SHARED_RETURN(engine, 6, 3, "KeSetEvent", "0") SHARED_CALL(engine, 6, 4, name, "\"r3\":1")
 #define SHARED_CREATE(engine)  SHARED_HANDLE(engine, 6, 2, "5", "1", "64")
 #define OWN_CREATE(engine)     SHARED_HANDLE(engine, 6, 2, "9", "1", "64")
 #define SHARED_WAITING(engine) SHARED_WAIT(engine, 6, 2, "5", "-1")
@@ -882,6 +942,8 @@ int main(void)
         cmocka_unit_test(a_completed_operation_leads_to_the_wait_for_it),
         cmocka_unit_test(the_first_divergence_is_that_of_the_least_sequence),
         cmocka_unit_test(engines_are_paired_by_first_call_or_map),
+        cmocka_unit_test(a_binary_trace_compares_with_a_log_of_another_engine),
+        cmocka_unit_test(every_divergence_of_many_threads_is_found),
         cmocka_unit_test(workers_that_begin_alike_are_paired_by_what_they_do),
         cmocka_unit_test(a_return_that_one_side_calls_void_is_tolerated),
         cmocka_unit_test(a_path_that_differs_has_its_category),
