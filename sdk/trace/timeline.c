@@ -240,8 +240,8 @@ static void on_instant(void *context, const weft_track_mark *m)
 {
     weft_timeline *t = context;
     row *r = row_of(t, m->track);
-    if (!r) {
-        return;
+    if (!r || strcmp(m->category, "order") == 0) {
+        return; /* the count of an object's operations is for tools; what they do has other marks */
     }
     uint32_t depth = r->depth ? r->depth - 1 : 0;
     int swap =

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tracks_state.h"
+#include "weft/policy.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -389,7 +390,7 @@ static const char *category_of(const char *kind)
         {"thread.", "thread"},  {"handle.", "handle"}, {"memory.", "memory"},
         {"vfs.", "io"},         {"io.", "io"},         {"fault", "fault"},
         {"exception", "fault"}, {"debug.", "text"},    {"log", "text"},
-        {"export.", "fault"},   {"policy.", "policy"},
+        {"export.", "fault"},   {"policy.", "policy"}, {"sync.", "order"},
     };
     for (size_t i = 0; i < sizeof categories / sizeof categories[0]; i++) {
         if (strncmp(kind, categories[i].begins, strlen(categories[i].begins)) == 0) {
@@ -403,10 +404,19 @@ static const char *category_of(const char *kind)
 static void name_instant(weft_tracks *t, const weft_event *e, const uint64_t *w)
 {
     static const char *const sources[] = {"vblank", "command processor"};
+    static const char *const operations[] = {
+        [WEFT_SYNC_ENTER] = "enter",   [WEFT_SYNC_ENTER_CONTENDED] = "enter, contended",
+        [WEFT_SYNC_LEAVE] = "leave",   [WEFT_SYNC_WAIT] = "wait",
+        [WEFT_SYNC_SIGNAL] = "signal", [WEFT_SYNC_WAKE] = "wake",
+        [WEFT_SYNC_CALL] = "call",     [WEFT_SYNC_TRY] = "try",
+        [WEFT_SYNC_RESET] = "reset",   [WEFT_SYNC_TIMEOUT] = "time-out",
+    };
     const char *kind = weft_event_kind_of(e->kind)->name;
     char room[17];
     if (e->kind == WEFT_EVENT_INTERRUPT && w[0] < 2) {
         mark_name(&t->mark, "interrupt ", sources[w[0]], strlen(sources[w[0]]));
+    } else if (e->kind == WEFT_EVENT_SYNC_OP && w[0] < sizeof operations / sizeof operations[0]) {
+        mark_name(&t->mark, "op: ", operations[w[0]], strlen(operations[w[0]]));
     } else if (e->kind == WEFT_EVENT_EXPORT_MISSING) {
         line_export text = tracks_export(t, w[0], room);
         mark_name(&t->mark, "missing ", text.name, text.name_length);

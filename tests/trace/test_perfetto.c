@@ -5,6 +5,7 @@
 #include "look.h"
 #include "perfetto.h"
 #include "tracks.h"
+#include "weft/policy.h"
 
 #define W(n) ((uint64_t)(n))
 
@@ -357,6 +358,22 @@ static void vertical_blank_flows_to_the_interrupt_that_it_raises(void **state)
     look_free(&m);
 }
 
+static void operations_have_their_names(void **state)
+{
+    look l;
+    look_marks m;
+    start(&l, "t.xex");
+    for (uint64_t op = 0; op <= WEFT_SYNC_KINDS; op++) {
+        look_put(&l, WEFT_EVENT_SYNC_OP, 6, 10 + op, 4, op, W(1), W(0), W(0));
+    }
+    finish(&l, &m);
+    assert_non_null(look_find(&m, 'i', "0000000000000006 (tid 7)", "op: enter"));
+    assert_non_null(look_find(&m, 'i', "0000000000000006 (tid 7)", "op: time-out"));
+    assert_non_null(
+        look_find(&m, 'i', "0000000000000006 (tid 7)", "sync.op")); /* one that is none */
+    look_free(&m);
+}
+
 static void slices_nest_and_flows_end_in_any_run(void **state)
 {
     for (uint32_t seed = 1; seed <= 40; seed++) {
@@ -628,6 +645,7 @@ int main(void)
         cmocka_unit_test(without_switches_events_say_who_runs_where),
         cmocka_unit_test(swaps_cut_the_gpus_track_into_frames),
         cmocka_unit_test(vertical_blank_flows_to_the_interrupt_that_it_raises),
+        cmocka_unit_test(operations_have_their_names),
         cmocka_unit_test(slices_nest_and_flows_end_in_any_run),
         cmocka_unit_test(range_shows_what_is_open_at_its_beginning),
         cmocka_unit_test(any_run_with_a_range_keeps_the_rules),
