@@ -11,6 +11,7 @@
 #include "trace_command.h"
 
 #define PROGRESS_EVENTS 65536 /* a sign of life every so many */
+#define TAIL            8     /* bytes that a binary trace begins with, and a whole one ends with */
 
 static const struct {
     const char *name;
@@ -70,6 +71,20 @@ int reading_close(reading *r)
     }
     weft_trace_close(r->trace);
     return why ? EXIT_INPUT : EXIT_ENDED;
+}
+
+int trace_is_indexed(const char *path, uint64_t *bytes)
+{
+    char head[TAIL], tail[TAIL];
+    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    int whole = file && fread(head, 1, TAIL, file) == TAIL &&
+                memcmp(head, "WEFTWTR\n", TAIL) == 0 && fseeko(file, -TAIL, SEEK_END) == 0 &&
+                fread(tail, 1, TAIL, file) == TAIL && memcmp(tail, "WTR-END\n", TAIL) == 0;
+    *bytes = whole ? (uint64_t)ftello(file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    return whole;
 }
 
 /* "dump, stat, digest, diff or manifest" */

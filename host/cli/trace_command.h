@@ -21,6 +21,10 @@ const weft_event *reading_next(reading *r);
 /* Prints the failure, or what is missing, and closes. Returns the exit code. */
 int reading_close(reading *r);
 
+/* Whether a file ends as a whole binary trace does, whose index (sdk/trace/source.h) can be asked;
+ * and its size. */
+int trace_is_indexed(const char *path, uint64_t *bytes);
+
 /* Each subcommand: argv behind its name; returns the exit code. */
 int trace_dump(int argc, char **argv);
 int trace_stat(int argc, char **argv);

@@ -89,7 +89,8 @@ static int survey(cut *c)
     c->first = reached ? info->first : s->from;
     snprintf(c->before, sizeof c->before, "%s", info->before);
     while ((event = reading_next(&r)) != NULL && !(s->given && event->sequence > s->to)) {
-        if (info->first > 0 && next == info->first && event->sequence == 0) {
+        if (info->first > 0 && next == info->first && event->sequence == 0 &&
+            event->kind == WEFT_EVENT_DEFINE) {
             continue; /* a definition repeated after an exchange of tracers */
         }
         if (!reached && event->sequence >= s->from) {

@@ -8,6 +8,7 @@
 #include "../text.h"
 #include "line.h"
 #include "pretty.h"
+#include "source.h"
 #include "trace_command.h"
 #include "trace_select.h"
 
@@ -127,10 +128,9 @@ static int wait_for_more(void *context, int there)
     return !ferror(stdout);
 }
 
-static void put_event(dump *d, out *o, const weft_event *event)
+static void put_event(dump *d, out *o, const weft_trace *t, const weft_event *event)
 {
     size_t length;
-    const weft_trace *t = d->reading.trace;
     const char *line = weft_trace_line(t, &length);
     if (!d->json) {
         if (d->near.given) {
@@ -150,15 +150,16 @@ static void put_event(dump *d, out *o, const weft_event *event)
 static int put_near(dump *d, const weft_event *event, int wanted)
 {
     near_events *n = &d->near;
+    const weft_trace *t = d->reading.trace;
     if (d->json && event->kind == WEFT_EVENT_DEFINE) {
-        put_event(d, &d->out, event); /* what is kept needs its names */
+        put_event(d, &d->out, t, event); /* what is kept needs its names */
         return 1;
     }
     if (event->sequence < n->sequence) {
         if (wanted && n->count > 0) {
             out *text = &n->texts[n->next++ % n->count];
             text->used = 0;
-            put_event(d, text, event);
+            put_event(d, text, t, event);
         }
         return 1;
     }
@@ -169,15 +170,23 @@ static int put_near(dump *d, const weft_event *event, int wanted)
             out_raw(&d->out, n->texts[i % n->count].bytes, n->texts[i % n->count].used);
         }
         if (n->met == 1) {
-            put_event(d, &d->out, event);
+            put_event(d, &d->out, t, event);
             return n->count > 0;
         }
     }
     if (wanted) {
-        put_event(d, &d->out, event);
+        put_event(d, &d->out, t, event);
         n->behind++;
     }
     return n->behind < n->count;
+}
+
+/* People see the texts of definitions where they are used. */
+static int is_hidden(const dump *d, const weft_event *event)
+{
+    int named = d->near.given && event->sequence == d->near.sequence;
+    return event->kind == WEFT_EVENT_DEFINE && !d->json && !named &&
+           !(d->selection.definitions && selection_reaches(&d->selection, event));
 }
 
 static void put_events(dump *d)
@@ -188,22 +197,44 @@ static void put_events(dump *d)
         if (wanted < 0 && (!d->near.given || d->near.met)) {
             break;
         }
-        int named = d->near.given && event->sequence == d->near.sequence;
-        if (event->kind == WEFT_EVENT_DEFINE && !d->json && !named &&
-            !(d->selection.definitions && selection_reaches(&d->selection, event))) {
-            continue; /* people see the texts where they are used */
+        if (is_hidden(d, event)) {
+            continue;
         }
         if (d->near.given) {
             if (!put_near(d, event, wanted > 0)) {
                 break;
             }
         } else if (wanted > 0) {
-            put_event(d, &d->out, event);
+            put_event(d, &d->out, d->reading.trace, event);
         }
         if (d->out.used >= OUT_BYTES) {
             flush(d);
         }
     }
+}
+
+static void start_printing(dump *d)
+{
+    const char *term = getenv("TERM");
+    int plain = getenv("NO_COLOR") || !term || strcmp(term, "dumb") == 0;
+    pretty_init(&d->pretty, isatty(1) && !plain);
+}
+
+/* What both ways end with: EXIT_ENDED, or EXIT_INPUT where stdout took no more. */
+static int finish(dump *d, int failed)
+{
+    const near_events *n = &d->near;
+    int lost = ferror(stdout) || d->out.no_memory;
+    if (n->given && n->met != 1 && !failed) {
+        fprintf(stderr, "weft: warning: %s: no event has sequence %" PRIu64 "\n", d->path,
+                n->sequence);
+    }
+    out_free(&d->out);
+    pretty_end(&d->pretty);
+    if (lost) {
+        error_print("stdout", "cannot write (expected room for the dump)");
+    }
+    return lost ? EXIT_INPUT : EXIT_ENDED;
 }
 
 static void open_reading(dump *d)
@@ -214,9 +245,7 @@ static void open_reading(dump *d)
         reading_open(&d->reading, d->path);
     }
     const weft_trace_info *info = weft_trace_info_of(d->reading.trace);
-    const char *term = getenv("TERM");
-    int plain = getenv("NO_COLOR") || !term || strcmp(term, "dumb") == 0;
-    pretty_init(&d->pretty, isatty(1) && !plain);
+    start_printing(d);
     d->begin = (weft_trace_begin){
         .size = sizeof d->begin,
         .partial = (uint32_t)(info->partial || d->near.given || !selection_is_all(&d->selection)),
@@ -247,22 +276,77 @@ static int dump_file(dump *d)
         line_end(&d->out, &d->context, info->last, info->digest);
     }
     flush(d);
-    int failed = ferror(stdout) || d->out.no_memory;
-    if (n->given && n->met != 1 && !weft_trace_failed(d->reading.trace, NULL)) {
-        fprintf(stderr, "weft: warning: %s: no event has sequence %" PRIu64 "\n", d->path,
-                n->sequence);
-    }
+    int lost = finish(d, weft_trace_failed(d->reading.trace, NULL) != NULL);
     for (uint64_t i = 0; i < n->count; i++) {
         out_free(&n->texts[i]);
     }
     free(n->texts);
-    out_free(&d->out);
-    pretty_end(&d->pretty);
     int code = reading_close(&d->reading);
-    if (failed) {
-        error_print("stdout", "cannot write (expected room for the dump)");
-        return code ? code : EXIT_INPUT;
+    return code ? code : lost;
+}
+
+static int put_found(void *context, size_t window, const weft_trace *trace, const weft_event *event,
+                     uint64_t canonical, uint64_t hash)
+{
+    dump *d = context;
+    if (selection_wants(&d->selection, trace, event) > 0 && !is_hidden(d, event)) {
+        put_event(d, &d->out, trace, event);
     }
+    d->near.met |= event->sequence == d->near.sequence;
+    if (d->out.used >= OUT_BYTES) {
+        flush(d);
+    }
+    return !ferror(stdout);
+}
+
+/* The stretch of sequence numbers that holds all that is asked for; 0 where it is not known
+ * beforehand, or events before it matter. */
+static int stretch(const dump *d, span *s)
+{
+    const near_events *n = &d->near;
+    *s = d->selection.sequence;
+    if (d->json || d->follow || d->selection.texts.exports) {
+        return 0;
+    }
+    if (n->given && selection_is_all(&d->selection)) {
+        s->from = n->sequence > n->count ? n->sequence - n->count : 0;
+        s->to = n->sequence < UINT64_MAX - n->count ? n->sequence + n->count : UINT64_MAX;
+        return 1;
+    }
+    return s->given && s->from > 0 && !n->given;
+}
+
+/* Asks a whole binary trace's index for a stretch in place of reading it from the front. Returns the
+ * exit code, -1 where the index cannot answer. */
+static int dump_stretch(dump *d)
+{
+    span s;
+    uint64_t bytes;
+    if (!stretch(d, &s) || !trace_is_indexed(d->path, &bytes)) {
+        return -1;
+    }
+    weft_trace_source *source = weft_trace_source_open(d->path, WEFT_CANON_OWN, NULL);
+    int failed = !source || weft_trace_source_failed(source, NULL);
+    const weft_trace_info *info = failed ? NULL : &weft_trace_source_summary(source)->info;
+    if (failed ||
+        (d->near.given && info->partial)) { /* neighbours need not have the next numbers */
+        weft_trace_source_close(source);
+        return -1;
+    }
+    s.to = s.to < info->last ? s.to : info->last;
+    start_printing(d);
+    if (s.from <= s.to && info->last != UINT64_MAX) {
+        weft_trace_window window = {WEFT_TRACE_ALL, s.from, s.to - s.from + 1};
+        weft_trace_source_fetch(source, &window, 1, put_found, d);
+    }
+    flush(d);
+    const char *where, *why = weft_trace_source_failed(source, &where);
+    int code = finish(d, why != NULL);
+    if (why) {
+        error_print(where, "%s", why);
+        code = EXIT_INPUT;
+    }
+    weft_trace_source_close(source);
     return code;
 }
 
@@ -274,7 +358,8 @@ int trace_dump(int argc, char **argv)
     int code = parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     if (parsed == 0) {
         code = selection_open(&d->selection);
-        code = code ? code : dump_file(d);
+        int found = code ? code : dump_stretch(d);
+        code = found >= 0 ? found : dump_file(d);
         selection_end(&d->selection);
     }
     free(d);

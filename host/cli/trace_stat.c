@@ -11,7 +11,6 @@
 #include "trace_command.h"
 
 #define SHOWN_EXPORTS 20 /* for people; JSON has all */
-#define TAIL          8  /* bytes that a whole binary trace ends with */
 
 enum { JSON };
 
@@ -104,27 +103,12 @@ static int read_events(stats *s)
     return reading_close(&r);
 }
 
-/* Whether the file ends as a whole binary trace does. */
-static int is_indexed(stats *s)
-{
-    char head[TAIL], tail[TAIL];
-    FILE *file = strcmp(s->path, "-") == 0 ? NULL : fopen(s->path, "rb");
-    int whole = file && fread(head, 1, TAIL, file) == TAIL &&
-                memcmp(head, "WEFTWTR\n", TAIL) == 0 && fseeko(file, -TAIL, SEEK_END) == 0 &&
-                fread(tail, 1, TAIL, file) == TAIL && memcmp(tail, "WTR-END\n", TAIL) == 0;
-    if (whole) {
-        s->bytes = (uint64_t)ftello(file);
-    }
-    if (file) {
-        fclose(file);
-    }
-    return whole;
-}
-
 /* Answers from the index; 0 where it cannot be used, and reading will say why. */
 static int ask_index(stats *s)
 {
-    s->source = is_indexed(s) ? weft_trace_source_open(s->path, WEFT_CANON_OWN, NULL) : NULL;
+    s->source = trace_is_indexed(s->path, &s->bytes)
+                    ? weft_trace_source_open(s->path, WEFT_CANON_OWN, NULL)
+                    : NULL;
     if (!s->source || weft_trace_source_failed(s->source, NULL)) {
         return 0;
     }

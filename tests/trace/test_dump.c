@@ -164,6 +164,38 @@ static void json_of_a_selection_is_a_partial_trace(void **state)
     free(part);
 }
 
+/* A whole binary trace is asked by its index, text is read from the front: the same is shown. */
+static void a_binary_trace_shows_the_same(void **state)
+{
+    static const char *const cases[][4] = {
+        {"--range", "8..13", NULL, NULL},
+        {"--range", "20..", NULL, NULL},
+        {"--range", "9..99", "--thread", "1"},
+        {"--range", "99..", NULL, NULL},
+        {"--range", "1..22", "--ticks", "2000.."},
+        {"--around", "8,2", NULL, NULL},
+        {"--around", "0", NULL, NULL},
+        {"--around", "99", NULL, NULL},
+        {"--range", "5..9", "--export", "Nt*"},
+        {"--range", "9..12", "--kind", "define"},
+    };
+    char *binary = scratch_file("small.wtr");
+    weft_run r = weft("trace", "cut", "--out", binary, SMALL, NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        weft_run of_text =
+            weft("trace", "dump", SMALL, cases[i][0], cases[i][1], cases[i][2], cases[i][3], NULL);
+        r = weft("trace", "dump", binary, cases[i][0], cases[i][1], cases[i][2], cases[i][3], NULL);
+        assert_int_equal(r.status, 0);
+        assert_string_equal(r.out, of_text.out);
+        assert_int_equal(lines_with(r.err, ""), lines_with(of_text.err, ""));
+        weft_free(&r);
+        weft_free(&of_text);
+    }
+    free(binary);
+}
+
 static void json_of_all_is_the_file(void **state)
 {
     char *text = calloc(1, 1 << 16);
@@ -251,6 +283,7 @@ int main(void)
         cmocka_unit_test(around_says_where_there_is_no_such_event),
         cmocka_unit_test(bad_selections_are_usage_errors),
         cmocka_unit_test(json_of_a_selection_is_a_partial_trace),
+        cmocka_unit_test(a_binary_trace_shows_the_same),
         cmocka_unit_test(json_of_all_is_the_file),
         cmocka_unit_test(a_pipe_gets_no_colours),
         cmocka_unit_test(control_characters_of_a_file_stay_out),
