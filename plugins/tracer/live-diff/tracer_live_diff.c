@@ -708,9 +708,7 @@ static const weft_option options[] = {
         .key = "map",
         .type = WEFT_OPTION_STRING,
         .default_value = "",
-        .help =
-            "A=B,...: thread A of the reference is thread B of the run, by thread id; the others "
-            "find each other by identity, or between engines by their first call",
+        .help = "A=B,...: thread A of the reference is thread B of the run, by thread id",
     },
     {
         .key = "stop",

@@ -175,8 +175,7 @@ static const weft_option options[] = {
         .key = "to",
         .type = WEFT_OPTION_STRING,
         .default_value = "",
-        .help = "the tracers: ID KEY=VALUE... and ID KEY=VALUE..., such as: binary path=a.wtr and "
-                "ring events=1000",
+        .help = "ID KEY=VALUE... and ID KEY=VALUE..., such as: binary path=a.wtr and ring",
     },
 };
 
