@@ -476,7 +476,7 @@ static void blocks_keep_what_their_words_name(void **state)
 
 /* The hashes of the last of many events, to be met in a stretch near the end of a file that has to be
  * read from front to back: it begins at a point behind half a million events or more. */
-enum { MANY = 1200000, LATE = 20 };
+enum { MANY = 560000, LATE = 20 };
 
 typedef struct late {
     uint64_t hashes[LATE], got;

@@ -141,7 +141,7 @@ static void run_that_broke_off_keeps_what_was_held(void **state)
  * was in none of what is read; never does an event differ. */
 static void turned_bit_never_gives_another_event(void **state)
 {
-    bytes b = case_wtr(60, 8, 1);
+    bytes b = case_wtr(30, 15, 1);
     for (size_t bit = 0; bit < b.length * 8; bit++) {
         b.at[bit / 8] ^= (char)(1 << bit % 8);
         weft_trace *t = case_open(b.at, b.length);
