@@ -59,8 +59,8 @@ static uint32_t before(void *self, const weft_sched_view *view, const weft_sync_
 {
     checked *c = self;
     check_view(c, "before", view);
-    CHECK(c, "before", op->kind <= WEFT_SYNC_CALL, "kind is unknown (found %u, expected 0 to %u)",
-          op->kind, WEFT_SYNC_CALL);
+    CHECK(c, "before", op->kind < WEFT_SYNC_KINDS, "kind is unknown (found %u, expected 0 to %u)",
+          op->kind, WEFT_SYNC_KINDS - 1);
     return c->ops.policy.before(c->instance, view, op, amount);
 }
 

@@ -192,6 +192,7 @@ void kallocation_remove(kernel *k, uint32_t address)
     weft_event_word(&event, a->rows[i].id);
     weft_event_word(&event, address);
     kemit(k, k->running, &event);
+    kobject_forget_range(k, address, a->rows[i].size);
     a->count--;
     memmove(&a->rows[i], &a->rows[i + 1], (a->count - i) * sizeof *a->rows);
 }

@@ -9,7 +9,7 @@
 
 #include "exception.h"
 #include "exports.h"
-#include "kernel.h"
+#include "order.h"
 
 #define INSN_SC     UINT32_C(0x44000002)
 #define INSN_BLR    UINT32_C(0x4E800020)
@@ -558,7 +558,15 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     call.path[0] = 0;
     /* a call that was held is made again at the same retired count: asked and announced once */
     bool announced = thread->announced == thread->cpu->retired + 1;
-    if (!announced && !kpolicy_before(&call, WEFT_SYNC_CALL, call.export_id, 0, 0)) {
+    weft_sync_op op = {
+        .size = sizeof op,
+        .kind = WEFT_SYNC_CALL,
+        .thread = thread->id,
+        .object = call.export_id,
+        .index = thread->sync_index[WEFT_SYNC_CALL],
+        .site = call.caller,
+    };
+    if (!announced && kpolicy_asked(k, WEFT_SYNC_CALL) && !kpolicy_before(&call, &op, 0)) {
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;
@@ -585,7 +593,8 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     kcall_resolve_path(&call);
     if (!announced) {
         emit_call(&call, arguments, count);
-        kpolicy_after(&call, WEFT_SYNC_CALL, call.export_id, 0, 0);
+        thread->sync_index[WEFT_SYNC_CALL]++;
+        kpolicy_after(k, &op);
     }
     uint32_t answer = thunk->row->fn(&call);
     return leave(k, conclude(&call, answer));
@@ -601,10 +610,9 @@ void kcall_resume(kernel *k, kthread *thread)
         .export_id = thread->cont_export_id,
         .caller = thread->cont_caller,
     };
-    if (!kpolicy_before(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0)) {
+    if (!korder_resume(&call)) {
         return; /* picked again, it is asked or goes on */
     }
-    kpolicy_after(&call, WEFT_SYNC_WAKE, thread->wait_woken_by, 0, 0);
     thread->cont_ready = false;
     uint32_t answer = kwait_resume(&call);
     (void)conclude(&call, answer);

@@ -4,6 +4,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "order.h"
 
 /* ---- events ------------------------------------------------------------------------------------
  */
@@ -11,8 +12,8 @@
 int32_t ksignal_event(kernel *k, kobject *event)
 {
     int32_t previous = state_get(k, event);
-    event->operations++;
     state_set(k, event, 1);
+    korder_take(k, k->running, WEFT_SYNC_SIGNAL, event);
     kwait_signal(k, event);
     return previous;
 }
@@ -20,11 +21,13 @@ int32_t ksignal_event(kernel *k, kobject *event)
 void kreset_event(kernel *k, kobject *event)
 {
     state_set(k, event, 0);
+    korder_take(k, k->running, WEFT_SYNC_RESET, event);
 }
 
-bool signal_allowed(kcall *call, kobject *o)
+/* The policy lets the object be signalled; else the export answers K_AGAIN. */
+static bool signal_allowed(kcall *call, kobject *o)
 {
-    return kpolicy_before(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
+    return korder_before(call, WEFT_SYNC_SIGNAL, o);
 }
 
 kobject *dispatcher_argument(kcall *call, uint32_t type)
@@ -68,10 +71,9 @@ static uint32_t signal_raw_event(kcall *call, bool pulse)
     }
     kobject_retain(o); /* a waiter may hold the last reference */
     int32_t previous = ksignal_event(call->k, o);
-    if (pulse) {
-        kreset_event(call->k, o);
+    if (pulse) { /* part of the same operation */
+        state_set(call->k, o, 0);
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     kobject_release(call->k, o);
     return kret(call, (uint32_t)previous);
 }
@@ -91,6 +93,9 @@ uint32_t ex_KeResetEvent(kcall *call)
     kobject *o = dispatcher_argument(call, KOBJECT_EVENT);
     if (!o) {
         return kret(call, 0);
+    }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
     }
     int32_t previous = state_get(call->k, o);
     kreset_event(call->k, o);
@@ -139,10 +144,9 @@ static uint32_t event_op(kcall *call, bool pulse)
         return K_AGAIN;
     }
     int32_t previous = ksignal_event(call->k, o);
-    if (pulse) {
-        kreset_event(call->k, o);
+    if (pulse) { /* part of the same operation */
+        state_set(call->k, o, 0);
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     if (karg(call, 1)) {
         kput32(call, karg(call, 1), (uint32_t)previous);
     }
@@ -164,6 +168,9 @@ uint32_t ex_NtClearEvent(kcall *call)
     kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_EVENT);
     if (!o) {
         return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
     }
     kreset_event(call->k, o);
     return kret_status(call, STATUS_SUCCESS);
@@ -191,10 +198,10 @@ uint32_t ex_NtCreateSemaphore(kcall *call)
 static bool semaphore_add(kernel *k, kobject *o, int32_t count, int32_t *previous)
 {
     *previous = state_get(k, o);
+    korder_take(k, k->running, WEFT_SYNC_SIGNAL, o); /* also where it fails: order decides that */
     if ((int64_t)*previous + count > (int32_t)body_word(k, o, SEMAPHORE_LIMIT)) {
         return false;
     }
-    o->operations++;
     state_set(k, o, *previous + count);
     kwait_signal(k, o);
     return true;
@@ -216,7 +223,6 @@ uint32_t ex_NtReleaseSemaphore(kcall *call)
     if (!semaphore_add(call->k, o, count, &previous)) {
         return kret_status(call, STATUS_SEMAPHORE_LIMIT_EXCEEDED);
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     if (karg(call, 2)) {
         kput32(call, karg(call, 2), (uint32_t)previous);
     }
@@ -247,7 +253,6 @@ uint32_t ex_KeReleaseSemaphore(kcall *call)
         call->k->host->log(call->k->host, WEFT_LOG_WARN,
                            "KeReleaseSemaphore: past the semaphore's limit, nothing is released");
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     kobject_release(call->k, o);
     return kret(call, (uint32_t)previous);
 }
@@ -258,8 +263,8 @@ uint32_t ex_KeReleaseSemaphore(kcall *call)
 static void mutant_free(kernel *k, kobject *o)
 {
     body_set(k, o, MUTANT_OWNER, 0);
-    o->operations++;
     state_set(k, o, 1);
+    korder_take(k, k->running, WEFT_SYNC_SIGNAL, o);
     kwait_signal(k, o);
 }
 
@@ -276,6 +281,7 @@ static int32_t mutant_release(kernel *k, kobject *o)
         mutant_free(k, o);
     } else {
         state_set(k, o, previous + 1);
+        korder_take(k, k->running, WEFT_SYNC_SIGNAL, o);
     }
     return previous;
 }
@@ -313,7 +319,6 @@ uint32_t ex_NtReleaseMutant(kcall *call)
         return K_AGAIN;
     }
     int32_t previous = mutant_release(call->k, o);
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     if (karg(call, 1)) {
         kput32(call, karg(call, 1), (uint32_t)previous);
     }
@@ -356,7 +361,6 @@ uint32_t ex_KeReleaseMutant(kcall *call)
     } else {
         mutant_release(call->k, o);
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, o->id, o->operations, o->body);
     kobject_release(call->k, o);
     return kret(call, (uint32_t)previous);
 }
@@ -388,7 +392,7 @@ uint32_t ex_NtSignalAndWaitForSingleObjectEx(kcall *call)
     if (!signal || !wait || !wait->body) {
         return kret_status(call, STATUS_INVALID_HANDLE);
     }
-    if (!signal_allowed(call, signal)) {
+    if (!signal_allowed(call, signal) || !korder_before_wait(call, &wait, 1)) {
         return K_AGAIN;
     }
     int32_t previous;
@@ -410,7 +414,5 @@ uint32_t ex_NtSignalAndWaitForSingleObjectEx(kcall *call)
     default:
         return kret_status(call, STATUS_OBJECT_TYPE_MISMATCH);
     }
-    kpolicy_after(call, WEFT_SYNC_SIGNAL, signal->id, signal->operations, signal->body);
-    /* the wait belongs to the call that the policy has let go: it is not asked again */
     return wait_one(call, wait, false, karg(call, 2) != 0, karg(call, 4));
 }

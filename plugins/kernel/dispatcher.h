@@ -80,8 +80,6 @@ uint32_t dispatcher_create(kcall *call, uint32_t type, uint8_t header, uint32_t 
 /* The dispatcher object of that type at the pointer r3; NULL, and the call faulted, if there is
  * none. */
 kobject *dispatcher_argument(kcall *call, uint32_t type);
-/* The policy lets the object be signalled; else the export answers K_AGAIN. */
-bool signal_allowed(kcall *call, kobject *o);
 /* Tick at which a timeout of the NT form ends: negative relative, else absolute system time. NEVER
  * where guest time cannot reach it. */
 uint64_t deadline_of(kernel *k, int64_t timeout, uint64_t now);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "exports.h"
+#include "order.h"
 
 #define FILE_BODY_BYTES 64   /* the guest sees a dispatcher header, and never looks further */
 #define SEGMENT_BYTES   4096 /* ReadFileScatter fills pages (xenia xfile.cc) */
@@ -420,8 +421,7 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
         emit_transfer(call, object, &t);
         return transfer_now(call, object, event, &t);
     }
-    if (waits &&
-        !kpolicy_before(call, WEFT_SYNC_WAIT, object->id, object->operations, object->body)) {
+    if (waits && !korder_before_wait(call, NULL, 0)) {
         return K_AGAIN;
     }
     kfile_request *request = calloc(1, sizeof *request);

@@ -160,6 +160,7 @@ void kcharge(kernel *k, uint64_t ticks);
 #define KOBJECT_MODULE           10
 #define KOBJECT_SYMLINK          11
 #define KOBJECT_CRITICAL_SECTION 0x0C
+#define KOBJECT_SPIN_LOCK        0x0D
 
 /* A kernel object. Waitable ones have a dispatcher header in guest memory at `body`
  * (type u8@0, signal state s32@4, wait list @8), which is the truth about their state, since titles
@@ -198,6 +199,10 @@ kobject *khandle_get(kernel *k, kthread *thread, uint32_t handle, uint32_t type)
 /* The object whose body is at `body`: ours, or adopted from its dispatcher header's type byte.
  * NULL: not a dispatcher header. Borrowed. */
 kobject *kobject_at(kernel *k, kthread *thread, uint32_t body);
+/* The spin lock in the readable word at `body`. NULL: out of memory. Borrowed. */
+kobject *kobject_spin_lock(kernel *k, uint32_t body);
+/* A range of guest memory is taken back: what was adopted there is no more. */
+void kobject_forget_range(kernel *k, uint32_t base, uint32_t size);
 
 /* ---- waits (wait.c) -------------------------------------------------------------------------- */
 
@@ -215,7 +220,10 @@ uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all,
 /* The same without asking the policy, for a call that it has let go already. */
 uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
                      const int64_t *timeout, kcontinuation cont);
-/* Sets an event's signal state to 1 and releases waiters as its type says; previous state. */
+/* For the owner of a critical section to leave it; of that it is the attempt, no wait. */
+uint32_t kwait_section(kcall *call, kobject *section, kcontinuation cont);
+/* Sets an event's signal state to 1 and releases waiters as its type says; previous state. An
+ * operation on it, as kreset_event is. */
 int32_t ksignal_event(kernel *k, kobject *event);
 void kreset_event(kernel *k, kobject *event);
 /* Queues a user APC: runs `routine(context, arg1, arg2)` in the thread when it waits alertably. */
@@ -327,11 +335,12 @@ static inline bool kwanted(const weft_host *host, uint16_t kind)
 {
     return weft_host_wants(host, kind) != 0;
 }
-/* Asks the policy about an operation: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). */
-bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                    uint32_t pointer);
-void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                   uint32_t pointer);
+/* Whether the policy is asked about operations of a kind. */
+bool kpolicy_asked(const kernel *k, uint32_t kind);
+/* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a
+ * wait, else 0. */
+bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position);
+void kpolicy_after(kernel *k, const weft_sync_op *op);
 
 /* thread.c */
 typedef struct kthread_request {
@@ -361,7 +370,8 @@ void ksched_emit_wake(kernel *k, const kthread *thread, uint64_t by, bool waited
 /* wait.c */
 /* The thread's wait ends with `status`, at `tick`, because of `by` (identity or 0). */
 void kwait_end(kernel *k, kthread *thread, uint32_t status, uint64_t by, uint64_t tick);
-/* The object may have become signalled: releases the waiters that it satisfies. */
+/* The object may have become signalled: releases the waiters that it satisfies. The signal itself has
+ * been counted (korder_take). */
 void kwait_signal(kernel *k, kobject *object);
 void kwait_cancel(kernel *k, kthread *thread);
 /* The thread, now picked, comes out of its wait: wait.end, APCs, continuation. */

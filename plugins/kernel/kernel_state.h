@@ -13,6 +13,13 @@ typedef struct kwait {
     struct kwait *next, *previous;
 } kwait;
 
+/* How a wait ended on one of its objects, until the thread goes on (order.c). */
+typedef struct kended {
+    uint64_t object, sequence;
+    uint32_t pointer;
+    uint32_t kind; /* WEFT_SYNC_WAKE, WEFT_SYNC_TIMEOUT */
+} kended;
+
 /* A user APC that waits for its thread to become alertable. */
 typedef struct kapc {
     uint32_t routine, context, argument1, argument2;
@@ -57,10 +64,12 @@ struct kthread {
     uint32_t suspended;                    /* count */
     uint64_t order, ready_since, ready_at; /* ready_at: not before this tick */
     uint64_t slice_used;                   /* ticks of its quantum */
-    bool held;          /* policy answered HOLD: the call is made again when others have run */
-    uint32_t granted;   /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, the next is GO */
-    uint32_t held_kind; /* of the operation that is held */
-    uint64_t announced; /* retired + 1 of the call that was last announced */
+    bool held;           /* policy answered HOLD: the call is made again when others have run */
+    uint64_t granted_at; /* retired + 1 of the call that the grants are for */
+    uint32_t granted;    /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, it is GO */
+    uint64_t granted_objects;          /* likewise bit n: the n-th object of a wait or of its end */
+    uint32_t held_kind, held_position; /* of the operation that is held */
+    uint64_t announced;                /* retired + 1 of the call that was last announced */
     uint64_t held_since;
     uint32_t irql; /* while it is not current on its hardware thread, which has it otherwise */
     uint32_t view_index; /* where the policy's view shows it */
@@ -73,6 +82,8 @@ struct kthread {
     bool wait_all, wait_alertable;
     uint64_t wait_deadline; /* clock handle, 0 none */
     uint64_t wait_begun;    /* tick */
+    kended ended[KWAIT_MAX];
+    uint32_t ended_count;
     uint32_t wait_status;
     uint64_t wait_woken_by; /* object identity */
     kcontinuation cont;
@@ -90,8 +101,8 @@ struct kthread {
     uint32_t children;             /* threads created by it so far */
     uint64_t sites_made;           /* objects created by it so far */
     uint64_t sync_index[WEFT_SYNC_KINDS];
-    kthread *next;                 /* all threads, in order of creation */
-    kthread *live_next;            /* those that have not ended, likewise */
+    kthread *next;      /* all threads, in order of creation */
+    kthread *live_next; /* those that have not ended, likewise */
 };
 
 /* A deferred procedure call, or a graphics interrupt on its way to a hardware thread. */
@@ -105,6 +116,7 @@ typedef struct kdpc {
     struct kdpc *next;
 } kdpc;
 
+#define KNOWN_LOCKS 128
 typedef struct khw {
     uint64_t time;      /* its guest time in ticks */
     uint64_t started;   /* retired of the running state when `time` was last made exact */
@@ -113,12 +125,13 @@ typedef struct khw {
     uint32_t pcr;       /* guest address of its KPCR */
     uint32_t irql;
     kdpc *first_dpc, *last_dpc;
-    bool in_dpc;          /* the interrupt thread is running one */
-    uint32_t dpc_irql;    /* IRQL to come back to after it */
-    kthread *interrupt;   /* the context that DPCs and interrupts run on */
-    uint64_t pin_start;   /* tick since which the current thread is pinned, or NEVER */
-    const kthread *shown; /* who ran here last, for sched.switch; NULL: it is idle */
-    bool yielded;         /* and gave the rest of its slice away */
+    bool in_dpc;                 /* the interrupt thread is running one */
+    uint32_t dpc_irql;           /* IRQL to come back to after it */
+    kthread *interrupt;          /* the context that DPCs and interrupts run on */
+    uint64_t pin_start;          /* tick since which the current thread is pinned, or NEVER */
+    const kthread *shown;        /* who ran here last, for sched.switch; NULL: it is idle */
+    bool yielded;                /* and gave the rest of its slice away */
+    kobject *known[KNOWN_LOCKS]; /* order.c: locks that it has met, by address */
 } khw;
 
 /* Where a module is in its life (attach.c). */
@@ -287,6 +300,7 @@ struct kernel {
     /* source.c */
     ksource sources[KSOURCE_COUNT];
     uint64_t acting; /* identity of who acts when no thread does; 0: the machine itself */
+    uint64_t machine_sync_index[WEFT_SYNC_KINDS];
 
     /* time.c, wait.c, sync.c */
     uint32_t source_deadline, source_timer, source_io, source_vblank, source_bundle;

@@ -5,6 +5,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "order.h"
 
 /* ---- kernel memory -----------------------------------------------------------------------------
  */
@@ -109,6 +110,7 @@ static const char *type_name(uint32_t type)
         [KOBJECT_MODULE] = "module",
         [KOBJECT_SYMLINK] = "symlink",
         [KOBJECT_CRITICAL_SECTION] = "cs",
+        [KOBJECT_SPIN_LOCK] = "spinlock",
     };
     return type < sizeof names / sizeof names[0] && names[type] ? names[type] : "object";
 }
@@ -130,6 +132,7 @@ static void table_add(kernel *k, kobject *object)
 
 static void table_remove(kernel *k, kobject *object)
 {
+    korder_forget(k, object);
     for (kobject **p = bucket(k, object->body); *p; p = &(*p)->next) {
         if (*p == object) {
             *p = object->next;
@@ -211,34 +214,26 @@ static uint32_t type_of_header(uint8_t type, uint32_t *size)
     }
 }
 
-kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
+static kobject *found_at(kernel *k, uint32_t body)
 {
     kobject *object = *bucket(k, body);
     while (object && object->body != body) {
         object = object->next;
     }
-    if (object && !object->adopted) {
-        return object;
-    }
-    if (!weft_memory_ok(k->memory, body, 1, WEFT_PAGE_READ)) {
-        return NULL;
-    }
-    uint32_t size, type = type_of_header(k->memory->base[body], &size);
-    if (type == 0 || !weft_memory_ok(k->memory, body, size, WEFT_PAGE_READ)) {
-        return NULL;
-    }
+    return object;
+}
+
+/* Takes the place for an object of a type; `before`: what was adopted there, or NULL. Handles to that
+ * lead on to it, but nothing finds it by its address any more. */
+static kobject *adopt(kernel *k, uint32_t body, uint32_t type, kobject *before)
+{
     uint32_t generation = 0;
-    if (object) {
-        if (object->type == type || object->first_wait) {
-            return object;
-        }
-        /* The memory was given to another kind of object: a new generation of the place. Handles
-         * to the old one lead on to it, but nothing finds it by its address any more. */
-        generation = object->generation + 1;
-        table_remove(k, object);
-        kobject_release(k, object);
+    if (before) {
+        generation = before->generation + 1;
+        table_remove(k, before);
+        kobject_release(k, before);
     }
-    object = calloc(1, sizeof *object);
+    kobject *object = calloc(1, sizeof *object);
     if (!object) {
         return NULL;
     }
@@ -252,8 +247,57 @@ kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
     snprintf(text, sizeof text, "%s:%s~%u", type_name(type), place, generation);
     object->id = k->host->define(k->host, "object", text);
     table_add(k, object);
-    (void)thread;
     return object;
+}
+
+kobject *kobject_spin_lock(kernel *k, uint32_t body)
+{
+    kobject *object = found_at(k, body);
+    if (object && (!object->adopted || object->type == KOBJECT_SPIN_LOCK || object->first_wait)) {
+        return object;
+    }
+    return adopt(k, body, KOBJECT_SPIN_LOCK, object);
+}
+
+static void forget(kernel *k, kobject *object)
+{
+    if (object->adopted && !object->first_wait) {
+        table_remove(k, object);
+        kobject_release(k, object);
+    }
+}
+
+/* Most ranges are small, and hold less words than the table has lists. */
+void kobject_forget_range(kernel *k, uint32_t base, uint32_t size)
+{
+    const uint32_t lists = sizeof k->objects / sizeof k->objects[0];
+    for (uint32_t i = 0; i < lists && i < (size + 3) / 4; i++) {
+        for (kobject *o = *bucket(k, base + 4 * i), *next; o; o = next) {
+            next = o->next;
+            if (o->body - base < size) {
+                forget(k, o);
+            }
+        }
+    }
+}
+
+kobject *kobject_at(kernel *k, kthread *thread, uint32_t body)
+{
+    kobject *object = found_at(k, body);
+    (void)thread;
+    if (object && !object->adopted) {
+        return object;
+    }
+    if (!weft_memory_ok(k->memory, body, 1, WEFT_PAGE_READ)) {
+        return NULL;
+    }
+    uint32_t size, type = type_of_header(k->memory->base[body], &size);
+    if (type == 0 || !weft_memory_ok(k->memory, body, size, WEFT_PAGE_READ)) {
+        return NULL;
+    }
+    /* Memory that was given to another kind of object is a new generation of the place. */
+    return object && (object->type == type || object->first_wait) ? object
+                                                                  : adopt(k, body, type, object);
 }
 
 void kobject_destroy_all(kernel *k)

@@ -223,61 +223,59 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
     return least;
 }
 
-static bool asked(kernel *k, uint32_t kind)
+bool kpolicy_asked(const kernel *k, uint32_t kind)
 {
     return (k->policy_mask >> kind & 1) != 0;
 }
 
-static weft_sync_op sync_op(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                            uint32_t pointer)
+/* It has been let go already, in this call: after YIELD or SPIN, or because it was held too long. */
+static bool granted(const kthread *t, uint32_t kind, uint32_t position)
 {
-    return (weft_sync_op){
-        .size = sizeof(weft_sync_op),
-        .kind = kind,
-        .thread = call->thread->id,
-        .object = object,
-        .index = call->thread->sync_index[kind],
-        .sequence = sequence,
-        .site = call->caller,
-        .pointer = pointer,
-    };
+    return t->granted_at == t->cpu->retired + 1 && (t->granted >> kind & 1) &&
+           (t->granted_objects >> position & 1);
 }
 
-bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence,
-                    uint32_t pointer)
+static void grant(kthread *t, uint32_t kind, uint32_t position)
+{
+    bool more = t->granted_at == t->cpu->retired + 1;
+    t->granted_at = t->cpu->retired + 1;
+    t->granted = (more ? t->granted : 0) | 1u << kind;
+    t->granted_objects = (more ? t->granted_objects : 0) | UINT64_C(1) << position;
+}
+
+bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
-    if (!asked(k, kind) || !k->policy || !k->policy->before || kthread_is_interrupt(t)) {
+    if (!k->policy || !k->policy->before || kthread_is_interrupt(t)) {
         return true; /* also in a DPC: nothing else may run there before it returns */
     }
-    if (t->granted >> kind & 1) {
-        t->granted &= ~(1u << kind);
+    if (granted(t, op->kind, position)) {
         return true;
     }
-    weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
     uint64_t amount = 0;
     if (!kpolicy_view(k, NULL)) {
         return true;
     }
-    uint32_t answer = k->policy->before(k->policy_instance, &k->view, &op, &amount);
+    uint32_t answer = k->policy->before(k->policy_instance, &k->view, op, &amount);
     switch (answer) {
     case WEFT_ANSWER_HOLD:
         t->held = true;
-        t->held_kind = kind;
+        t->held_kind = op->kind;
+        t->held_position = position;
         t->held_since = k->running_hw->time;
         break;
     case WEFT_ANSWER_YIELD:
-        t->granted |= 1u << kind;
+        grant(t, op->kind, position);
         t->order = ++k->order;
         break;
     case WEFT_ANSWER_SPIN:
-        t->granted |= 1u << kind;
+        grant(t, op->kind, position);
         kcharge(k, (uint32_t)amount);
         break;
     default:
         if (answer > WEFT_ANSWER_BLOCK ||
-            (answer == WEFT_ANSWER_BLOCK && kind != WEFT_SYNC_ENTER_CONTENDED)) {
+            (answer == WEFT_ANSWER_BLOCK && op->kind != WEFT_SYNC_ENTER_CONTENDED)) {
             policy_fault(k, OP_BEFORE, answer, WEFT_ANSWER_GO);
         }
         return true;
@@ -286,14 +284,11 @@ bool kpolicy_before(kcall *call, uint32_t kind, uint64_t object, uint64_t sequen
     return false;
 }
 
-void kpolicy_after(kcall *call, uint32_t kind, uint64_t object, uint64_t sequence, uint32_t pointer)
+void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
-    kernel *k = call->k;
-    if (asked(k, kind) && k->policy && k->policy->after && kpolicy_view(k, NULL)) {
-        weft_sync_op op = sync_op(call, kind, object, sequence, pointer);
-        k->policy->after(k->policy_instance, &k->view, &op);
+    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after && kpolicy_view(k, NULL)) {
+        k->policy->after(k->policy_instance, &k->view, op);
     }
-    call->thread->sync_index[kind]++;
 }
 
 bool kpolicy_release_held(kernel *k)
@@ -317,6 +312,6 @@ bool kpolicy_release_held(kernel *k)
         }
     }
     oldest->held = false;
-    oldest->granted |= 1u << oldest->held_kind;
+    grant(oldest, oldest->held_kind, oldest->held_position);
     return true;
 }

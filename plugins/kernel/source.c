@@ -40,3 +40,13 @@ void ksource_end(kernel *k, uint64_t before)
 {
     k->acting = before;
 }
+
+uint64_t *ksource_counts(kernel *k)
+{
+    for (uint32_t i = 0; i < KSOURCE_COUNT; i++) {
+        if (k->sources[i].id == k->acting) {
+            return k->sources[i].sync_index;
+        }
+    }
+    return k->machine_sync_index;
+}

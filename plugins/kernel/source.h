@@ -3,7 +3,7 @@
 #ifndef WEFT_KERNEL_SOURCE_H
 #define WEFT_KERNEL_SOURCE_H
 
-#include <stdint.h>
+#include "weft/policy.h"
 
 typedef struct kernel kernel;
 
@@ -18,8 +18,9 @@ enum {
 };
 
 typedef struct ksource {
-    uint64_t id;    /* identity */
-    uint64_t fired; /* how often so far */
+    uint64_t id;                          /* identity */
+    uint64_t fired;                       /* how often so far */
+    uint64_t sync_index[WEFT_SYNC_KINDS]; /* its operations so far */
 } ksource;
 
 /* Names the pseudo-threads; before the first event. */
@@ -30,5 +31,7 @@ uint64_t ksource_begin(kernel *k, uint32_t source);
 /* The same without source.fire. */
 uint64_t ksource_act(kernel *k, uint32_t source);
 void ksource_end(kernel *k, uint64_t before);
+/* The operations so far, by kind, of the source that acts, or of the machine. */
+uint64_t *ksource_counts(kernel *k);
 
 #endif

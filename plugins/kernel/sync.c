@@ -4,6 +4,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "order.h"
 
 /* RTL_CRITICAL_SECTION: an auto-reset event's header, then lock count -1 when free (Wine and NT's
  * layout on the console's 28 bytes: xenia src/xenia/kernel/xboxkrnl/xboxkrnl_rtl.cc). */
@@ -67,8 +68,6 @@ static uint32_t cs_acquired(kcall *call, uint32_t status)
     uint32_t cs = (uint32_t)call->thread->cont_data[0];
     kput32(call, cs + CS_OWNER, self(call));
     kput32(call, cs + CS_RECURSION, 1);
-    kobject *o = kobject_at(call->k, call->thread, cs);
-    kpolicy_after(call, WEFT_SYNC_ENTER_CONTENDED, o ? o->id : 0, o ? o->operations : 0, cs);
     return K_DONE;
 }
 
@@ -87,9 +86,8 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
         return K_DONE;
     }
     bool contended = lock != -1;
-    kobject *o = k->policy_mask || contended ? kobject_at(k, call->thread, cs) : NULL;
-    uint32_t kind = contended ? WEFT_SYNC_ENTER_CONTENDED : WEFT_SYNC_ENTER;
-    if (o && !kpolicy_before(call, kind, o->id, o->operations, cs)) {
+    kobject *o = korder_section(call, cs);
+    if (o && !korder_before(call, contended ? WEFT_SYNC_ENTER_CONTENDED : WEFT_SYNC_ENTER, o)) {
         return K_AGAIN;
     }
     if (!contended) {
@@ -97,8 +95,7 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
         kput32(call, cs + CS_RECURSION, 1);
         kput32(call, cs + CS_OWNER, self(call));
         if (o) {
-            o->operations++;
-            kpolicy_after(call, kind, o->id, o->operations, cs);
+            korder_take(k, call->thread, WEFT_SYNC_ENTER, o);
         }
         return K_DONE;
     }
@@ -112,7 +109,7 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
     observe(call, cs, true);
     kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
     call->thread->cont_data[0] = cs;
-    return kwait_begin(call, &o, 1, false, false, NULL, cs_acquired);
+    return kwait_section(call, o, cs_acquired);
 }
 
 uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
@@ -123,18 +120,24 @@ uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
     }
     uint8_t *p = call->k->memory->base + cs;
     int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
-    if (lock == -1) {
-        kput32(call, cs + CS_LOCK, 0);
-        kput32(call, cs + CS_RECURSION, 1);
-        kput32(call, cs + CS_OWNER, self(call));
-        return kret(call, 1);
-    }
-    if (weft_load32(p + CS_OWNER) == self(call)) {
+    if (lock != -1 && weft_load32(p + CS_OWNER) == self(call)) {
         kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
         kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
         return kret(call, 1);
     }
-    return kret(call, 0);
+    kobject *o = korder_section(call, cs);
+    if (o && !korder_before(call, WEFT_SYNC_TRY, o)) {
+        return K_AGAIN;
+    }
+    if (lock == -1) {
+        kput32(call, cs + CS_LOCK, 0);
+        kput32(call, cs + CS_RECURSION, 1);
+        kput32(call, cs + CS_OWNER, self(call));
+    }
+    if (o) {
+        korder_take(call->k, call->thread, WEFT_SYNC_TRY, o);
+    }
+    return kret(call, lock == -1);
 }
 
 uint32_t ex_RtlLeaveCriticalSection(kcall *call)
@@ -145,8 +148,8 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
         return K_DONE;
     }
     uint8_t *p = k->memory->base + cs;
-    kobject *o = k->policy_mask ? kobject_at(k, call->thread, cs) : NULL;
-    if (o && !kpolicy_before(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs)) {
+    kobject *o = weft_load32(p + CS_RECURSION) == 1 ? korder_section(call, cs) : NULL;
+    if (o && !korder_before(call, WEFT_SYNC_LEAVE, o)) {
         return K_AGAIN;
     }
     /* The owner is not checked, on the console neither: leaving a section that is free puts it out
@@ -160,16 +163,12 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     }
     kput32(call, cs + CS_RECURSION, 0);
     kput32(call, cs + CS_OWNER, 0);
-    if (lock >= 0) { /* somebody waits: hand it over through the header's event */
-        o = kobject_at(k, call->thread, cs);
-        if (o) {
-            ksignal_event(k, o);
-        }
-    } else if (o) {
-        o->operations++;
-    }
     if (o) {
-        kpolicy_after(call, WEFT_SYNC_LEAVE, o->id, o->operations, cs);
+        korder_take(k, call->thread, WEFT_SYNC_LEAVE, o);
+    }
+    if (o && lock >= 0) { /* somebody waits: hand it over through the header's event */
+        state_set(k, o, 1);
+        kwait_signal(k, o);
     }
     return K_DONE;
 }
@@ -181,12 +180,38 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
  * the call is made again. */
 static bool spin_take(kcall *call, uint32_t lock)
 {
-    if (kget32(call, lock) != 0 && !call->faulted) {
+    bool taken = kget32(call, lock) != 0;
+    if (call->faulted) {
+        return true; /* the call becomes an access violation */
+    }
+    if (taken) {
         kcharge(call->k, SPIN_COST);
         ksched_yield(call->k);
         return false;
     }
+    kobject *o = korder_spin_lock(call, lock);
+    if (o && !korder_before(call, WEFT_SYNC_ENTER, o)) {
+        return false;
+    }
     kput32(call, lock, 1);
+    if (o && !call->faulted) {
+        korder_take(call->k, call->thread, WEFT_SYNC_ENTER, o);
+    }
+    return true;
+}
+
+/* False: the policy holds the release back. */
+static bool spin_leave(kcall *call, uint32_t lock)
+{
+    (void)kget32(call, lock);
+    kobject *o = call->faulted ? NULL : korder_spin_lock(call, lock);
+    if (o && !korder_before(call, WEFT_SYNC_LEAVE, o)) {
+        return false;
+    }
+    kput32(call, lock, 0);
+    if (o && !call->faulted) {
+        korder_take(call->k, call->thread, WEFT_SYNC_LEAVE, o);
+    }
     return true;
 }
 
@@ -210,7 +235,9 @@ uint32_t ex_KfAcquireSpinLock(kcall *call)
 
 uint32_t ex_KfReleaseSpinLock(kcall *call)
 {
-    kput32(call, karg(call, 0), 0);
+    if (!spin_leave(call, karg(call, 0))) {
+        return K_AGAIN;
+    }
     kirql_set(call->k, karg(call, 1) & 0x1F);
     return K_DONE;
 }
@@ -223,17 +250,23 @@ uint32_t ex_KeAcquireSpinLockAtRaisedIrql(kcall *call)
 uint32_t ex_KeTryToAcquireSpinLockAtRaisedIrql(kcall *call)
 {
     uint32_t lock = karg(call, 0);
-    bool taken = kget32(call, lock) == 0;
-    if (taken) {
+    bool free = kget32(call, lock) == 0;
+    kobject *o = call->faulted ? NULL : korder_spin_lock(call, lock);
+    if (o && !korder_before(call, WEFT_SYNC_TRY, o)) {
+        return K_AGAIN;
+    }
+    if (free) {
         kput32(call, lock, 1);
     }
-    return kret(call, taken);
+    if (o && !call->faulted) {
+        korder_take(call->k, call->thread, WEFT_SYNC_TRY, o);
+    }
+    return kret(call, free);
 }
 
 uint32_t ex_KeReleaseSpinLockFromRaisedIrql(kcall *call)
 {
-    kput32(call, karg(call, 0), 0);
-    return K_DONE;
+    return spin_leave(call, karg(call, 0)) ? K_DONE : K_AGAIN;
 }
 
 uint32_t ex_KfRaiseIrql(kcall *call)

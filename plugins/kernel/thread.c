@@ -5,6 +5,7 @@
 
 #include "exception.h"
 #include "exports.h"
+#include "order.h"
 #include "kernel.h"
 
 /* KTHREAD offsets (xenia src/xenia/kernel/xthread.h, X_KTHREAD). */
@@ -270,6 +271,7 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     put32(k, body + KTHREAD_EXIT_STATUS, exit_code);
     put32(k, body + 4, 1);
     kwritten(k, body, KTHREAD_SIZE);
+    korder_take(k, t, WEFT_SYNC_SIGNAL, t->object);
     kwait_signal(k, t->object);
     khw *hw = &k->hw[t->hw];
     if (hw->current == t) {

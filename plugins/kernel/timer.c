@@ -3,6 +3,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "order.h"
 
 /* The object is signalled, its APC and DPC are queued, and a periodic one goes on without drift. */
 void timer_fired(void *context, uint64_t tick, uint64_t argument)
@@ -20,8 +21,8 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
         timer->due += timer->period;
         timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
     }
-    o->operations++;
     state_set(k, o, 1);
+    korder_take(k, NULL, WEFT_SYNC_SIGNAL, o);
     kwait_signal(k, o);
     uint64_t system = ktime_system(k, tick);
     if (timer->routine && timer->apc_thread->state != WEFT_THREAD_TERMINATED) {
@@ -71,6 +72,7 @@ static bool timer_set(kernel *k, kobject *o, ktimer *timer, int64_t due, uint32_
 {
     bool was_set = timer_stop(k, timer);
     state_set(k, o, 0);
+    korder_take(k, k->running, WEFT_SYNC_RESET, o);
     timer->period = (uint64_t)period * 1000000;
     timer->due = deadline_of(k, due, know(k));
     if (timer->due != WEFT_TICK_NEVER) {
@@ -122,6 +124,9 @@ uint32_t ex_NtSetTimerEx(kcall *call)
     if (!timer) {
         return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
     }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
+    }
     timer->routine = kthread_is_interrupt(call->thread) ? 0 : karg(call, 2);
     timer->context = karg(call, 4);
     timer->apc_thread = call->thread;
@@ -139,6 +144,10 @@ uint32_t ex_NtCancelTimer(kcall *call)
     if (!o) {
         return kret_status(call, STATUS_INVALID_HANDLE);
     }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
+    }
+    korder_take(k, call->thread, WEFT_SYNC_RESET, o);
     if (o->data) {
         timer_stop(k, o->data);
     }
@@ -171,6 +180,9 @@ static uint32_t set_raw_timer(kcall *call, uint32_t period, uint32_t dpc)
     if (!timer) {
         return kret(call, 0);
     }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
+    }
     timer->routine = 0;
     timer->dpc = dpc;
     timer->hw = call->thread->hw;
@@ -191,5 +203,12 @@ uint32_t ex_KeSetTimerEx(kcall *call)
 uint32_t ex_KeCancelTimer(kcall *call)
 {
     kobject *o = dispatcher_argument(call, KOBJECT_TIMER);
-    return kret(call, o && o->data && timer_stop(call->k, o->data));
+    if (!o) {
+        return kret(call, 0);
+    }
+    if (!korder_before(call, WEFT_SYNC_RESET, o)) {
+        return K_AGAIN;
+    }
+    korder_take(call->k, call->thread, WEFT_SYNC_RESET, o);
+    return kret(call, o->data && timer_stop(call->k, o->data));
 }

@@ -4,6 +4,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "order.h"
 
 /* ATTEMPTED_SWITCH_FROM_DPC (Microsoft, bug check codes). */
 #define BUGCHECK_SWITCH_FROM_DPC 0xB8
@@ -17,7 +18,6 @@ static bool signalled_for(kernel *k, const kobject *o, const kthread *t)
 /* The wait takes what it was satisfied by. Returns STATUS_WAIT_0 or STATUS_ABANDONED_WAIT_0. */
 static uint32_t consume(kernel *k, kobject *o, kthread *t)
 {
-    o->operations++;
     switch (o->type) {
     case KOBJECT_EVENT:
         if (header_type(k, o) == TYPE_EVENT_AUTO) {
@@ -78,6 +78,11 @@ void kwait_cancel(kernel *k, kthread *t)
 
 void kwait_end(kernel *k, kthread *t, uint32_t status, uint64_t by, uint64_t tick)
 {
+    for (uint32_t i = 0; i < t->wait_count; i++) {
+        if (status == STATUS_TIMEOUT || status == STATUS_USER_APC) {
+            korder_end_wait(t, WEFT_SYNC_TIMEOUT, t->waits[i].object);
+        }
+    }
     kwait_cancel(k, t);
     t->wait_status = status;
     t->wait_woken_by = by;
@@ -129,6 +134,11 @@ void kwait_signal(kernel *k, kobject *o)
             weft_event_word(&event, t->id);
             kemit(k, k->running, &event);
             uint32_t status = take(k, t, index);
+            for (uint32_t i = 0; i < t->wait_count; i++) {
+                if (t->wait_all || i == (uint32_t)index) {
+                    korder_end_wait(t, WEFT_SYNC_WAKE, t->waits[i].object);
+                }
+            }
             kwait_end(k, t, status, o->id, tick);
             next = o->first_wait; /* the thread may have waited for it twice */
         }
@@ -206,19 +216,21 @@ static uint32_t end_at_once(kcall *call, uint32_t status, const kobject *by)
     kthread *t = call->thread;
     t->wait_count = 0;
     emit_end(call, status, by ? by->id : 0, 0);
-    kpolicy_after(call, WEFT_SYNC_WAIT, by ? by->id : 0, by ? by->operations : 0,
-                  by ? by->body : 0);
     return status == STATUS_USER_APC ? kwait_deliver_apc(call, status) : t->cont(call, status);
 }
 
-uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
-                     const int64_t *timeout, kcontinuation cont)
+static uint32_t begin(kcall *call, uint32_t op, kobject **objects, uint32_t count, bool all,
+                      bool alertable, const int64_t *timeout, kcontinuation cont)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
     emit_begin(call, objects, count, all, alertable, timeout);
     for (uint32_t i = 0; i < count; i++) {
         t->waits[i] = (kwait){.thread = t, .object = objects[i]};
+        korder_take(k, t, op, objects[i]);
+    }
+    if (!count) {
+        korder_take(k, t, op, NULL);
     }
     t->wait_count = count;
     t->wait_all = all;
@@ -256,12 +268,21 @@ uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, b
     return K_WAIT;
 }
 
+uint32_t kwait_begin(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
+                     const int64_t *timeout, kcontinuation cont)
+{
+    return begin(call, WEFT_SYNC_WAIT, objects, count, all, alertable, timeout, cont);
+}
+
+uint32_t kwait_section(kcall *call, kobject *section, kcontinuation cont)
+{
+    return begin(call, WEFT_SYNC_ENTER_CONTENDED, &section, 1, false, false, NULL, cont);
+}
+
 uint32_t kwait_objects(kcall *call, kobject **objects, uint32_t count, bool all, bool alertable,
                        const int64_t *timeout, kcontinuation cont)
 {
-    const kobject *first = count ? objects[0] : NULL;
-    if (!kpolicy_before(call, WEFT_SYNC_WAIT, first ? first->id : 0, first ? first->operations : 0,
-                        first ? first->body : 0)) {
+    if (!korder_before_wait(call, objects, count)) {
         return K_AGAIN;
     }
     return kwait_begin(call, objects, count, all, alertable, timeout, cont);
@@ -271,7 +292,6 @@ uint32_t kwait_resume(kcall *call)
 {
     kthread *t = call->thread;
     emit_end(call, t->wait_status, t->wait_woken_by, call->k->running_hw->time - t->wait_begun);
-    kpolicy_after(call, WEFT_SYNC_WAIT, t->wait_woken_by, 0, 0);
     return kwait_deliver_apc(call, t->wait_status);
 }
 

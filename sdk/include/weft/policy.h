@@ -69,8 +69,9 @@ typedef struct weft_sched_view {
 #define WEFT_SYNC_WAKE            UINT32_C(5)
 #define WEFT_SYNC_CALL            UINT32_C(6) /* any kernel call */
 #define WEFT_SYNC_TRY             UINT32_C(7) /* an attempt that never waits, whatever comes of it */
-#define WEFT_SYNC_RESET           UINT32_C(8) /* an event made unsignalled; a timer cancelled */
-#define WEFT_SYNC_KINDS           9
+#define WEFT_SYNC_RESET           UINT32_C(8) /* an event made unsignalled; a timer set or cancelled */
+#define WEFT_SYNC_TIMEOUT         UINT32_C(9) /* a wait gives up: its time is over, or an APC came */
+#define WEFT_SYNC_KINDS           10
 
 typedef struct weft_sync_op {
     uint32_t size;     /* sizeof(weft_sync_op) */
