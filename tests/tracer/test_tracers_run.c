@@ -170,6 +170,61 @@ static void run_is_stopped_at_its_first_divergence(void **state)
     free(set);
 }
 
+static const cJSON *find_thread(const cJSON *list, const char *name)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, list)
+    {
+        const cJSON *text = cJSON_GetObjectItemCaseSensitive(item, "name");
+        if (cJSON_IsString(text) && strcmp(text->valuestring, name) == 0) {
+            return item;
+        }
+    }
+    return NULL;
+}
+
+/* `weft trace diff` reads two files when both runs are over, with none of the plugin's code. */
+static void comparison_agrees_with_trace_diff(void **state)
+{
+    char *reference = scratch_file("ref.wtr"), *ours = scratch_file("ours.wtr");
+    char *report = scratch_file("both.json"), to[512];
+    weft_run first = weft("run", "--headless", "--trace", reference, title("locks"), NULL);
+    assert_int_equal(first.status, 0);
+    snprintf(to, sizeof to, "tracer.to=binary path=%s and live-diff reference=%s path=%s context=0",
+             ours, reference, report);
+    weft_run run = weft("run", "--headless", "--set", "tracer.plugin=tee", "--set", to, "--set",
+                        "machine.call_cost=5000", title("locks"), NULL);
+    assert_int_equal(run.status, 0);
+    weft_run diff = weft("trace", "diff", "--json", reference, ours, NULL);
+    assert_int_equal(diff.status, 6);
+    cJSON *theirs = cJSON_Parse(diff.out), *live = read_json(report);
+    const cJSON *mine = cJSON_GetObjectItemCaseSensitive(live, "threads"), *item;
+    unsigned compared = 0, diverged = 0;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(theirs, "threads"))
+    {
+        const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "ours");
+        const cJSON *thread = cJSON_IsString(name) ? find_thread(mine, name->valuestring) : NULL;
+        if (thread) {
+            assert_true(number(item, "matched") == number(thread, "equal"));
+            assert_true(number(item, "ours_total") == number(thread, "here"));
+            assert_true(number(item, "ref_total") == number(thread, "there"));
+            diverged += number(item, "matched") < number(item, "ours_total");
+            compared++;
+        }
+    }
+    assert_true(compared > 10);
+    assert_true(diverged > 1);
+    assert_true(number(live, "diverged") == diverged);
+    cJSON_Delete(theirs);
+    cJSON_Delete(live);
+    weft_free(&first);
+    weft_free(&run);
+    weft_free(&diff);
+    free(reference);
+    free(ours);
+    free(report);
+}
+
 static void failed_run_leaves_its_last_events(void **state)
 {
     char *flight = scratch_file("failed.wtr");
@@ -237,6 +292,7 @@ int main(void)
         cmocka_unit_test(run_agrees_with_its_own_trace),
         cmocka_unit_test(dump_after_a_swap_leaves_no_seam),
         cmocka_unit_test(run_is_stopped_at_its_first_divergence),
+        cmocka_unit_test(comparison_agrees_with_trace_diff),
         cmocka_unit_test(failed_run_leaves_its_last_events),
         cmocka_unit_test(each_tracer_that_lost_output_is_named),
         cmocka_unit_test(bundled_tracers_conform),
