@@ -10,55 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "manifest.h"
-#include "reader.h"
-#include "reference.h"
-#include "weft/host.h"
+#include "live_diff.h"
 
-#define MAP_ROOM    1024
 #define MAX_CONTEXT 100
-#define NAME_ROOM   128   /* bytes of a thread's name that are shown */
-#define MAX_ROWS    20    /* threads that the summary on stderr lists */
 #define MAX_PENDING 65536 /* events of a thread before its first call */
-
-enum state {
-    WAITING,  /* its counterpart is not known yet */
-    COMPARED, /* equal so far */
-    DIVERGED,
-    EXTRA,   /* the reference has no such thread */
-    PAST_END /* equal up to where the reference was cut off */
-};
-
-/* A thread of the run. */
-typedef struct live_thread {
-    uint64_t id;
-    uint32_t tid;
-    uint64_t first_call;
-    enum state state;
-    size_t counterpart;
-    uint64_t matched, total; /* canonical events */
-    uint64_t *pending;       /* hashes while WAITING */
-    size_t pending_count, pending_room;
-    weft_event **kept; /* copies of the latest canonical events, in a circle */
-    uint64_t kept_count;
-} live_thread;
-
-typedef struct tracer_live_diff {
-    const weft_host *host;
-    int file;                      /* of `path`; -1: none */
-    const weft_trace_begin *begin; /* NULL: not open */
-    reference reference;
-    weft_canon *canon;
-    struct weft_trace names; /* no file: what weft_trace_name knows of this run */
-    live_thread *threads;    /* in order of first appearance */
-    size_t count, room;
-    idmap places;
-    live_thread *last; /* of the event before; moves with `threads` */
-    weft_trace_pair map[MAP_ROOM];
-    uint32_t map_count, context;
-    int stop, stopped, failed; /* failed: no memory here */
-    pretty pretty;
-} tracer_live_diff;
 
 static weft_status create(const weft_host *host, void **instance)
 {
@@ -191,26 +146,6 @@ static live_thread *thread_of(tracer_live_diff *t, uint64_t id)
     return place && *place < t->count ? t->last = &t->threads[*place] : NULL;
 }
 
-/* "thread:main/0", or the identity where the text is unknown or empty; never more than a line. */
-static const char *name_thread(const char *text, uint64_t id, char room[NAME_ROOM])
-{
-    if (!text || !*text) {
-        snprintf(room, NAME_ROOM, id ? "thread %016llx" : "machine", (unsigned long long)id);
-        return room;
-    }
-    snprintf(room, NAME_ROOM, "%s", text);
-    for (char *c = room; *c; c++) {
-        *c = (unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e ? '?' : *c;
-    }
-    return room;
-}
-
-static const char *thread_name(const tracer_live_diff *t, const live_thread *l,
-                               char room[NAME_ROOM])
-{
-    return name_thread(weft_trace_name(&t->names, l->id), l->id, room);
-}
-
 /* Threads of the reference that the map gives to others. */
 static int is_mapped(void *context, const reference_thread *thread)
 {
@@ -314,7 +249,7 @@ static void diverge(tracer_live_diff *t, live_thread *l, const weft_event *event
 {
     out o = {0}, line = {0}, words = {0};
     char room[NAME_ROOM];
-    const char *name = thread_name(t, l, room);
+    const char *name = live_thread_name(t, l, room);
     if (event) {
         describe_event(&words, &t->pretty, &t->names, event);
     } else {
@@ -362,7 +297,7 @@ static void tell_extra(tracer_live_diff *t, live_thread *l, const weft_event *ev
 {
     out o = {0}, words = {0};
     char room[NAME_ROOM];
-    const char *name = thread_name(t, l, room);
+    const char *name = live_thread_name(t, l, room);
     describe_event(&words, &t->pretty, &t->names, event);
     out_str(&words, ", reference has no such thread");
     out_raw(&words, "", 1);
@@ -496,168 +431,11 @@ static void event(void *instance, const weft_event *record)
 /* ---- the end ------------------------------------------------------------------------------------
  */
 
-/* Sums over all threads. */
-typedef struct sums {
-    uint64_t equal, shorter, diverged, extra, missing;
-    uint64_t matched, here, there;
-} sums;
-
-static const char *state_of(const tracer_live_diff *t, const live_thread *l)
-{
-    switch (l->state) {
-    case DIVERGED:
-        return "diverged";
-    case EXTRA:
-        return "extra";
-    case PAST_END:
-        return "past_end";
-    default:
-        return l->counterpart == REFERENCE_NONE || t->stopped ||
-                       l->matched == t->reference.threads[l->counterpart].seen
-                   ? "equal"
-                   : "shorter";
-    }
-}
-
-/* A thread of the reference that never came; who knows, where the run was stopped. Between engines
- * a thread without a call has no counterpart to begin with. */
-static int is_missing(const tracer_live_diff *t, const reference_thread *thread)
-{
-    return !thread->claimed && thread->seen > 0 && !t->stopped &&
-           (thread->first_call || t->reference.mode == WEFT_CANON_OWN);
-}
-
-static sums sum_up(const tracer_live_diff *t)
-{
-    sums s = {0};
-    for (size_t i = 0; i < t->count; i++) {
-        const live_thread *l = &t->threads[i];
-        const char *state = state_of(t, l);
-        s.matched += l->matched;
-        s.here += l->total;
-        s.diverged += l->state == DIVERGED;
-        s.extra += l->state == EXTRA;
-        s.shorter += strcmp(state, "shorter") == 0;
-        s.equal += strcmp(state, "equal") == 0 && l->total > 0;
-    }
-    for (size_t i = 0; i < t->reference.count; i++) {
-        const reference_thread *r = &t->reference.threads[i];
-        s.missing += is_missing(t, r);
-        s.there += r->seen;
-    }
-    return s;
-}
-
-static uint64_t seen_of(const tracer_live_diff *t, const live_thread *l)
-{
-    return l->counterpart == REFERENCE_NONE ? 0 : t->reference.threads[l->counterpart].seen;
-}
-
-static void print_summary(const tracer_live_diff *t)
-{
-    sums s = sum_up(t);
-    fprintf(
-        stderr,
-        "tracer-live-diff: %s: %llu threads equal, %llu shorter, %llu diverged, %llu only here, "
-        "%llu only there; %llu events equal of %llu here and %llu there%s\n",
-        t->reference.path, (unsigned long long)s.equal, (unsigned long long)s.shorter,
-        (unsigned long long)s.diverged, (unsigned long long)s.extra, (unsigned long long)s.missing,
-        (unsigned long long)s.matched, (unsigned long long)s.here, (unsigned long long)s.there,
-        t->stopped ? ", then stopped" : "");
-    uint32_t rows = 0;
-    for (size_t i = 0; i < t->count; i++) {
-        const live_thread *l = &t->threads[i];
-        const char *state = state_of(t, l);
-        char room[NAME_ROOM];
-        if (strcmp(state, "equal") != 0 && rows++ < MAX_ROWS) {
-            fprintf(stderr, "  %s: %s, %llu equal of %llu here and %llu there\n",
-                    thread_name(t, l, room), strcmp(state, "past_end") == 0 ? "cut off" : state,
-                    (unsigned long long)l->matched, (unsigned long long)l->total,
-                    (unsigned long long)seen_of(t, l));
-        }
-    }
-    for (size_t i = 0; i < t->reference.count; i++) {
-        const reference_thread *r = &t->reference.threads[i];
-        char room[NAME_ROOM];
-        if (is_missing(t, r) && rows++ < MAX_ROWS) {
-            fprintf(stderr, "  %s (tid %u): missing, %llu there\n",
-                    name_thread(reference_name(&t->reference, i), r->id, room), r->tid,
-                    (unsigned long long)r->seen);
-        }
-    }
-    if (rows > MAX_ROWS) {
-        fprintf(stderr, "  and %u more threads, which `path` would list\n", rows - MAX_ROWS);
-    }
-}
-
-static void member(out *o, const char *name, uint64_t value)
-{
-    out_str(o, ",\"");
-    out_str(o, name);
-    out_str(o, "\":");
-    out_u64(o, value);
-}
-
-static void json_summary(const tracer_live_diff *t, out *o)
-{
-    sums s = sum_up(t);
-    int some = 0;
-    out_str(o, "{\"reference\":");
-    out_string(o, t->reference.path, strlen(t->reference.path));
-    out_str(o, t->stopped ? ",\"stopped\":true" : ",\"stopped\":false");
-    out_str(o, t->reference.ended ? ",\"read_to_end\":true" : ",\"read_to_end\":false");
-    member(o, "equal", s.equal);
-    member(o, "shorter", s.shorter);
-    member(o, "diverged", s.diverged);
-    member(o, "extra", s.extra);
-    member(o, "missing", s.missing);
-    member(o, "events_equal", s.matched);
-    member(o, "events_here", s.here);
-    member(o, "events_there", s.there);
-    out_str(o, ",\"threads\":[");
-    for (size_t i = 0; i < t->count; i++) {
-        const live_thread *l = &t->threads[i];
-        const char *text = weft_trace_name(&t->names, l->id);
-        if (l->total == 0) {
-            continue; /* nothing that could be compared */
-        }
-        out_str(o, some++ ? ",{\"thread\":" : "{\"thread\":");
-        out_id(o, l->id);
-        out_str(o, ",\"name\":");
-        out_string(o, text ? text : "", text ? strlen(text) : 0);
-        member(o, "tid", l->tid);
-        out_str(o, ",\"state\":\"");
-        out_str(o, state_of(t, l));
-        out_str(o, "\"");
-        member(o, "equal", l->matched);
-        member(o, "here", l->total);
-        member(o, "there", seen_of(t, l));
-        out_str(o, "}");
-    }
-    for (size_t i = 0; i < t->reference.count; i++) {
-        const reference_thread *r = &t->reference.threads[i];
-        const char *text = reference_name(&t->reference, i);
-        if (is_missing(t, r)) {
-            out_str(o, some++ ? ",{\"thread\":" : "{\"thread\":");
-            out_id(o, r->id);
-            out_str(o, ",\"name\":");
-            out_string(o, text ? text : "", text ? strlen(text) : 0);
-            member(o, "tid", r->tid);
-            out_str(o, ",\"state\":\"missing\"");
-            member(o, "equal", 0);
-            member(o, "here", 0);
-            member(o, "there", r->seen);
-            out_str(o, "}");
-        }
-    }
-    out_str(o, "]}\n");
-}
-
 /* errno, or 0. */
 static int write_report(tracer_live_diff *t)
 {
     out o = {0};
-    json_summary(t, &o);
+    summary_json(t, &o);
     int error = o.no_memory ? ENOMEM : 0;
     for (size_t done = 0; done < o.used && !error;) {
         ssize_t n = write(t->file, o.bytes + done, o.used - done);
@@ -682,7 +460,7 @@ static weft_status diff_close(void *instance, uint64_t last, const char *digest)
     t->reference.counting = 1;
     while (!t->stopped && reference_read(&t->reference)) {
     }
-    print_summary(t);
+    summary_print(t);
     int error = t->file >= 0 ? write_report(t) : 0;
     if (error) {
         status = fail_io(t, "write", error, "room for a report");
