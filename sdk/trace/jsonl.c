@@ -1,6 +1,7 @@
 /* jsonl.c: lines of schema v1 back into events (docs/trace.md, "From a line to the canonical
  * bytes"), those of the reference system included, which lack hw, thread, seq and tick. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -484,6 +485,9 @@ jsonl_reader *jsonl_open(weft_trace *t, const char *head, size_t length)
     if (!r->buffer || !r->event) {
         jsonl_close(r);
         return trace_fail_line(t, 1, "no memory for a reader");
+    }
+    if (fileno(t->file) >= 0) { /* read ahead farther where the file is not in memory */
+        posix_fadvise(fileno(t->file), 0, 0, POSIX_FADV_SEQUENTIAL);
     }
     memcpy(r->buffer, head, length);
     memset(r->buffer + length, 0, JSONL_PADDING);
