@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "diff_parts.h"
 
@@ -32,6 +33,14 @@ static int fail(diff_work *w)
 static int read_headers(diff_work *w)
 {
     for (int n = 0; n < 2; n++) {
+        struct stat status;
+        if (stat(w->sides[n].path, &status) == 0 && !S_ISREG(status.st_mode)) {
+            /* told before it is opened: a pipe would wait for whoever writes */
+            snprintf(w->diff->where, sizeof w->diff->where, "%s", w->sides[n].path);
+            snprintf(w->diff->error, sizeof w->diff->error,
+                     "cannot go back in it (found no regular file, expected one)");
+            return 0;
+        }
         weft_trace *t = weft_trace_open(w->sides[n].path);
         const char *where = w->sides[n].path,
                    *why = t ? weft_trace_failed(t, &where) : "no memory to open it";

@@ -231,7 +231,8 @@ static void files_that_cannot_be_read_end_with_exit_code_3(void **state)
         free(bad);
     }
     char *pipe = scratch_file("pipe");
-    const char *const others[] = {"/nonexistent.wtr", "/dev/null", "/tmp"};
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *const others[] = {"/nonexistent.wtr", "/dev/null", "/tmp", pipe};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         weft_run r = weft("trace", "diff", ref, others[i], NULL);
         assert_int_equal(r.status, 3);
