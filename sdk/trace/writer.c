@@ -76,6 +76,7 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     w->canon_of = begin->canon;
     w->canon_names = begin->names;
     w->tick = UINT64_MAX;
+    w->used = 1;
     w->canon = canon_own_new();
     w->encoder = calloc(1, sizeof *w->encoder);
     if (!w->canon || !w->encoder) {
@@ -162,7 +163,6 @@ static int reserve(weft_trace_writer *w, size_t words)
         }
         w->arena = more;
         w->room = room;
-        w->used = w->used ? w->used : 1;
     }
     return 1;
 }

@@ -188,6 +188,30 @@ static void file_cut_between_groups_has_no_gap(void **state)
     free(b.at);
 }
 
+/* Payloads of every size up to the most that an event of ours has, in the first event of a file: none
+ * is larger than what the writer has made room for (tests run under ASan too). */
+static void first_event_of_any_size_comes_back(void **state)
+{
+    weft_trace_begin begin = {
+        .engine = "weft", .build = "0", .title = "t", .profile_digest = "", .digest = ""};
+    static uint64_t words[7 + 9000];
+    weft_event *event = (weft_event *)words;
+    for (uint32_t count = 4000; count < 4096; count++) {
+        FILE *file = tmpfile();
+        weft_trace_writer *w = weft_trace_writer_new(fileno(file), &begin, 0, 10);
+        *event = (weft_event){.size = 56 + 8 * count, .kind = 999, .category = WEFT_CLASS_GUEST};
+        weft_trace_writer_add(w, event);
+        weft_trace_writer_end(w, 0, "");
+        weft_trace_writer_free(w);
+        rewind(file);
+        weft_trace *t = weft_trace_from(file, "t");
+        assert_true(case_equal(weft_trace_next(t), event));
+        assert_null(weft_trace_next(t));
+        assert_int_equal(weft_trace_info_of(t)->complete, 1);
+        weft_trace_close(t);
+    }
+}
+
 /* One event each tenth of a second: eleven in a second, its first and its last moment included. What
  * is in the file while the run goes on are whole groups. */
 static void group_ends_with_a_second_of_guest_time(void **state)
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(run_that_broke_off_keeps_what_was_held),
         cmocka_unit_test(turned_bit_never_gives_another_event),
         cmocka_unit_test(file_cut_between_groups_has_no_gap),
+        cmocka_unit_test(first_event_of_any_size_comes_back),
         cmocka_unit_test(group_ends_with_a_second_of_guest_time),
         cmocka_unit_test(file_cut_in_its_footer_has_all_events),
         cmocka_unit_test(failure_names_the_offset),

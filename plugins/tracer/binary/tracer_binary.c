@@ -87,7 +87,7 @@ static void event(void *instance, const weft_event *record)
     }
 }
 
-/* There is no flush op: the host flushes when it happens to be idle, and a block that ended there
+/* There is no flush op: the host flushes when it happens to be idle, and a group that ended there
  * would make the file depend on the host's speed. */
 
 static weft_status tracer_close(void *instance, uint64_t last, const char *digest)
