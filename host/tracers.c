@@ -82,9 +82,30 @@ const char *tracers_for_file(const char *path)
 /* ---- instances ---------------------------------------------------------------------------------
  */
 
+/* The instance that made it, or NULL. */
+static tracer_instance *parent_of(const run *r, const tracer_instance *t)
+{
+    tracer_instance *parent = t->part.parent ? r->tracers->list : NULL;
+    while (parent && &parent->part != t->part.parent) {
+        parent = parent->next;
+    }
+    return parent;
+}
+
+static tracer_instance *root_of(const run *r, tracer_instance *t)
+{
+    for (tracer_instance *parent; (parent = parent_of(r, t)) != NULL;) {
+        t = parent;
+    }
+    return t;
+}
+
 static void instance_end(run *r, tracer_instance *t)
 {
     tracers *all = r->tracers;
+    if (t->file && !root_of(r, t)->served) { /* it has not written anything */
+        *map_at(&all->files, t->file, NULL) = 0;
+    }
     part_destroy(&t->part);
     for (tracer_instance *child = all->list; child;) { /* what its destroy left */
         if (child->part.parent == &t->part) {
@@ -175,6 +196,11 @@ tracer_instance *tracers_make(run *r, const tracer_wish *wish, const char *folde
     return make(r, wish, folder, NULL, list, code);
 }
 
+void tracers_drop(run *r, tracer_instance *t)
+{
+    instance_end(r, t);
+}
+
 static tracer_slot slot_of(tracer_instance *t)
 {
     return (tracer_slot){
@@ -203,12 +229,10 @@ static int after_swap(run *r, swap_request *swap, errors *list)
     tracer_instance *next = swap->next.owner;
     if (swap->status != WEFT_OK) {
         add_op_error(next, "open", swap->status, list);
-        if (next->file) {
-            *map_at(&r->tracers->files, next->file, NULL) = 0;
-        }
         instance_end(r, next);
         return EXIT_PLUGIN;
     }
+    next->served = 1;
     if (swap->closed !=
         WEFT_OK) { /* the exchange is done, but what the old one wrote is not whole */
         errors lost = {0};
@@ -356,6 +380,7 @@ int tracers_start(run *r)
         add_op_error(first, "open", status, &list);
         return print_and_free(&list);
     }
+    first->served = 1;
     events_plan(&r->events, &r->tracers->plan);
     return 0;
 }
@@ -385,11 +410,7 @@ int tracers_finish(run *r)
         }
     }
     while (all->list) {
-        tracer_instance *t = all->list;
-        while (t->part.parent) { /* a child ends with its parent */
-            t = (tracer_instance *)t->part.parent;
-        }
-        instance_end(r, t);
+        instance_end(r, root_of(r, all->list)); /* a child ends with its parent */
     }
     return failed || all->failed;
 }
@@ -481,7 +502,8 @@ static char *record_file(const char *pattern)
 
 static int record_begin(run *r, errors *list, char *line, uint32_t room)
 {
-    const char *pattern = profile_get(r->profile, WEFT_ROLE_TRACER, "record")->value.text;
+    const profile_value *record = profile_get(r->profile, WEFT_ROLE_TRACER, "record");
+    const char *pattern = record ? record->value.text : "";
     const char *id = tracers_for_file(pattern);
     int code;
     if (!id) {
@@ -519,6 +541,10 @@ int32_t tracers_record(run *r, char *line, uint32_t room)
 {
     errors list = {0};
     look_request look = look_request_of(0);
+    if (!atomic_load(&r->events.started)) {
+        snprintf(line, room, "nothing runs that could be recorded");
+        return WEFT_E_STATE;
+    }
     settle(r);
     events_ask(&r->events, &look.request);
     int idle = look.tracer.deaf || strcmp(look.tracer.id, "tracer-null") == 0;

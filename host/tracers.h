@@ -14,6 +14,7 @@ typedef struct tracer_instance {
     profile_section section; /* its own settings; empty where part.section is the profile's */
     struct tracer_instance *next;
     uint64_t file; /* key of the file that it writes, 0: none */
+    int served;    /* it was opened by the drain */
 } tracer_instance;
 
 /* Told once an exchange is over: `code` is 0, or the exit code for what the lines of `list` say. */
@@ -39,6 +40,9 @@ int tracers_start(run *r);
  * `folder`, where that is not NULL. NULL after adding to `list`, with the exit code in *code. */
 tracer_instance *tracers_make(run *r, const tracer_wish *wish, const char *folder, errors *list,
                               int *code);
+
+/* Ends one that was made, and never put on its way into service. */
+void tracers_drop(run *r, tracer_instance *t);
 
 /* Puts an instance into service. -1: another one is on its way. `told`, which may be NULL, is called
  * from tracers_pump, or from whatever else waits for the exchange. */

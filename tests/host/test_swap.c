@@ -495,6 +495,11 @@ static void try_children(bench *b)
     assert_null(wish(b, "parent", "setting=kinds=log", NULL, why)); /* would be without effect */
     assert_null(wish(b, "parent", "child=fak", NULL, why));
     assert_null(wish(b, "parent", "setting=path=@@/b", NULL, why)); /* another one's file */
+    for (int i = 0; i < 2; i++) { /* a file that a child was to write, but did not, is free again */
+        tracer_instance *t = wish(b, "parent", "setting=path=@@/c", NULL, why);
+        assert_non_null(t);
+        tracers_drop(&b->run, t);
+    }
     assert_int_equal(swap_to(b, "none", NULL, NULL, why), 0);
     assert_false(loaded(RUN_FOLDER "/plugins/tracer-fake.so"));
     assert_false(loaded(RUN_FOLDER "/plugins/tracer-parent.so"));
