@@ -124,12 +124,13 @@ static void instance_end(run *r, tracer_instance *t)
     profile_section_free(&t->section);
     pthread_mutex_destroy(&t->part.lock);
     free(t->part.sentence);
+    free(t->folder);
     free(t);
 }
 
 /* Makes the instance of a section, which it owns where `own` is not NULL. */
 static tracer_instance *instance_new(run *r, const profile_section *shared, profile_section *own,
-                                     part *parent, errors *list, int *code)
+                                     const char *folder, part *parent, errors *list, int *code)
 {
     tracers *all = r->tracers;
     const char *path = file_of(own ? own : shared);
@@ -152,6 +153,7 @@ static tracer_instance *instance_new(run *r, const profile_section *shared, prof
     t->part.role = WEFT_ROLE_TRACER;
     t->part.plugin = t->part.section->plugin;
     t->part.parent = parent;
+    t->folder = folder ? text_copy(folder) : NULL;
     pthread_mutex_init(&t->part.lock, NULL);
     t->next = all->list;
     all->list = t;
@@ -185,7 +187,7 @@ static tracer_instance *make(run *r, const tracer_wish *wish, const char *folder
     if (folder) {
         take_from_folder(&own, folder);
     }
-    tracer_instance *t = instance_new(r, NULL, &own, parent, list, code);
+    tracer_instance *t = instance_new(r, NULL, &own, folder, parent, list, code);
     profile_section_free(&own);
     return t;
 }
@@ -353,7 +355,7 @@ static int make_plan(run *r)
     all->plan.steps = text_need((r->profile->swap_count + 1) * sizeof *all->plan.steps);
     for (size_t i = 0; i < r->profile->swap_count && list.count == 0; i++) {
         const profile_swap *rule = &r->profile->swaps[i];
-        tracer_instance *t = instance_new(r, &rule->section, NULL, NULL, &list, &code);
+        tracer_instance *t = instance_new(r, &rule->section, NULL, NULL, NULL, &list, &code);
         if (t) {
             tracer_slot slot = slot_of(t);
             all->plan.steps[all->plan.count++] =
@@ -368,7 +370,7 @@ int tracers_start(run *r)
     errors list = {0};
     int code;
     const profile_section *section = &r->profile->sections[WEFT_ROLE_TRACER];
-    tracer_instance *first = instance_new(r, section, NULL, NULL, &list, &code);
+    tracer_instance *first = instance_new(r, section, NULL, NULL, NULL, &list, &code);
     if (print_and_free(&list) || make_plan(r)) {
         return -1;
     }
@@ -590,7 +592,12 @@ static weft_status make_child(const weft_host *host, const char *id, const char 
         at += length;
     }
     tracer_wish wish = {.where = id, .id = id, .settings = list, .count = count, .child = 1};
-    tracer_instance *t = make(parent->run, &wish, NULL, parent, &refused, &code);
+    tracer_instance *maker = parent->run->tracers->list; /* none where a kit is the parent */
+    while (maker && &maker->part != parent) {
+        maker = maker->next;
+    }
+    const char *folder = maker ? maker->folder : NULL;
+    tracer_instance *t = make(parent->run, &wish, folder, parent, &refused, &code);
     for (size_t i = 0; i < count; i++) {
         free(list[i]);
     }

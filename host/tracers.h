@@ -15,6 +15,7 @@ typedef struct tracer_instance {
     struct tracer_instance *next;
     uint64_t file; /* key of the file that it writes, 0: none */
     int served;    /* it was opened by the drain */
+    char *folder;  /* from which it and its children mean relative paths; NULL: the run's */
 } tracer_instance;
 
 /* Told once an exchange is over: `code` is 0, or the exit code for what the lines of `list` say. */

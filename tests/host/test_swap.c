@@ -456,14 +456,24 @@ static void take_relative_path(bench *b)
     assert_non_null(t);
     assert_int_equal(tracers_swap(&b->run, t, &list), 0);
     free(setting);
+    setting = text_copy("setting=path=child"); /* of its children too */
+    w.id = "parent";
+    t = tracers_make(&b->run, &w, b->folder, &list, &code);
+    assert_non_null(t);
+    assert_int_equal(tracers_swap(&b->run, t, &list), 0);
+    free(setting);
 }
 
 static void test_relative_paths_are_meant_from_the_caller_s_folder(void **state)
 {
     bench *b = bench_start(NULL, "plugin = none\n", take_relative_path);
-    char *text = run_for(b, 0, "rel");
+    char *text = run_for(b, 0, "rel"), *path = text_format("%s/child", b->folder);
     assert_contains(text, "open ");
     free(text);
+    text = file_text(path);
+    assert_non_null(text);
+    free(text);
+    free(path);
     bench_end(b);
 }
 
