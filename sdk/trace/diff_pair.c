@@ -90,6 +90,13 @@ static int rank(const diff_work *w, const weft_trace_thread *a, const weft_trace
 /* The bare name of the export that a thread calls first, among those that are known by name. */
 static const char *first_call_name(const diff_work *w, uint64_t hash, size_t *length)
 {
+    for (int n = 0; n < 2; n++) { /* in a log of another engine the name is the export's identity */
+        const char *text = weft_trace_source_name(w->sides[n].source, hash);
+        if (text) {
+            *length = strlen(text);
+            return text;
+        }
+    }
     for (int n = 0; n < 2; n++) {
         const weft_trace_summary *sum = w->sides[n].sum;
         for (size_t i = 0; i < sum->tally_count; i++) {
@@ -286,7 +293,8 @@ void diff_list_missing(diff_work *w)
         for (size_t i = 0; i < mine->tally_count; i++) {
             const weft_trace_tally *t = &mine->tallies[i];
             int is_export = t->kind == WEFT_EVENT_IMPORT_CALL;
-            if ((!is_export &&
+            if ((is_export && other->kinds[WEFT_EVENT_IMPORT_CALL] == 0) || /* it logs none */
+                (!is_export &&
                  (t->kind != WEFT_EVENT_SIGNAL_MATCH || w->mode == WEFT_CANON_SHARED)) ||
                 live_map_find(&keys, tally_key(w, t))) {
                 continue;

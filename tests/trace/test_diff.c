@@ -695,6 +695,22 @@ static void every_divergence_of_many_threads_is_found(void **state)
     story_free(&b);
 }
 
+/* A log without import.call says nothing of what is imported; the name is known all the same. */
+static void a_log_without_imports_lacks_no_exports(void **state)
+{
+    static const char ref[] = SHARED_HEAD("canary") C_WHOLE(6, "NtClose", "1", "0");
+    static const char ours[] =
+        SHARED_HEAD("ours") SHARED_IMPORT("ours", 1, 0, "NtClose") O_WHOLE(1, "NtClose", "1", "0");
+    weft_diff_options options = {.cones = 0};
+    const char *bad;
+    weft_diff_read_kinds("import.call", options.ignored, &bad);
+    weft_trace_diff d = compare_texts(ref, ours, &options);
+    assert_int_equal(d.divergent, 0);
+    assert_int_equal(d.missing_count, 0);
+    assert_string_equal(d.pairs[0].how, "first call NtClose");
+    weft_trace_diff_free(&d);
+}
+
 /* Two workers that begin alike, in another order: what they do later tells them apart. */
 static void workers_that_begin_alike_are_paired_by_what_they_do(void **state)
 {
@@ -944,6 +960,7 @@ int main(void)
         cmocka_unit_test(engines_are_paired_by_first_call_or_map),
         cmocka_unit_test(a_binary_trace_compares_with_a_log_of_another_engine),
         cmocka_unit_test(every_divergence_of_many_threads_is_found),
+        cmocka_unit_test(a_log_without_imports_lacks_no_exports),
         cmocka_unit_test(workers_that_begin_alike_are_paired_by_what_they_do),
         cmocka_unit_test(a_return_that_one_side_calls_void_is_tolerated),
         cmocka_unit_test(a_path_that_differs_has_its_category),
