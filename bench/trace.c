@@ -2,13 +2,15 @@
  *
  * Three measurements, all on the title with the most events for its instructions (locks):
  *
- *  1. The same run untraced and traced, in turns, whole processes by the wall clock; of each pair the
- *     ratio, of the ratios the median. Once as it is played, where each vertical blank waits for the
- *     host's clock (`[machine] pace`), and once flat out, where the guest's thread and the drain each
- *     have a core to themselves at best, and the slower of the two decides. An untraced run computes
- *     its digests too: the difference is what the tracer itself costs.
- *  2. What an event takes of the guest thread, building it and host->emit: the title's own events, in
- *     bursts that the ring has room for, with the drain and the tracer at work behind it.
+ *  1. The same run untraced and traced, in turns, whole processes by the wall clock; of each
+ *     pair the ratio, of the ratios the median. Once as it is played, where each vertical blank
+ *     waits for the host's clock (`[machine] pace`), and once flat out, where the guest's
+ *     thread and the drain each have a core to themselves at best, and the slower of the two
+ *     decides. An untraced run computes its digests too: the difference is what the tracer
+ *     itself costs.
+ *  2. What an event takes of the guest thread, building it and host->emit: the title's own
+ *     events, in bursts that the ring has room for, with the drain and the tracer at work
+ *     behind it.
  *  3. How many events a second each tracer takes: the title's own events, from memory, on one
  *     thread, from open to the end of close, with the file written. */
 #include <cjson/cJSON.h>

@@ -55,8 +55,9 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
 /* A key's value in a section, or NULL. */
 const profile_value *profile_get(const profile *p, uint32_t section, const char *key);
 
-/* What a [tracer] section's kinds, threads, exports and objects let through. NULL with the reason in
- * `why` (`room` bytes); not after profile_resolve has accepted the section. The caller frees it. */
+/* What a [tracer] section's kinds, threads, exports and objects let through. NULL with the
+ * reason in `why` (`room` bytes); not after profile_resolve has accepted the section. The
+ * caller frees it. */
 weft_filter *profile_tracer_filter(const profile_section *s, char *why, size_t room);
 
 /* A tracer that somebody asks for beside the profile's own. */
@@ -77,9 +78,10 @@ void profile_section_free(profile_section *s);
 /* The whole profile as a valid INI, each key with what it may be and where it was set. */
 void profile_print(const profile *p, buffer *out);
 
-/* XXH3-128 over the canonical text of everything that a lockstep run depends on: plugins with their
- * versions, their options and the machine, sorted; without [tracer], [frontend], log, checked and pace.
- * `extra` is appended (hashes of title, input script, state). `hex` holds 33 bytes. */
+/* XXH3-128 over the canonical text of everything that a lockstep run depends on: plugins with
+ * their versions, their options and the machine, sorted; without [tracer], [frontend], log,
+ * checked and pace. `extra` is appended (hashes of title, input script, state). `hex` holds 33
+ * bytes. */
 void profile_digest(const profile *p, const char *extra, char *hex);
 
 void profile_free(profile *p);

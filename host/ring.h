@@ -1,13 +1,14 @@
 /* ring.h: events on their way from the one writer to the drain thread, lossless.
  *
- * A ring of 64-bit words for one writer and one reader. A record is a weft_event with its payload;
- * where a record would run over the end, a word of zero says that the rest is padding. A writer
- * that finds no room sleeps until the reader has made some: guest time stands still, so nothing
- * changes.
+ * A ring of 64-bit words for one writer and one reader. A record is a weft_event with its
+ * payload; where a record would run over the end, a word of zero says that the rest is padding.
+ * A writer that finds no room sleeps until the reader has made some: guest time stands still,
+ * so nothing changes.
  *
- * A record is visible as soon as it is written, at the price of one plain store. The reader is not
- * woken for it: it looks by itself every few milliseconds, and a writer wakes it only where the ring
- * is a quarter full. Both sides therefore touch each other's cache lines once in many records. */
+ * A record is visible as soon as it is written, at the price of one plain store. The reader is
+ * not woken for it: it looks by itself every few milliseconds, and a writer wakes it only where
+ * the ring is a quarter full. Both sides therefore touch each other's cache lines once in many
+ * records. */
 #ifndef WEFT_HOST_RING_H
 #define WEFT_HOST_RING_H
 

@@ -1,5 +1,5 @@
-/* test_trace_loss.c: what is left of a trace when the run is killed or the disk is full: a file that
- * is read up to where it ends, and that says what is missing. */
+/* test_trace_loss.c: what is left of a trace when the run is killed or the disk is full: a file
+ * that is read up to where it ends, and that says what is missing. */
 #include "weft_run.h"
 
 #include <errno.h>
@@ -83,8 +83,8 @@ static void wait_for_bytes(const char *path, long least)
     }
 }
 
-/* `weft trace stat` reads the file up to its end and says that something is missing. Returns how many
- * events it has. */
+/* `weft trace stat` reads the file up to its end and says that something is missing. Returns
+ * how many events it has. */
 static double states_its_loss(const char *path, int may_end_in_half_a_line)
 {
     weft_run stat = weft("trace", "stat", "--json", path, NULL);
@@ -177,16 +177,17 @@ static char *slurp(const char *path)
     return text;
 }
 
-/* A limit on the size of files fails a write midway as a full disk does, and needs no root: the bytes
- * up to it are written, then the error is EFBIG (setrlimit(2)). It is set once the run is under way,
- * since guest memory is a file too. */
-static void full_disk(const char *name, uint64_t bytes_free)
+/* A limit on the size of files fails a write midway as a full disk does, and needs no root: the
+ * bytes up to it are written, then the error is EFBIG (setrlimit(2)). It is set once the title
+ * runs, which it does when the file has some bytes: guest memory is a file too. */
+static void full_disk(const char *name, long under_way, uint64_t bytes_free)
 {
     char bytes[64];
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN); /* inherited */
-    child c = start(name, "rounds=20000");
+    /* 1.5 million events: at least 0.2 s, and more than either file may hold */
+    child c = start_with(name, NULL, "machine.pace=yes", "rounds=3000");
     struct rlimit limit = {bytes_free, RLIM_INFINITY};
-    wait_for_bytes(c.path, 1000); /* more than a header: the title runs */
+    wait_for_bytes(c.path, under_way);
     assert_int_equal(prlimit(c.pid, RLIMIT_FSIZE, &limit, NULL), 0);
     int status = finish(&c);
     signal(SIGXFSZ, handler);
@@ -207,12 +208,12 @@ static void full_disk(const char *name, uint64_t bytes_free)
 
 static void test_a_full_disk_cuts_a_binary_trace(void **state)
 {
-    full_disk("full.wtr", 100000);
+    full_disk("full.wtr", 1000, 100000);
 }
 
 static void test_a_full_disk_cuts_a_text_trace_behind_a_line(void **state)
 {
-    full_disk("full.jsonl", 10000003);
+    full_disk("full.jsonl", 500000, 10000003);
 }
 
 /* Without room for a byte: /dev/full takes nothing. */

@@ -1,8 +1,8 @@
 /* tracer-jsonl: the event log as text, one JSON object a line, schema v1 (docs/trace.md).
  *
- * Lines gather in a buffer and leave it whole: when it is full, or after some 40 ms, when the host
- * has it flushed. Where the disk filled up, the half line at the end is taken back. With host_time=no the bytes are a function
- * of the run alone: equal runs give equal files. */
+ * Lines gather in a buffer and leave it whole: when it is full, or after some 40 ms, when the
+ * host has it flushed. Where the disk filled up, the half line at the end is taken back. With
+ * host_time=no the bytes are a function of the run alone: equal runs give equal files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,8 +34,8 @@ static uint64_t host_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Takes the half line back that a failed write left: `done` bytes of the buffer, which begins with a
- * whole line, are in the file. Does nothing to a pipe, which has no end to cut. */
+/* Takes the half line back that a failed write left: `done` bytes of the buffer, which begins
+ * with a whole line, are in the file. Does nothing to a pipe, which has no end to cut. */
 static void cut_half_line(tracer_jsonl *t, size_t done)
 {
     size_t whole = done;
