@@ -87,7 +87,7 @@ static int failed(const char *where, const char *what)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------ whole runs */
+/* ----------------------------------------------------------------------------------- whole runs */
 
 /* How a title is run. */
 typedef struct way {
@@ -250,7 +250,7 @@ static int measure_runs(bench *b)
     return ok;
 }
 
-/* ------------------------------------------------------------------------------------ the events */
+/* ----------------------------------------------------------------------------------- the events */
 
 /* Writes a trace of a shorter run and keeps its events. */
 static int load_events(bench *b)
@@ -335,7 +335,7 @@ static void alone_end(alone *a)
     loader_end(&a->loader);
 }
 
-/* ---------------------------------------------------------------------------- the guest's thread */
+/* --------------------------------------------------------------------------- the guest's thread */
 
 /* Builds an event as the kernel does, field by field and word by word, and emits it. */
 static void emit_again(const weft_host *host, const weft_event *from)
