@@ -121,7 +121,6 @@ static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind,
     for (uint32_t i = 0; i < kind->count; i++) {
         uint32_t slot = wtr_slot(slots, at);
         uint64_t word = words[at++];
-        int named = canonical && !kind->apart[i];
         switch (kind->shape[i]) {
         case CANON_ID: {
             uint64_t place = put_id(e, c, slot, word);
@@ -131,7 +130,7 @@ static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind,
             break;
         }
         case CANON_POINTER:
-            if (named) {
+            if (canonical && !kind->apart[i]) {
                 ref = put_named(e, c, slot, at - 1, word, ref);
             } else {
                 put_scalar(e, c, slot, word);
@@ -160,7 +159,7 @@ static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind,
         case CANON_POINTERS:
             put_scalar(e, c, slot, word);
             for (uint32_t end = at + (uint32_t)word; at < end; at++) {
-                if (named) {
+                if (canonical && !kind->apart[i]) {
                     ref = put_named(e, c, wtr_slot(slots, at), at, words[at], ref);
                 } else {
                     put_scalar(e, c, wtr_slot(slots, at), words[at]);
