@@ -566,7 +566,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         .index = thread->sync_index[WEFT_SYNC_CALL],
         .site = call.caller,
     };
-    if (!announced && kpolicy_asked(k, WEFT_SYNC_CALL) && !kpolicy_before(&call, &op, 0)) {
+    if (!announced && !kpolicy_before(&call, &op, 0)) {
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;

@@ -393,7 +393,10 @@ static void request_schedule(kernel *k, kfile_request *request, uint64_t ticks)
     if (request->event) {
         kobject_retain(request->event);
     }
-    kio_schedule(k, know(k) + ticks, request_completed, request);
+    uint64_t now = know(k);
+    ticks = kpolicy_delay(k, request->thread, WEFT_DELAY_IO, ticks);
+    ticks = ticks < WEFT_TICK_NEVER - 1 - now ? ticks : WEFT_TICK_NEVER - 1 - now;
+    kio_schedule(k, now + ticks, request_completed, request);
 }
 
 static uint32_t transfer_begin(kcall *call, uint32_t what)

@@ -337,6 +337,10 @@ static inline bool kwanted(const weft_host *host, uint16_t kind)
 }
 /* Whether the policy is asked about operations of a kind. */
 bool kpolicy_asked(const kernel *k, uint32_t kind);
+/* What a start, a wake or an I/O takes (WEFT_DELAY_*); `natural`: the kernel's own figure. */
+uint64_t kpolicy_delay(kernel *k, const kthread *thread, uint32_t kind, uint64_t natural);
+/* The built-in policy serves from here on. */
+void kpolicy_eject(kernel *k, const char *reason);
 /* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a
  * wait, else 0. */
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position);

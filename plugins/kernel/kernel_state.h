@@ -70,7 +70,10 @@ struct kthread {
     uint64_t granted_objects;          /* likewise bit n: the n-th object of a wait or of its end */
     uint32_t held_kind, held_position; /* of the operation that is held */
     uint64_t announced;                /* retired + 1 of the call that was last announced */
-    uint64_t held_since;
+    uint64_t held_since, held_at;      /* tick of the first HOLD; retired + 1 of the call */
+    uint64_t yield_since;              /* slice in which it gave way; NEVER: it is held for good */
+    uint64_t last_slice;               /* number of its latest slice */
+    uint64_t quantum;                  /* the policy's latest answer, 0: none yet */
     uint32_t irql; /* while it is not current on its hardware thread, which has it otherwise */
     uint32_t view_index; /* where the policy's view shows it */
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
@@ -256,8 +259,10 @@ struct kernel {
     bool reschedule;    /* the running slice should end at the next callback */
     uint32_t policy_faults;
     bool policy_ejected;
-    uint64_t
-        pins_broken; /* how often a thread was replaced though it was pinned: it had been too long */
+    uint64_t pins_broken;  /* threads replaced though they were pinned: for too long */
+    uint64_t holds_broken; /* threads that went on though they were held: for too long */
+    uint64_t slices;       /* given out so far */
+    uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];
     uint64_t instructions, instruction_limit, tick_limit;
     uint64_t slice_end; /* tick at which the running slice ends */
     uint32_t policy_mask;

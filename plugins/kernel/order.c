@@ -45,9 +45,6 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
 
 bool korder_before(kcall *call, uint32_t kind, const kobject *o)
 {
-    if (!kpolicy_asked(call->k, kind)) {
-        return true;
-    }
     weft_sync_op op = describe(call->k, call->thread, kind, o);
     op.site = call->caller;
     return kpolicy_before(call, &op, 0);
@@ -55,9 +52,6 @@ bool korder_before(kcall *call, uint32_t kind, const kobject *o)
 
 bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count)
 {
-    if (!kpolicy_asked(call->k, WEFT_SYNC_WAIT)) {
-        return true;
-    }
     for (uint32_t i = 0; i < count || i == 0; i++) {
         weft_sync_op op =
             describe(call->k, call->thread, WEFT_SYNC_WAIT, count ? objects[i] : NULL);
@@ -113,7 +107,7 @@ bool korder_resume(kcall *call)
     for (uint32_t i = 0; i < t->ended_count; i++) {
         weft_sync_op op = end_op(call, i);
         op.index += i;
-        if (kpolicy_asked(call->k, op.kind) && !kpolicy_before(call, &op, i)) {
+        if (!kpolicy_before(call, &op, i)) {
             return false;
         }
     }

@@ -159,10 +159,7 @@ void ksched_place(kernel *k, kthread *thread)
 
 void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind)
 {
-    uint64_t delay = 0;
-    if (k->policy && k->policy->delay) {
-        delay = k->policy->delay(k->policy_instance, delay_kind, thread->id, 0);
-    }
+    uint64_t delay = kpolicy_delay(k, thread, delay_kind, 0);
     delay = delay < WEFT_TICK_NEVER - 1 - tick ? delay : WEFT_TICK_NEVER - 1 - tick;
     thread->state = WEFT_THREAD_READY;
     ksched_suspend(k, thread);
@@ -382,11 +379,8 @@ static void account(kernel *k, kthread *t, uint64_t before)
 {
     khw *hw = k->running_hw;
     t->slice_used += hw->time - before;
-    uint64_t quantum = 0;
-    if (k->policy && k->policy->quantum && !kthread_is_interrupt(t) && kpolicy_view(k, NULL)) {
-        quantum = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
-    }
-    if (t->slice_used >= (quantum ? quantum : KSCHED_QUANTUM)) {
+    uint64_t quantum = kthread_is_interrupt(t) ? KSCHED_QUANTUM : kpolicy_quantum(k, t);
+    if (t->slice_used >= quantum) {
         t->slice_used = 0;
         t->order = ++k->order;
     }
@@ -503,6 +497,7 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     k->reschedule = false;
     k->slice_end = end;
     hw->started = t->cpu->retired;
+    t->last_slice = ++k->slices;
     t->cpu->hw = index;
     t->cpu->interrupt = hw->first_dpc != NULL;
     kthread_dispatch(k, t, index);
@@ -529,9 +524,7 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     /* Others have run: those that are held are asked again. A slice that did nothing but be held
      * does not count, or two held threads would release each other for ever. */
     if (!t->held || t->cpu->retired != retired || hw->time != before) {
-        for (kthread *other = k->live; other; other = other->live_next) {
-            other->held = other->held && other == t;
-        }
+        ksched_ask_again(k, t->held ? t : NULL, hw->time);
     }
     if (!ksched_runnable(t) && idle(k, index)) {
         show(k, index, NULL);
@@ -632,7 +625,8 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         if (limits_hold(k, now < event_bound ? now : event_bound)) {
             break;
         }
-        if (now == WEFT_TICK_NEVER && kpolicy_release_held(k)) {
+        if (now == WEFT_TICK_NEVER &&
+            kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
             continue;
         }
         if (now == WEFT_TICK_NEVER &&

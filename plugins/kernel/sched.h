@@ -48,8 +48,15 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
 /* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).
  * `times` are ksched_times's, at least one of them before `deadline`. */
 uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice);
-/* Every runnable thread is held: the policy, or the longest wait, says which goes on. False: no
- * thread is held. */
-bool kpolicy_release_held(kernel *k);
+/* Every runnable thread is held, and nothing that anybody waits for comes before `due` (NEVER: at
+ * all). Lets one go: the policy, or the longest wait, says which. False: nobody is held, or `due` is
+ * worth waiting for. */
+bool kpolicy_release_held(kernel *k, uint64_t due);
+/* Others have run, up to `tick`: those that are held, all but `ran`, are asked again. */
+void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
+/* The thread has given way, and others that were to run first have not yet. */
+bool ksched_yields(const kernel *k, const kthread *t);
+/* Ticks that a thread runs before it goes behind its equals. */
+uint64_t kpolicy_quantum(kernel *k, kthread *t);
 
 #endif

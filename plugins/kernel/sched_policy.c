@@ -8,11 +8,6 @@
 
 #include "sched.h"
 
-/* policy.answer's `op`: the place of the op in weft_policy_ops. */
-#define OP_PICK_CPU  0
-#define OP_PICK_NEXT 1
-#define OP_BEFORE    4
-
 void ksched_times(const kernel *k, uint64_t *times)
 {
     bool open[WEFT_HW_COUNT]; /* any thread of its queue may run */
@@ -20,7 +15,11 @@ void ksched_times(const kernel *k, uint64_t *times)
         const khw *hw = &k->hw[i];
         const kthread *only = hw->in_dpc ? hw->interrupt : ksched_pinned(hw) ? hw->current : NULL;
         open[i] = !only;
-        times[i] = only && ksched_runnable(only) ? hw->time : WEFT_TICK_NEVER;
+        times[i] = WEFT_TICK_NEVER;
+        if (only &&
+            ksched_runnable(only)) { /* one that was held goes on no earlier than others did */
+            times[i] = only->ready_at > hw->time ? only->ready_at : hw->time;
+        }
         if (ksched_dpc_deliverable(hw)) {
             times[i] = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
         }
@@ -93,6 +92,11 @@ bool kpolicy_view(kernel *k, const uint64_t *times)
             .tid = t->tid,
         };
     }
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        if (times[i] == WEFT_TICK_NEVER) { /* pinned by a thread that is held */
+            k->view_hw[i].ready = 0;
+        }
+    }
     k->view = (weft_sched_view){
         .size = sizeof k->view,
         .thread_count = count,
@@ -106,26 +110,66 @@ bool kpolicy_view(kernel *k, const uint64_t *times)
     return true;
 }
 
-static void policy_fault(kernel *k, uint32_t op, uint64_t answer, uint64_t instead)
+/* ---- answers -----------------------------------------------------------------------------------
+ */
+
+typedef struct answer {
+    uint32_t op;             /* WEFT_POLICY_OP_* */
+    uint64_t asking;         /* how many there were before */
+    const kthread *thread;   /* whom it concerns, NULL: nobody */
+    uint64_t value, natural; /* the policy's, the built-in one's */
+    uint64_t amount;
+} answer;
+
+static void emit_answer(kernel *k, const answer *a, bool taken)
 {
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_POLICY_ANSWER);
-    weft_event_word(&event, op);
-    weft_event_word(&event, answer);
-    weft_event_word(&event, instead);
-    weft_event_word(&event, 0);
-    kemit(k, NULL, &event);
-    if (++k->policy_faults >= k->machine->policy_faults && !k->policy_ejected) {
-        static const char reason[] = "too many illegal answers; the built-in policy serves";
-        k->policy_ejected = true;
-        k->policy_mask = 0;
-        k->policy = NULL;
-        weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);
-        weft_event_text(&event, reason, strlen(reason));
-        kemit(k, NULL, &event);
-        k->host->log(k->host, WEFT_LOG_WARN, reason);
+    weft_event_word(&event, a->op);
+    weft_event_word(&event, a->value);
+    weft_event_word(&event, a->natural);
+    weft_event_word(&event, a->amount);
+    weft_event_word(&event, a->asking);
+    weft_event_word(&event, taken);
+    kemit(k, a->thread, &event);
+}
+
+/* An answer counts; it is left where it is not what the built-in policy would have said. */
+static void accept(kernel *k, const answer *a, bool differs)
+{
+    if (differs && kwanted(k->host, WEFT_EVENT_POLICY_ANSWER)) {
+        emit_answer(k, a, true);
     }
 }
+
+void kpolicy_eject(kernel *k, const char *reason)
+{
+    if (!k->policy) {
+        return;
+    }
+    weft_event_buffer event;
+    char line[256];
+    snprintf(line, sizeof line, "%s; the built-in policy serves", reason);
+    k->policy_ejected = true;
+    k->policy_mask = 0;
+    k->policy = NULL;
+    weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);
+    weft_event_text(&event, line, strlen(line));
+    kemit(k, NULL, &event);
+    k->host->log(k->host, WEFT_LOG_WARN, line);
+}
+
+/* An answer that is none of the legal ones. */
+static void refuse(kernel *k, const answer *a)
+{
+    emit_answer(k, a, false);
+    if (++k->policy_faults >= k->machine->policy_faults) {
+        kpolicy_eject(k, "too many illegal answers");
+    }
+}
+
+/* ---- who runs ----------------------------------------------------------------------------------
+ */
 
 static kthread *default_next(const kernel *k, uint32_t index)
 {
@@ -187,17 +231,28 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
         return starved;
     }
     kthread *fallback = default_next(k, index);
+    answer a = {
+        .op = WEFT_POLICY_OP_PICK_NEXT,
+        .asking = k->askings[WEFT_POLICY_OP_PICK_NEXT]++,
+        .natural = fallback ? fallback->id : 0,
+        .amount = index,
+    };
     if (!k->policy || !k->policy->pick_next) {
         return fallback;
     }
-    int32_t answer = k->policy->pick_next(k->policy_instance, &k->view, index);
-    if (answer >= 0 && (uint32_t)answer < k->view.thread_count) {
-        kthread *t = k->view_order[answer];
+    int32_t chosen = k->policy->pick_next(k->policy_instance, &k->view, index);
+    if (chosen >= 0 && (uint32_t)chosen < k->view.thread_count) {
+        kthread *t = k->view_order[chosen];
         if (t->hw == index && ksched_runnable(t)) {
-            return t->ready_at <= hw->time ? t : fallback;
+            t = t->ready_at <= hw->time ? t : fallback;
+            a.thread = t;
+            a.value = t ? t->id : 0;
+            accept(k, &a, t != fallback);
+            return t;
         }
     }
-    policy_fault(k, OP_PICK_NEXT, (uint64_t)(int64_t)answer, fallback ? fallback->id : 0);
+    a.value = (uint64_t)(int64_t)chosen;
+    refuse(k, &a);
     return fallback;
 }
 
@@ -208,20 +263,65 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
         least = times[i] < times[least] ? i : least;
     }
     *slice = WEFT_TICK_NEVER;
+    answer a = {
+        .op = WEFT_POLICY_OP_PICK_CPU,
+        .asking = k->askings[WEFT_POLICY_OP_PICK_CPU]++,
+        .natural = least,
+    };
     if (!k->policy || !k->policy->pick_cpu) {
         return least;
     }
-    uint32_t answer = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
-    if (answer < WEFT_HW_COUNT && times[answer] != WEFT_TICK_NEVER &&
-        times[answer]<deadline && * slice> 0) {
-        return answer;
-    }
-    if (answer >= WEFT_HW_COUNT || times[answer] == WEFT_TICK_NEVER || *slice == 0) {
-        policy_fault(k, OP_PICK_CPU, answer, least);
+    uint32_t chosen = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
+    a.value = chosen;
+    a.amount = *slice;
+    if (chosen >= WEFT_HW_COUNT || times[chosen] == WEFT_TICK_NEVER || *slice == 0) {
+        refuse(k, &a);
+    } else if (times[chosen] < deadline) {
+        accept(k, &a, chosen != least || *slice != WEFT_TICK_NEVER);
+        return chosen;
     }
     *slice = WEFT_TICK_NEVER;
     return least;
 }
+
+uint64_t kpolicy_quantum(kernel *k, kthread *t)
+{
+    answer a = {
+        .op = WEFT_POLICY_OP_QUANTUM,
+        .asking = k->askings[WEFT_POLICY_OP_QUANTUM]++,
+        .thread = t,
+        .value = KSCHED_QUANTUM,
+        .natural = KSCHED_QUANTUM,
+    };
+    if (k->policy && k->policy->quantum && kpolicy_view(k, NULL)) {
+        uint64_t ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
+        a.value = ticks ? ticks : KSCHED_QUANTUM;
+    }
+    /* the same quantum slice after slice is one answer */
+    accept(k, &a, a.value != (t->quantum ? t->quantum : KSCHED_QUANTUM));
+    t->quantum = a.value;
+    return a.value;
+}
+
+uint64_t kpolicy_delay(kernel *k, const kthread *t, uint32_t kind, uint64_t natural)
+{
+    answer a = {
+        .op = WEFT_POLICY_OP_DELAY,
+        .asking = k->askings[WEFT_POLICY_OP_DELAY]++,
+        .thread = t,
+        .value = natural,
+        .natural = natural,
+        .amount = kind,
+    };
+    if (k->policy && k->policy->delay) {
+        a.value = k->policy->delay(k->policy_instance, kind, t->id, natural);
+        accept(k, &a, a.value != natural);
+    }
+    return a.value;
+}
+
+/* ---- operations --------------------------------------------------------------------------------
+ */
 
 bool kpolicy_asked(const kernel *k, uint32_t kind)
 {
@@ -243,45 +343,116 @@ static void grant(kthread *t, uint32_t kind, uint32_t position)
     t->granted_objects = (more ? t->granted_objects : 0) | UINT64_C(1) << position;
 }
 
+/* For longer than anybody may be kept waiting: it goes on, and the run says so. */
+static bool held_too_long(kernel *k, const kthread *t, uint64_t now)
+{
+    if (now < t->held_since || now - t->held_since < k->machine->starve) {
+        return false;
+    }
+    if (k->holds_broken++ == 0) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "thread %u was held by the policy for %" PRIu64 " ms: it goes on", t->tid,
+                 (now - t->held_since) / UINT64_C(1000000));
+        k->host->log(k->host, WEFT_LOG_WARN, line);
+    }
+    return true;
+}
+
+/* Not yet. False: that was said too often. */
+static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
+{
+    uint64_t now = k->running_hw->time;
+    bool again = t->held_at == t->cpu->retired + 1 && t->held_kind == op->kind &&
+                 t->held_position == position;
+    if (again && held_too_long(k, t, now)) {
+        return false;
+    }
+    if (!again) {
+        t->held_since = now;
+    }
+    t->held = true;
+    t->held_at = t->cpu->retired + 1;
+    t->held_kind = op->kind;
+    t->held_position = position;
+    t->yield_since = WEFT_TICK_NEVER;
+    return true;
+}
+
+/* Others of its hardware thread wait to run: they go first. False: nobody does, or may. */
+static bool yield(kernel *k, kthread *t)
+{
+    t->yield_since = k->slices;
+    t->order = ++k->order;
+    return !ksched_pinned(k->running_hw) && ksched_yields(k, t);
+}
+
+bool ksched_yields(const kernel *k, const kthread *t)
+{
+    for (const kthread *other = k->live; other; other = other->live_next) {
+        if (other != t && other->hw == t->hw && ksched_runnable(other) &&
+            other->ready_at <= k->hw[t->hw].time && other->last_slice <= t->yield_since) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
-    if (!k->policy || !k->policy->before || kthread_is_interrupt(t)) {
-        return true; /* also in a DPC: nothing else may run there before it returns */
+    if (kthread_is_interrupt(t) || granted(t, op->kind, position)) {
+        return true; /* in a DPC nothing else may run before it returns */
     }
-    if (granted(t, op->kind, position)) {
+    answer a = {
+        .op = WEFT_POLICY_OP_BEFORE | op->kind << 8,
+        .asking = k->before_askings[op->kind]++,
+        .thread = t,
+        .natural = WEFT_ANSWER_GO,
+    };
+    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before || !kpolicy_view(k, NULL)) {
         return true;
     }
-    uint64_t amount = 0;
-    if (!kpolicy_view(k, NULL)) {
-        return true;
+    a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
+    bool goes = a.value == WEFT_ANSWER_GO ||
+                (a.value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED);
+    if (a.value == WEFT_ANSWER_SPIN) {
+        a.amount = (uint32_t)a.amount;
+    } else {
+        a.amount = 0;
     }
-    uint32_t answer = k->policy->before(k->policy_instance, &k->view, op, &amount);
-    switch (answer) {
+    switch (a.value) {
     case WEFT_ANSWER_HOLD:
+        if (!hold(k, t, op, position)) {
+            emit_answer(k, &a, false);
+            return true;
+        }
+        break;
+    case WEFT_ANSWER_YIELD:
+        grant(t, op->kind, position);
+        if (!yield(k, t)) {
+            accept(k, &a, true);
+            return true;
+        }
         t->held = true;
         t->held_kind = op->kind;
         t->held_position = position;
         t->held_since = k->running_hw->time;
         break;
-    case WEFT_ANSWER_YIELD:
-        grant(t, op->kind, position);
-        t->order = ++k->order;
-        break;
     case WEFT_ANSWER_SPIN:
         grant(t, op->kind, position);
-        kcharge(k, (uint32_t)amount);
+        kcharge(k, a.amount);
         break;
     default:
-        if (answer > WEFT_ANSWER_BLOCK ||
-            (answer == WEFT_ANSWER_BLOCK && op->kind != WEFT_SYNC_ENTER_CONTENDED)) {
-            policy_fault(k, OP_BEFORE, answer, WEFT_ANSWER_GO);
+        if (!goes) {
+            refuse(k, &a);
+            return true;
         }
-        return true;
     }
-    k->reschedule = true;
-    return false;
+    accept(k, &a, a.value != WEFT_ANSWER_GO);
+    k->reschedule |= !goes;
+    return goes;
 }
 
 void kpolicy_after(kernel *k, const weft_sync_op *op)
@@ -291,7 +462,25 @@ void kpolicy_after(kernel *k, const weft_sync_op *op)
     }
 }
 
-bool kpolicy_release_held(kernel *k)
+/* ---- held threads ------------------------------------------------------------------------------
+ */
+
+static void release(kernel *k, kthread *t, uint64_t tick)
+{
+    t->held = false;
+    t->ready_at = tick > t->ready_at ? tick : t->ready_at;
+}
+
+void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick)
+{
+    for (kthread *t = k->live; t; t = t->live_next) {
+        if (t->held && t != ran && (t->yield_since == WEFT_TICK_NEVER || !ksched_yields(k, t))) {
+            release(k, t, t->yield_since == WEFT_TICK_NEVER ? tick : 0);
+        }
+    }
+}
+
+static kthread *longest_held(const kernel *k)
 {
     kthread *oldest = NULL;
     for (kthread *t = k->live; t; t = t->live_next) {
@@ -299,19 +488,43 @@ bool kpolicy_release_held(kernel *k)
             oldest = t;
         }
     }
+    return oldest;
+}
+
+bool kpolicy_release_held(kernel *k, uint64_t due)
+{
+    kthread *oldest = longest_held(k), *chosen = oldest;
     if (!oldest) {
         return false;
     }
+    if (due != WEFT_TICK_NEVER) {
+        uint64_t limit = oldest->held_since + k->machine->starve;
+        if (limit > due) {
+            return false; /* somebody may come who lets it go */
+        }
+        held_too_long(k, oldest, limit);
+        grant(oldest, oldest->held_kind, oldest->held_position);
+        release(k, oldest, limit);
+        return true;
+    }
+    answer a = {
+        .op = WEFT_POLICY_OP_STUCK,
+        .asking = k->askings[WEFT_POLICY_OP_STUCK]++,
+        .natural = oldest->id,
+    };
     if (k->policy && k->policy->stuck && kpolicy_view(k, NULL)) {
-        uint64_t answer = k->policy->stuck(k->policy_instance, &k->view);
+        a.value = k->policy->stuck(k->policy_instance, &k->view);
         for (kthread *t = k->live; t; t = t->live_next) {
-            if (t->held && t->id == answer) {
-                oldest = t;
+            if (t->held && t->id == a.value) {
+                chosen = t;
                 break;
             }
         }
+        a.value = chosen->id;
     }
-    oldest->held = false;
-    grant(oldest, oldest->held_kind, oldest->held_position);
+    a.thread = chosen;
+    accept(k, &a, chosen != oldest);
+    grant(chosen, chosen->held_kind, chosen->held_position);
+    release(k, chosen, 0);
     return true;
 }

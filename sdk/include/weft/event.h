@@ -97,7 +97,8 @@ WEFT_STATIC_ASSERT(sizeof(weft_event) == 56, "ABI: weft_event");
     X(19, FAULT, GUEST, NONE, "fault", "cause:s,pc:x,address:p,flags:u")                           \
     X(20, INPUT, GUEST, NONE, "input", "port:u,buttons:x,triggers:x,sticks:X")                     \
     X(21, DEBUG_PRINT, GUEST, NONE, "debug.print", "text:s")                                       \
-    X(22, POLICY_ANSWER, DECISION, NONE, "policy.answer", "op:u,answer:x,instead_of:x,amount:u")   \
+    X(22, POLICY_ANSWER, DECISION, NONE, "policy.answer",                                          \
+      "op:u,answer:x,instead_of:x,amount:u,nth:u,taken:u")                                         \
     X(23, POLICY_EJECTED, LOCAL, NONE, "policy.ejected", "reason:s")                               \
     X(24, LOG, LOCAL, NONE, "log", "level:u,text:s")                                               \
     X(25, TRACER_SWAP, LOCAL, NONE, "tracer.swap", "id:s,last:u")                                  \

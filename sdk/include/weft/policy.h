@@ -8,7 +8,12 @@
  * An op that is NULL means the default written at it. An illegal answer is replaced by the default,
  * counted and traced; after `[schedule] faults` of them (default 16) the policy is ejected and the
  * built-in one serves. A policy cannot starve a thread: one that was ready for
- * `[schedule] starve_ticks` without running is run next, whatever the policy says. */
+ * `[schedule] starve_ticks` without running is run next, whatever the policy says, and one that was
+ * held for as long goes on.
+ *
+ * Every answer that is not the default is an event (policy.answer). With the same default
+ * (WEFT_POLICY_DEFAULT_VERSION) and the same inputs these make the whole run: docs/policy.md,
+ * "Decisions as events". */
 #ifndef WEFT_POLICY_H
 #define WEFT_POLICY_H
 
@@ -19,6 +24,9 @@ extern "C" {
 #endif
 
 #define WEFT_HW_COUNT 6
+
+/* Rises whenever the built-in policy answers anything otherwise than before. */
+#define WEFT_POLICY_DEFAULT_VERSION UINT32_C(1)
 
 /* weft_sched_thread.state */
 #define WEFT_THREAD_READY      UINT32_C(0)
@@ -60,7 +68,18 @@ typedef struct weft_sched_view {
     const weft_sched_hw *hw; /* WEFT_HW_COUNT records */
 } weft_sched_view;
 
-/* weft_sync_op.kind, also bits (1 << kind) of weft_policy_ops.subscribe's answer */
+/* policy.answer's `op`: the place of the op in weft_policy_ops. BEFORE has the kind of the operation
+ * in bits 8 and up. */
+#define WEFT_POLICY_OP_PICK_CPU  UINT32_C(0)
+#define WEFT_POLICY_OP_PICK_NEXT UINT32_C(1)
+#define WEFT_POLICY_OP_QUANTUM   UINT32_C(2)
+#define WEFT_POLICY_OP_BEFORE    UINT32_C(4)
+#define WEFT_POLICY_OP_DELAY     UINT32_C(6)
+#define WEFT_POLICY_OP_STUCK     UINT32_C(7)
+#define WEFT_POLICY_OPS          8
+
+/* weft_sync_op.kind, also bits (1 << kind) of weft_policy_ops.subscribe's answer. Which operation of
+ * the kernel's is which: docs/kernel.md, "The order of operations". */
 #define WEFT_SYNC_ENTER           UINT32_C(0) /* uncontended critical section or spin lock enter */
 #define WEFT_SYNC_ENTER_CONTENDED UINT32_C(1)
 #define WEFT_SYNC_LEAVE           UINT32_C(2)
@@ -79,7 +98,8 @@ typedef struct weft_sync_op {
     uint64_t thread;   /* identity of the caller */
     uint64_t object;   /* identity of the object, or of the export for CALL */
     uint64_t index;    /* n-th operation of this kind on this thread, from 0 */
-    uint64_t sequence; /* n-th operation on this object, from 0 */
+    uint64_t sequence; /* n-th operation on this object, from 0: in `before` the one that it will be
+                        * if it goes now; of WAKE and TIMEOUT it is settled already. 0 for CALL */
     uint32_t site;     /* guest address of the caller */
     uint32_t pointer;  /* guest address of the object, 0 where it has none */
 } weft_sync_op;
@@ -89,7 +109,7 @@ typedef struct weft_sync_op {
 #define WEFT_ANSWER_HOLD                                                                           \
     UINT32_C(1) /* not yet: nothing retires, asked again when others have run */
 #define WEFT_ANSWER_YIELD                                                                          \
-    UINT32_C(2) /* let others of the same hardware thread run first, then GO */
+    UINT32_C(2) /* GO once each other thread that is ready on the hardware thread has run a slice */
 #define WEFT_ANSWER_SPIN  UINT32_C(3) /* let *amount ticks pass, then GO */
 #define WEFT_ANSWER_BLOCK UINT32_C(4) /* of ENTER_CONTENDED: wait at once, without spinning */
 
@@ -119,18 +139,21 @@ typedef struct weft_policy_ops {
      * [guest] */
     uint32_t (*subscribe)(void *instance);
 
-    /* Before a subscribed operation takes effect: WEFT_ANSWER_*. NULL: GO. [guest] */
+    /* Before a subscribed operation takes effect: WEFT_ANSWER_*. Asked once for each object of a wait
+     * and of its end (WAKE, TIMEOUT), in argument order; a HOLD of one asks about all of them again.
+     * After YIELD, SPIN or a release by `stuck` it is not asked again. Not asked of DPCs, interrupts
+     * and clock sources, of which `after` tells. NULL: GO. [guest] */
     uint32_t (*before)(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount);
 
     /* After it took effect. NULL: not told. [guest] */
     void (*after)(void *instance, const weft_sched_view *view, const weft_sync_op *op);
 
-    /* Extra ticks for WEFT_DELAY_*. NULL: `natural`, the kernel's own figure. [guest] */
+    /* Ticks for WEFT_DELAY_*. NULL: `natural`, the kernel's own figure. [guest] */
     uint64_t (*delay)(void *instance, uint32_t kind, uint64_t thread, uint64_t natural);
 
-    /* Every runnable thread is held: the identity of the one to release. NULL, or an answer that is
-     * not held: the one held longest. [guest] */
+    /* Every runnable thread is held, and no time-out, timer or I/O is due: the identity of the one to
+     * release. NULL, or an answer that is not held: the one held longest. [guest] */
     uint64_t (*stuck)(void *instance, const weft_sched_view *view);
 
     /* Nothing can run and nothing is due: the run ends with exit code 4 after this. NULL: not told.
