@@ -3,11 +3,16 @@
  * One reservation of 4 GiB holds every view. Physical memory is one memfd, private views are
  * another whose offsets are guest addresses; so aliases are plain mappings, pages that nobody wrote
  * are holes, and the digest skips them with SEEK_DATA. Pages that show the same physical page form
- * a ring (`alias`), which is what watches and versions walk. */
+ * a ring (`alias`), which is what watches and versions walk.
+ *
+ * In parallel mode all changes are made by the kernel's dispatcher lock's holder, but `watch`, which
+ * engines call as they decode; engines read `access` meanwhile. Hence its bytes change by relaxed
+ * atomics, and WATCH on a ring under a lock of its own. */
 #include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -37,6 +42,7 @@ typedef struct memory {
     uint32_t view_count;
     listener listeners[LISTEN_LIMIT];
     uint32_t listener_count;
+    pthread_mutex_t ring_lock; /* WATCH bits change on whole rings; a leaf */
 } memory;
 
 static memory *of(weft_memory *face)
@@ -163,7 +169,10 @@ static weft_status protect(weft_memory *face, uint32_t start, uint32_t length, u
     }
     for (uint32_t i = 0; i < length >> WEFT_PAGE_SHIFT; i++) {
         uint8_t *a = &m->access[(start >> WEFT_PAGE_SHIFT) + i];
-        *a = (uint8_t)((*a & WEFT_PAGE_WATCH) | access);
+        uint8_t old = __atomic_load_n(a, __ATOMIC_RELAXED);
+        while (!__atomic_compare_exchange_n(a, &old, (uint8_t)((old & WEFT_PAGE_WATCH) | access), 1,
+                                            __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        }
     }
     return WEFT_OK;
 }
@@ -214,13 +223,15 @@ static weft_status watch(weft_memory *face, uint32_t start, uint32_t length)
         return WEFT_E_INVALID;
     }
     uint32_t last = (uint32_t)(((uint64_t)start + length - 1) >> WEFT_PAGE_SHIFT);
+    pthread_mutex_lock(&m->ring_lock);
     for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= last; page++) {
         uint32_t p = page;
         do {
-            m->access[p] |= WEFT_PAGE_WATCH;
+            __atomic_fetch_or(&m->access[p], WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
             p = m->alias[p];
         } while (p != page);
     }
+    pthread_mutex_unlock(&m->ring_lock);
     return WEFT_OK;
 }
 
@@ -251,15 +262,21 @@ static void listen_remove(weft_memory *face, weft_written_fn fn, void *context)
 static void page_written(memory *m, uint32_t page, uint32_t from, uint32_t length)
 {
     uint32_t p = page;
-    int watched = m->access[page] & WEFT_PAGE_WATCH; /* set on a whole ring, or on none of it */
+    /* set on a whole ring, or on none of it */
+    int watched = __atomic_load_n(&m->access[page], __ATOMIC_RELAXED) & WEFT_PAGE_WATCH;
     do {
-        m->version[p]++;
-        m->access[p] &= (uint8_t)~WEFT_PAGE_WATCH;
+        __atomic_store_n(&m->version[p], m->version[p] + 1, __ATOMIC_RELAXED);
         p = m->alias[p];
     } while (p != page);
     if (!watched) {
         return;
     }
+    pthread_mutex_lock(&m->ring_lock);
+    do {
+        __atomic_fetch_and(&m->access[p], (uint8_t)~WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
+        p = m->alias[p];
+    } while (p != page);
+    pthread_mutex_unlock(&m->ring_lock);
     do {
         for (uint32_t i = 0; i < m->listener_count; i++) {
             m->listeners[i].fn(m->listeners[i].context, (p << WEFT_PAGE_SHIFT) + from, length);
@@ -376,6 +393,7 @@ weft_memory *memory_create(void)
     if (!m) {
         return NULL;
     }
+    pthread_mutex_init(&m->ring_lock, NULL);
     m->physical_file = memfd_create("weft-physical", MFD_CLOEXEC);
     m->private_file = memfd_create("weft-private", MFD_CLOEXEC);
     m->access = zeroed(WEFT_PAGE_COUNT);
@@ -439,6 +457,7 @@ void memory_destroy(weft_memory *face)
     if (m->private_file >= 0) {
         close(m->private_file);
     }
+    pthread_mutex_destroy(&m->ring_lock);
     free(m->shown_at);
     free(m);
 }

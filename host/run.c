@@ -98,6 +98,46 @@ int run_create_part(run *r, uint32_t role)
     return failed;
 }
 
+/* Which of the kernel's own guest threads the calling one is; WEFT_HW_COUNT: none. */
+static uint32_t guest_number(run *r)
+{
+    uint32_t taken = atomic_load(&r->guest_taken), i = 0;
+    while (i < WEFT_HW_COUNT &&
+           !((taken >> i & 1) && pthread_equal(pthread_self(), atomic_load(&r->guests[i])))) {
+        i++;
+    }
+    return i;
+}
+
+weft_status run_guest_enter(run *r, const char *name)
+{
+    pthread_mutex_lock(&r->lock);
+    uint32_t taken = atomic_load(&r->guest_taken), i = 0;
+    while (i < WEFT_HW_COUNT && (taken >> i & 1)) {
+        i++;
+    }
+    if (i < WEFT_HW_COUNT) {
+        atomic_store(&r->guests[i], pthread_self());
+        atomic_store(&r->guest_taken, taken | 1u << i);
+    }
+    pthread_mutex_unlock(&r->lock);
+    if (i == WEFT_HW_COUNT) {
+        return WEFT_E_LIMIT;
+    }
+    pthread_setname_np(pthread_self(), name);
+    return WEFT_OK;
+}
+
+void run_guest_leave(run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    uint32_t i = guest_number(r);
+    if (i < WEFT_HW_COUNT) {
+        atomic_fetch_and(&r->guest_taken, ~(1u << i));
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
 uint32_t run_thread_tag(run *r)
 {
     pthread_t self = pthread_self();
@@ -108,8 +148,10 @@ uint32_t run_thread_tag(run *r)
     if (pthread_equal(self, r->main_thread)) {
         return guest_runs ? WEFT_THREAD_MAIN : WEFT_THREAD_MAIN | WEFT_THREAD_GUEST;
     }
-    return guest_runs && pthread_equal(self, atomic_load(&r->guest_thread)) ? WEFT_THREAD_GUEST
-                                                                            : WEFT_THREAD_GPU;
+    return guest_runs && (pthread_equal(self, atomic_load(&r->guest_thread)) ||
+                          guest_number(r) < WEFT_HW_COUNT)
+               ? WEFT_THREAD_GUEST
+               : WEFT_THREAD_GPU;
 }
 
 void run_stop(run *r, const char *reason)

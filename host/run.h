@@ -100,7 +100,9 @@ typedef struct run {
     double started; /* host's monotonic seconds when the title was; 0: it was not yet */
 
     pthread_t main_thread;
-    _Atomic(pthread_t) guest_thread; /* set by itself, valid while guest_runs */
+    _Atomic(pthread_t) guest_thread;          /* set by itself, valid while guest_runs */
+    _Atomic(pthread_t) guests[WEFT_HW_COUNT]; /* the kernel's own, in parallel mode; each valid */
+    _Atomic uint32_t guest_taken;             /* while its bit here is set */
     _Atomic uint32_t guest_runs, guest_done;
     _Atomic int32_t stop;
     pthread_mutex_t lock;
@@ -147,6 +149,10 @@ double run_seconds(const run *r);
 /* WEFT_THREAD_* of the calling thread; MAIN|GUEST for the main thread while no guest thread runs.
  */
 uint32_t run_thread_tag(run *r);
+
+/* The calling thread is a [guest] one, until it leaves. LIMIT: there is no room for more. */
+weft_status run_guest_enter(run *r, const char *name);
+void run_guest_leave(run *r);
 
 /* What the part's latest host->fail said, or `otherwise`; allocated. */
 char *part_sentence(part *p, const char *otherwise);

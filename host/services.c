@@ -38,10 +38,12 @@ static weft_status fail(const weft_host *host, weft_status status, const char *s
     return status;
 }
 
-/* True on the thread that may write to the ring now. */
+/* True on the thread that may write to the ring now. In parallel mode only the kernel knows which of
+ * the guest threads that is: nothing but what the kernel itself emits goes there. */
 static int is_writer(run *r)
 {
-    return (run_thread_tag(r) & WEFT_THREAD_GUEST) != 0;
+    return r->profile->machine.mode == WEFT_MODE_LOCKSTEP &&
+           (run_thread_tag(r) & WEFT_THREAD_GUEST) != 0;
 }
 
 static int wanted(const run *r, uint16_t kind)
@@ -205,8 +207,8 @@ static void pads(const weft_host *host, uint64_t vblank, uint64_t tick, weft_pad
 {
     run *r = of(host)->run;
     checked_service(of(host), "host.pads", WEFT_THREAD_GUEST);
-    if (r->profile->pace) {
-        pace(r, tick);
+    if (r->profile->pace && r->profile->machine.mode == WEFT_MODE_LOCKSTEP) {
+        pace(r, tick); /* parallel mode keeps the host's time by itself */
     }
     part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
     weft_pad now[WEFT_PAD_COUNT];
@@ -269,6 +271,17 @@ static int32_t run_exit_code(const weft_host *host)
     return atomic_load(&r->judged) ? r->report.exit_code : -1;
 }
 
+static weft_status guest_enter(const weft_host *host, const char *name)
+{
+    return run_guest_enter(of(host)->run, name);
+}
+
+static void guest_leave(const weft_host *host)
+{
+    checked_service(of(host), "threads.leave", WEFT_THREAD_GUEST);
+    run_guest_leave(of(host)->run);
+}
+
 static int32_t record(const weft_host *host, char *line, uint32_t room)
 {
     checked_service(of(host), "record.toggle", WEFT_THREAD_MAIN);
@@ -284,7 +297,10 @@ static const void *extension(const weft_host *host, const char *name)
     };
     static const weft_host_record record_extension = {.size = sizeof record_extension,
                                                       .toggle = record};
-    return strcmp(name, WEFT_HOST_RUN) == 0       ? (const void *)&run_extension
+    static const weft_host_threads threads_extension = {
+        .size = sizeof threads_extension, .enter = guest_enter, .leave = guest_leave};
+    return strcmp(name, WEFT_HOST_THREADS) == 0   ? (const void *)&threads_extension
+           : strcmp(name, WEFT_HOST_RUN) == 0     ? (const void *)&run_extension
            : strcmp(name, WEFT_HOST_TRACERS) == 0 ? (const void *)tracers_extension()
            : strcmp(name, WEFT_HOST_RECORD) == 0  ? (const void *)&record_extension
                                                   : NULL;

@@ -14,7 +14,15 @@
  * lockstep also whenever another state runs (legal, and free of checks per store).
  *
  * Code is coherent: a store into decoded code acts on the next instruction. An engine marks pages
- * that it decoded with memory->watch and listens to writes. */
+ * that it decoded with memory->watch and listens to writes.
+ *
+ * Parallel mode (weft_machine.mode) has a host thread per hardware thread. With WEFT_CPU_PARALLEL in
+ * weft_cpu_ops.flags, `run` is entered for several states at once, each on the host thread of its
+ * state's `hw`; no state is ever in two of them. Every other op, and every listener of memory, is
+ * called under the kernel's dispatcher lock, while other states may be inside `run`. The callbacks
+ * of weft_cpu_host take that lock, so an engine holds no lock of its own when it calls one. Guest
+ * memory and its page table are read and written by relaxed atomics. Without the flag the kernel
+ * keeps the lock while `run` works: one state at a time. */
 #ifndef WEFT_CPU_H
 #define WEFT_CPU_H
 
@@ -44,6 +52,9 @@ extern "C" {
 #define WEFT_CPU_CONTINUE UINT32_C(0) /* go on at state->pc */
 #define WEFT_CPU_STOP     UINT32_C(1) /* return from run, reason as written at the callback */
 
+/* weft_cpu_ops.flags */
+#define WEFT_CPU_PARALLEL UINT32_C(1) /* `run` may be entered for several states at once */
+
 #define WEFT_MSR_EE UINT64_C(0x8000)             /* external interrupts enabled */
 #define WEFT_MSR_SF UINT64_C(0x8000000000000000) /* 64-bit mode */
 
@@ -58,11 +69,12 @@ typedef struct weft_cpu_state {
     uint64_t retired; /* instructions since the state was made; only grows */
     uint64_t limit;   /* run stops when retired reaches it; callbacks may lower it */
     uint32_t pc;
-    uint32_t hw;            /* hardware thread 0..5 it runs on: PIR, set before run */
-    uint32_t pending;       /* set non-zero (relaxed) by anyone: run returns STOPPED soon. Only for
+    uint32_t hw;          /* hardware thread 0..5 it runs on: PIR, set before run */
+    uint32_t pending;     /* set non-zero (relaxed) by anyone: run returns STOPPED soon. Only for
                               stops that need not be exact: lockstep mode never sets it mid-run */
-    uint32_t interrupt;     /* non-zero: an external interrupt line is up (see INTERRUPT) */
-    uint32_t reservation;   /* 1 while a lwarx/ldarx reservation is held */
+    uint32_t interrupt;   /* non-zero: an external interrupt line is up (see INTERRUPT); changed by
+                              others (relaxed) in parallel mode */
+    uint32_t reservation; /* 1 while a lwarx/ldarx reservation is held */
     uint32_t fault_address; /* of FAULT and ALIGNMENT */
     uint32_t fault_flags;   /* of FAULT: WEFT_FAULT_* */
     uint32_t trap_code;     /* of TRAP: the immediate of twi/tdi, 0xFFFF of tw/td */
@@ -102,11 +114,16 @@ typedef struct weft_cpu_host {
 
     /* mftb: the 50 MHz time base at this instruction. [guest] */
     uint64_t (*timebase)(void *context, weft_cpu_state *state);
+
+    /* The instruction has stored to guest pages with WATCH: stands for memory->written, which only
+     * the dispatcher lock's holder may call. NULL (always in lockstep): call memory->written.
+     * [guest] */
+    void (*written)(void *context, weft_cpu_state *state, uint32_t address, uint32_t length);
 } weft_cpu_host;
 
 typedef struct weft_cpu_ops {
-    uint32_t size; /* sizeof(weft_cpu_ops) */
-    uint32_t reserved;
+    uint32_t size;  /* sizeof(weft_cpu_ops) */
+    uint32_t flags; /* WEFT_CPU_PARALLEL */
 
     /* Gives the engine its callbacks; before any other op, once. `calls` lives as long as the
      * instance. Memory and options come from weft_host. [main][guest] */
@@ -149,7 +166,7 @@ WEFT_STATIC_ASSERT(offsetof(weft_cpu_state, pc) == 552, "ABI: weft_cpu_state.pc"
 WEFT_STATIC_ASSERT(offsetof(weft_cpu_state, cr) == 584, "ABI: weft_cpu_state.cr");
 WEFT_STATIC_ASSERT(offsetof(weft_cpu_state, v) == 608, "ABI: weft_cpu_state.v");
 WEFT_STATIC_ASSERT(sizeof(weft_cpu_state) == 2688, "ABI: weft_cpu_state");
-WEFT_STATIC_ASSERT(sizeof(weft_cpu_host) == 48, "ABI: weft_cpu_host");
+WEFT_STATIC_ASSERT(sizeof(weft_cpu_host) == 56, "ABI: weft_cpu_host");
 WEFT_STATIC_ASSERT(sizeof(weft_cpu_ops) == 88, "ABI: weft_cpu_ops");
 
 #ifdef __cplusplus

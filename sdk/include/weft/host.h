@@ -139,6 +139,23 @@ typedef struct weft_host_run {
 
 WEFT_STATIC_ASSERT(sizeof(weft_host_run) == 24, "ABI: weft_host_run");
 
+/* Host extension "threads/1": for a kernel that runs hardware threads on host threads of its own. */
+#define WEFT_HOST_THREADS "threads/1"
+
+typedef struct weft_host_threads {
+    uint32_t size; /* sizeof(weft_host_threads) */
+    uint32_t reserved;
+
+    /* The calling thread is a [guest] one from here on; debuggers see `name` (at most 15
+     * characters). LIMIT: WEFT_HW_COUNT have entered already. [any] */
+    weft_status (*enter)(const weft_host *host, const char *name);
+
+    /* It no longer is. [guest] */
+    void (*leave)(const weft_host *host);
+} weft_host_threads;
+
+WEFT_STATIC_ASSERT(sizeof(weft_host_threads) == 24, "ABI: weft_host_threads");
+
 WEFT_STATIC_ASSERT(sizeof(weft_machine) == 120, "ABI: weft_machine");
 WEFT_STATIC_ASSERT(offsetof(weft_host, memory) == 16, "ABI: weft_host.memory");
 WEFT_STATIC_ASSERT(sizeof(struct weft_host) == 160, "ABI: weft_host");

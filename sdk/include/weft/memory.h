@@ -82,7 +82,8 @@ typedef struct weft_memory {
     weft_status (*mmio_add)(struct weft_memory *memory, uint32_t start, uint32_t length);
 
     /* Asks to be told of writes to the pages of a range: sets WATCH on them and on every alias until
-     * the next reported write there, which clears it before the listeners run. [guest] */
+     * the next reported write there, which clears it before the listeners run. In parallel mode also
+     * without the dispatcher lock. [guest] */
     weft_status (*watch)(struct weft_memory *memory, uint32_t start, uint32_t length);
 
     /* Registers a listener for writes to watched pages. At most 8. [main] */
@@ -123,7 +124,8 @@ static inline int weft_memory_ok(const weft_memory *memory, uint32_t start, uint
     }
     for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= (uint32_t)(last >> WEFT_PAGE_SHIFT);
          page++) {
-        if ((memory->access[page] & (access | WEFT_PAGE_MMIO)) != access) {
+        uint8_t now = __atomic_load_n(&memory->access[page], __ATOMIC_RELAXED);
+        if ((now & (access | WEFT_PAGE_MMIO)) != access) {
             return 0;
         }
     }
