@@ -247,7 +247,9 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
     }
     for (uint64_t i = 0; i < b->events; i++) {
         if (!take_head(d, &before, &sequence, &event, &loose) || !room_for(g, head)) {
-            return "its columns do not give its events";
+            return event.kind >= WEFT_EVENT_KIND_END
+                       ? "it has a kind that this version does not know"
+                       : "its columns do not give its events";
         }
         size_t start = g->words_used + head;
         int has = canon_own_has(&event);

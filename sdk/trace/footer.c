@@ -184,8 +184,10 @@ static const char *take_kinds(wtr_footer *f, wtr_view *v)
     uint64_t events = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t kind = wtr_take_varint(v), times = wtr_take_varint(v);
-        if (kind >= WEFT_EVENT_KIND_END || f->survey.kinds[kind] > 0 ||
-            times > f->survey.events - events) {
+        if (kind >= WEFT_EVENT_KIND_END) {
+            return "it has a kind that this version does not know";
+        }
+        if (f->survey.kinds[kind] > 0 || times > f->survey.events - events) {
             return "its kinds cannot be";
         }
         f->survey.kinds[kind] = times;
@@ -240,8 +242,9 @@ static const char *take_blocks(wtr_footer *f, wtr_view *v, uint64_t end)
         uint64_t first = sequence + wtr_unzigzag(wtr_take_varint(v));
         uint64_t length = wtr_take_varint(v);
         uint64_t events = wtr_take_varint(v), canonical = wtr_take_varint(v);
-        if (more < WTR_RECORD || more >= end - offset || thread >> 1 >= s->thread_count || events == 0 ||
-            events > WTR_GROUP_EVENTS || canonical > events || length > UINT64_MAX - first) {
+        if (more < WTR_RECORD || more >= end - offset || thread >> 1 >= s->thread_count ||
+            events == 0 || events > WTR_GROUP_EVENTS || canonical > events ||
+            length > UINT64_MAX - first) {
             why = "its blocks cannot be";
             break;
         }
