@@ -1,13 +1,10 @@
-/* trace.c: `./dev bench trace`: what it costs to write down what happens.
+/* trace.c: `./dev bench trace`: what it costs to write down what happens. Three measurements:
  *
- * Three measurements, all on the title with the most events for its instructions (locks):
- *
- *  1. The same run untraced and traced, in turns, whole processes by the wall clock; of each
- *     pair the ratio, of the ratios the median. Once as it is played, where each vertical blank
- *     waits for the host's clock (`[machine] pace`), and once flat out, where the guest's
- *     thread and the drain each have a core to themselves at best, and the slower of the two
- *     decides. An untraced run computes its digests too: the difference is what the tracer
- *     itself costs.
+ *  1. The same run untraced and traced, in turns, whole processes by the wall clock; of each pair
+ *     the ratio, of the ratios the median. Flat out, so that the guest's thread and the drain have
+ *     a core each at best, and the slower of the two decides; once the title locks, which calls the
+ *     kernel every few instructions, once plasma, which draws frames as a game does. An untraced
+ *     run computes its digests too: the difference is what the tracer itself costs.
  *  2. What an event takes of the guest thread, building it and host->emit: the title's own
  *     events, in bursts that the ring has room for, with the drain and the tracer at work
  *     behind it.
@@ -28,6 +25,7 @@
 #include "host/run.h"
 #include "trace.h"
 
+#define FRAMES         300               /* of plasma */
 #define BACKEND_EVENTS UINT64_C(4000000) /* each tracer gets at least so many, */
 #define BACKEND_TIME   3.0               /* or as many as it takes in so many seconds */
 #define BURST_EVENTS   UINT64_C(2000)    /* of some 90 bytes: a tenth of the ring */
@@ -89,6 +87,12 @@ static int failed(const char *where, const char *what)
 
 /* ----------------------------------------------------------------------------------- whole runs */
 
+/* A title, and how long it runs. */
+typedef struct work {
+    const char *title;
+    unsigned rounds, frames; /* one of them; 0: not said */
+} work;
+
 /* How a title is run. */
 typedef struct way {
     const char *name;
@@ -104,17 +108,17 @@ static double seconds_of(struct timeval time)
 }
 
 /* Runs the title once; its wall time, or below 0. */
-static double run_once(const bench *b, const way *w, int pace, unsigned length, double *cpu)
+static double run_once(const bench *b, const way *w, const work *of, double *cpu)
 {
-    char tracer[64], kinds[96], path[400], rounds[32];
+    char tracer[64], kinds[96], path[400], rounds[32], frames[32], title[400];
     snprintf(tracer, sizeof tracer, "tracer.plugin=%s", w->tracer ? w->tracer : "none");
     snprintf(kinds, sizeof kinds, "tracer.kinds=%s", w->kinds ? w->kinds : "");
     snprintf(path, sizeof path, "tracer.path=%s", b->trace);
-    snprintf(rounds, sizeof rounds, "rounds=%u", length);
+    snprintf(rounds, sizeof rounds, "rounds=%u", of->rounds);
+    snprintf(frames, sizeof frames, "frames=%u", of->frames);
+    snprintf(title, sizeof title, "%s/titles/%s.xex", WEFT_BUILD_DIR, of->title);
     const char *arguments[24] = {WEFT_BUILD_DIR "/weft", "run", "--headless", "--json", b->report};
     int n = 5;
-    arguments[n++] = "--set";
-    arguments[n++] = pace ? "machine.pace=yes" : "machine.pace=no";
     arguments[n++] = "--set";
     arguments[n++] = tracer;
     arguments[n++] = "--set";
@@ -123,9 +127,15 @@ static double run_once(const bench *b, const way *w, int pace, unsigned length, 
         arguments[n++] = "--set";
         arguments[n++] = path;
     }
-    arguments[n++] = WEFT_BUILD_DIR "/titles/locks.xex";
-    arguments[n++] = "--";
-    arguments[n++] = rounds;
+    if (of->frames) {
+        arguments[n++] = "--until";
+        arguments[n++] = frames;
+    }
+    arguments[n++] = title;
+    if (of->rounds) {
+        arguments[n++] = "--";
+        arguments[n++] = rounds;
+    }
     double start = now();
     pid_t child = fork();
     if (child == 0) {
@@ -170,18 +180,19 @@ static double report_number(const bench *b, const char *key)
 enum { WAYS = 3 };
 
 /* One table: each way in turns. */
-static int measure_ways(bench *b, way ways[WAYS], const char *title, int pace, unsigned length)
+static int measure_ways(bench *b, way ways[WAYS], const work *of)
 {
     char text[96];
     double cpu;
+    const work brief = {of->title, of->rounds ? 100 : 0, of->frames ? 1 : 0};
     /* warms the caches, and tells at once what is missing */
-    int ok = run_once(b, &ways[0], pace, length < 500 ? length : 500, &cpu) >= 0;
+    int ok = run_once(b, &ways[0], &brief, &cpu) >= 0;
     for (unsigned turn = 0; turn < b->runs && ok; turn++) {
         for (unsigned i = 0; i < WAYS && ok; i++) {
-            snprintf(text, sizeof text, "%s: run %u of %u, %s", title, turn + 1, b->runs,
+            snprintf(text, sizeof text, "%s: run %u of %u, %s", of->title, turn + 1, b->runs,
                      ways[i].name);
             progress(text);
-            ways[i].seconds[turn] = run_once(b, &ways[i], pace, length, &ways[i].cpu[turn]);
+            ways[i].seconds[turn] = run_once(b, &ways[i], of, &ways[i].cpu[turn]);
             ways[i].ratio[turn] = ways[i].seconds[turn] / ways[0].seconds[turn];
             ways[i].bytes = ways[i].tracer ? file_size(b->trace) : 0;
             ok = ways[i].seconds[turn] >= 0;
@@ -192,11 +203,11 @@ static int measure_ways(bench *b, way ways[WAYS], const char *title, int pace, u
     if (!ok || !(total > 0)) {
         return failed("weft run", "the title could not be run");
     }
-    cJSON *table = cJSON_AddObjectToObject(b->json, title);
+    cJSON *table = cJSON_AddObjectToObject(b->json, of->title);
     cJSON *rows = cJSON_AddArrayToObject(table, "runs");
     cJSON_AddNumberToObject(table, "events", total);
-    printf("locks, rounds=%u, %s: %.0f events of class guest; medians of %u in turns\n", length,
-           title, total, b->runs);
+    printf("%s, %s=%u: %.0f events of class guest; medians of %u in turns\n", of->title,
+           of->rounds ? "rounds" : "frames", of->rounds + of->frames, total, b->runs);
     printf("%-22s %9s %9s %20s %9s %9s %8s\n", "", "seconds", "cost", "smallest to largest",
            "CPU s", "CPU ns/ev", "B/event");
     double untraced = median(ways[0].cpu, b->runs);
@@ -240,8 +251,9 @@ static int measure_runs(bench *b)
         ways[i].ratio = calloc(b->runs, sizeof(double));
         ways[i].cpu = calloc(b->runs, sizeof(double));
     }
-    int ok = measure_ways(b, ways, "as played", 1, b->rounds / 2 + 1) &&
-             measure_ways(b, ways, "flat out", 0, b->rounds);
+    const work locks = {.title = "locks", .rounds = b->rounds};
+    const work plasma = {.title = "plasma", .frames = FRAMES};
+    int ok = measure_ways(b, ways, &locks) && measure_ways(b, ways, &plasma);
     for (unsigned i = 0; i < WAYS; i++) {
         free(ways[i].seconds);
         free(ways[i].ratio);
@@ -256,8 +268,9 @@ static int measure_runs(bench *b)
 static int load_events(bench *b)
 {
     way binary = {.tracer = "binary"};
+    const work locks = {.title = "locks", .rounds = 500};
     double cpu;
-    if (run_once(b, &binary, 0, 500, &cpu) < 0) {
+    if (run_once(b, &binary, &locks, &cpu) < 0) {
         return failed("weft run", "the title could not be run");
     }
     b->source = weft_trace_open(b->trace);
@@ -515,11 +528,10 @@ static int write_json(const bench *b, const char *path)
 
 static const char usage[] =
     "usage: bench trace [--json FILE] [--runs N] [--rounds N]\n"
-    "Runs the title locks untraced and with a binary trace, in turns, N times each (default 9), "
-    "at\n"
-    "the pace of play and flat out; prints what the trace costs, what an event costs the guest's\n"
-    "thread, and how many events a second each tracer takes. rounds is the length of a run flat\n"
-    "out (default 40000); a run at pace is half as long.\n";
+    "Runs the titles locks and plasma untraced and with a binary trace, in turns, N times each\n"
+    "(default 9); prints what the trace costs, what an event costs the guest's thread, and how "
+    "many\n"
+    "events a second each tracer takes. rounds is the length of a run of locks (default 40000).\n";
 
 /* A number from 1 on; 0 where it is none. */
 static unsigned number(const char *text)
