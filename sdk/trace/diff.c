@@ -205,7 +205,7 @@ static void show_divergence(diff_work *w, const diff_sight *sight)
     diff_align(w, sight->views, p);
 }
 
-#define SIGHTS 64 /* divergences looked at together: some MiB */
+#define SIGHTS 512 /* divergences looked at together: 50 MiB where all threads are long */
 
 static int show_divergences(diff_work *w, const diff_stream *streams, size_t count)
 {

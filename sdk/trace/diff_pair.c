@@ -62,7 +62,7 @@ static int in_map(const diff_work *w, const weft_trace_thread *t, int n)
  * come last. */
 enum { NO_MATCH, BY_CALL, BY_STEP, BY_CHAIN, BY_IDENTITY, BY_MAP };
 
-#define CANDIDATES 1024 /* threads that begin alike and are looked at for one */
+#define CANDIDATES 256 /* threads that begin alike and are looked at for one */
 
 static int same_engine(const diff_work *w)
 {
@@ -186,9 +186,12 @@ static void match_by_key(diff_work *w, matching *m)
             uint64_t key = key_of(w, &a->threads[i]);
             uint64_t *first =
                 key && !in_map(w, &a->threads[i], 0) ? live_map_find(&m->first, key) : NULL;
+            while (first && first[0] != SIZE_MAX && m->taken[first[0]]) {
+                first[0] = m->next[first[0]];
+            }
             size_t j = first ? (size_t)first[0] : SIZE_MAX;
             for (int n = 0; j != SIZE_MAX && m->partner[i] == SIZE_MAX && n < CANDIDATES;
-                 n += !m->taken[j], j = m->next[j]) {
+                 n++, j = m->next[j]) {
                 if (!m->taken[j] && rank(w, &a->threads[i], &b->threads[j]) == wanted) {
                     m->partner[i] = j;
                     m->how[i] = wanted;
