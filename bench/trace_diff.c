@@ -439,7 +439,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 static const char usage[] =
     "usage: bench diff [--events N] [--runs N] [--folder DIR] [--json FILE]\n"
     "       Times `weft trace diff` on two traces with one event changed near the end.\n"
-    "  --events N     events of each trace (18000000, which needs 9.5 GB for a while)\n"
+    "  --events N     events of each trace (18000000, which needs 12.5 GB for a while)\n"
     "  --runs N       comparisons of each format, of which the median counts (3)\n"
     "  --folder DIR   where the traces are for that while (the build's)\n"
     "  --json FILE    the numbers once more\n";
