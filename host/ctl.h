@@ -4,12 +4,14 @@
  * A client sends one JSON object on one line, gets one back, and is hung up on (docs/trace.md,
  * "Talking to a running title"). Nothing that it does can hold up the run: no call blocks, what it
  * sends and what it may be sent are bounded, and so is how long it may take. Nothing that it asks for
- * changes the guest, but that `quit` ends the run as a condition. */
+ * changes the guest, but that `quit` ends the run as a condition, and that another policy answers
+ * otherwise. */
 #ifndef WEFT_HOST_CTL_H
 #define WEFT_HOST_CTL_H
 
 #include <cjson/cJSON.h>
 
+#include "policies.h"
 #include "tracers.h"
 
 #define CTL_LINE_LIMIT 65536 /* bytes of a request */
@@ -51,6 +53,7 @@ typedef struct ctl_client {
     size_t sent;
     cJSON *request;            /* parsed; while it cannot be begun yet, or goes on */
     tracer_instance *tracer;   /* made for it, not yet on its way into service */
+    policy_instance *policy;   /* likewise */
     look_request look;         /* status, flush */
     tracers_dump_request dump; /* dump */
     drain_request *asked;      /* which of the two is with the drain */

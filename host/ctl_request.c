@@ -1,4 +1,5 @@
-/* ctl_request.c: what a running weft answers: status, quit, and the requests about its tracer. */
+/* ctl_request.c: what a running weft answers: status, quit, and the requests about its tracer and its
+ * policy. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -71,7 +72,6 @@ static int begin_flush(ctl_client *client, run *r)
 static void answer_look(ctl_client *client, run *r)
 {
     const look_request *look = &client->look;
-    const part *policy = &r->parts[WEFT_ROLE_POLICY];
     const char *path = tracers_file(r, &look->tracer);
     buffer *out = &client->answer;
     char *title = text_file_name(r->options.title);
@@ -86,7 +86,7 @@ static void answer_look(ctl_client *client, run *r)
     buffer_format(out, ", \"first\": %llu, \"path\": ", (unsigned long long)look->first);
     buffer_json(out, path ? path : "");
     buffer_text(out, "}, \"policy\": ");
-    buffer_json(out, policy->plugin ? policy->plugin->desc->id : "");
+    buffer_json(out, policies_id(r));
     buffer_format(out, ", \"ending\": %s}\n", atomic_load(&r->stop) ? "true" : "false");
     free(title);
 }
@@ -132,15 +132,15 @@ static void answer_swap(void *context, int code, const swap_request *swap, const
     buffer_format(&client->answer, ", \"first\": %llu}\n", (unsigned long long)swap->first);
 }
 
-/* Makes the tracer that the request wants; 0 after answering why not. */
-static int make_tracer(ctl_client *client, run *r)
+/* What the request wants; `settings` has room for SETTINGS_LIMIT. 0 after answering why that is
+ * nothing. */
+static int read_wish(ctl_client *client, const char *what, char **settings, tracer_wish *wish)
 {
-    const char *id = text_of(client, "id"), *folder = text_of(client, "folder");
+    const char *id = text_of(client, "id");
     const cJSON *set = cJSON_GetObjectItemCaseSensitive(client->request, "set"), *item;
-    char *settings[SETTINGS_LIMIT];
     size_t count = 0;
     if (!id) {
-        refuse_field(client, "id", "the id of a tracer");
+        refuse_field(client, "id", what);
         return 0;
     }
     if (set && (!cJSON_IsArray(set) || cJSON_GetArraySize(set) > SETTINGS_LIMIT)) {
@@ -155,9 +155,21 @@ static int make_tracer(ctl_client *client, run *r)
         }
         settings[count++] = item->valuestring;
     }
-    tracer_wish wish = {.id = id, .settings = settings, .count = count};
+    *wish = (tracer_wish){.id = id, .settings = settings, .count = count};
+    return 1;
+}
+
+/* Makes the tracer that the request wants; 0 after answering why not. */
+static int make_tracer(ctl_client *client, run *r)
+{
+    const char *folder = text_of(client, "folder");
+    char *settings[SETTINGS_LIMIT];
+    tracer_wish wish;
     errors list = {0};
     int code;
+    if (!read_wish(client, "the id of a tracer", settings, &wish)) {
+        return 0;
+    }
     client->tracer = tracers_make(r, &wish, folder && *folder == '/' ? folder : NULL, &list, &code);
     if (!client->tracer) {
         refuse_list(client, code, &list);
@@ -178,6 +190,48 @@ static int begin_swap(ctl_client *client, run *r)
     return CTL_GOES_ON;
 }
 
+/* ---- exchanging the policy ---------------------------------------------------------------------
+ */
+
+static void answer_policy(void *context, const policy_instance *now, const char *before)
+{
+    ctl_client *client = context;
+    buffer_text(&client->answer, "{\"ok\": true, \"policy\": ");
+    buffer_json(&client->answer, now->part.plugin->desc->id);
+    buffer_text(&client->answer, ", \"before\": ");
+    buffer_json(&client->answer, before);
+    buffer_format(&client->answer, ", \"slices\": %llu}\n", (unsigned long long)now->slices);
+}
+
+static int make_policy(ctl_client *client, run *r)
+{
+    char *settings[SETTINGS_LIMIT];
+    tracer_wish wish;
+    errors list = {0};
+    int code;
+    if (!read_wish(client, "the id of a policy", settings, &wish)) {
+        return 0;
+    }
+    client->policy = policies_make(r, &wish, &list, &code);
+    if (!client->policy) {
+        refuse_list(client, code, &list);
+    }
+    errors_free(&list);
+    return client->policy != NULL;
+}
+
+static int begin_policy(ctl_client *client, run *r)
+{
+    if (!client->policy && !make_policy(client, r)) {
+        return CTL_ANSWERED;
+    }
+    if (policies_swap_begin(r, client->policy, answer_policy, client)) {
+        return CTL_LATER;
+    }
+    client->policy = NULL;
+    return CTL_GOES_ON;
+}
+
 /* ---- the table ---------------------------------------------------------------------------------
  */
 
@@ -186,7 +240,7 @@ static const struct {
     int (*begin)(ctl_client *client, run *r);
 } requests[] = {
     {"status", begin_status},      {"quit", begin_quit},        {"tracer.swap", begin_swap},
-    {"tracer.flush", begin_flush}, {"tracer.dump", begin_dump},
+    {"tracer.flush", begin_flush}, {"tracer.dump", begin_dump}, {"policy.swap", begin_policy},
 };
 #define REQUESTS (sizeof requests / sizeof requests[0])
 
@@ -206,7 +260,7 @@ int ctl_request_begin(ctl_client *client, run *r)
     const char *near = text_nearest(name, names, REQUESTS);
     errors list = {0};
     errors_add(&list, "ctl", "request is unknown (found %.60s, expected %s)", name,
-               near ? near : "status, quit, tracer.swap, tracer.flush or tracer.dump");
+               near ? near : "status, quit, tracer.swap, tracer.flush, tracer.dump or policy.swap");
     refuse_list(client, EXIT_USAGE, &list);
     errors_free(&list);
     return CTL_ANSWERED;

@@ -1,4 +1,4 @@
-/* plan.c: reading `[tracer] swap_at`. */
+/* plan.c: reading swap_at. */
 #include "plan.h"
 
 #include <errno.h>
@@ -15,6 +15,24 @@ static const struct {
     {"events", SWAP_AT_EVENTS},
     {"ticks", SWAP_AT_TICKS},
     {"frames", SWAP_AT_FRAMES},
+    {"decisions", SWAP_AT_DECISIONS},
+};
+
+/* Whose rules are read. */
+typedef struct reader {
+    uint32_t but; /* the condition that has no meaning for it */
+    const char *conditions, *what;
+} reader;
+
+static const reader tracer_rules = {
+    .but = SWAP_AT_DECISIONS,
+    .conditions = "events=N, ticks=N or frames=N",
+    .what = "the id of a tracer",
+};
+static const reader policy_rules = {
+    .but = SWAP_AT_EVENTS,
+    .conditions = "decisions=N, ticks=N or frames=N",
+    .what = "the id of a policy",
 };
 
 /* The next word, allocated; NULL at the end, and with *open where a quote is not closed. */
@@ -41,12 +59,14 @@ static char *next_word(const char **text, int *open)
     return word;
 }
 
-static int parse_condition(const char *word, plan_rule *rule, char *why, size_t room)
+static int parse_condition(const reader *who, const char *word, plan_rule *rule, char *why,
+                           size_t room)
 {
     const char *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : 0;
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
-        if (length == strlen(conditions[i].name) && memcmp(word, conditions[i].name, length) == 0) {
+        if (conditions[i].what != who->but && length == strlen(conditions[i].name) &&
+            memcmp(word, conditions[i].name, length) == 0) {
             char *end;
             errno = 0;
             unsigned long long value = strtoull(equals + 1, &end, 10);
@@ -59,8 +79,7 @@ static int parse_condition(const char *word, plan_rule *rule, char *why, size_t 
             return 0;
         }
     }
-    snprintf(why, room,
-             "condition is unknown (found %.60s, expected events=N, ticks=N or frames=N)", word);
+    snprintf(why, room, "condition is unknown (found %.60s, expected %s)", word, who->conditions);
     return -1;
 }
 
@@ -100,7 +119,8 @@ static int check_order(const plan_rule *rules, size_t count, char *why, size_t r
     return 0;
 }
 
-int plan_parse(const char *text, plan_rule **rules, size_t *count, char *why, size_t room)
+static int read_rules(const reader *who, const char *text, plan_rule **rules, size_t *count,
+                      char *why, size_t room)
 {
     plan_rule *list = NULL;
     size_t length = 0;
@@ -110,7 +130,7 @@ int plan_parse(const char *text, plan_rule **rules, size_t *count, char *why, si
         if (length == 0 || wanted) {
             list = text_grow(list, (length + 1) * sizeof *list);
             list[length] = (plan_rule){0};
-            failed = parse_condition(word, &list[length++], why, room);
+            failed = parse_condition(who, word, &list[length++], why, room);
             wanted = 0;
             free(word);
         } else if (strcmp(word, "then") == 0 && list[length - 1].id) {
@@ -125,7 +145,7 @@ int plan_parse(const char *text, plan_rule **rules, size_t *count, char *why, si
         failed = -1;
     } else if (!failed && (wanted || (length > 0 && !list[length - 1].id))) {
         snprintf(why, room, "rule is not whole (found the end, expected %s)",
-                 wanted ? "events=N, ticks=N or frames=N" : "the id of a tracer");
+                 wanted ? who->conditions : who->what);
         failed = -1;
     }
     if (failed || check_order(list, length, why, room)) {
@@ -135,6 +155,16 @@ int plan_parse(const char *text, plan_rule **rules, size_t *count, char *why, si
     *rules = list;
     *count = length;
     return 0;
+}
+
+int plan_parse(const char *text, plan_rule **rules, size_t *count, char *why, size_t room)
+{
+    return read_rules(&tracer_rules, text, rules, count, why, room);
+}
+
+int plan_parse_policy(const char *text, plan_rule **rules, size_t *count, char *why, size_t room)
+{
+    return read_rules(&policy_rules, text, rules, count, why, room);
 }
 
 void plan_free(plan_rule *rules, size_t count)

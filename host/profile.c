@@ -98,6 +98,14 @@ static const weft_option tracing_options[] = {
      .help = "the record key's file, .wtr or .jsonl; ### becomes the first free number"},
 };
 
+/* What the profile's own [policy] takes besides. */
+static const weft_option policy_options[] = {
+    {.key = "swap_at",
+     .type = WEFT_OPTION_STRING,
+     .default_value = "",
+     .help = "policies that take over: decisions=N|ticks=N|frames=N ID KEY=VALUE... [then ...]"},
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Plugin that serves a role when the profile names none; NULL: the part is absent. */
@@ -134,6 +142,9 @@ static const weft_option *option_at(const profile_section *s, uint32_t index, si
     i -= d->option_count;
     if (s->further == 2) {
         return NULL;
+    }
+    if (index == WEFT_ROLE_POLICY) {
+        return !s->further && i < COUNT(policy_options) ? &policy_options[i] : NULL;
     }
     if (index != WEFT_ROLE_TRACER || i < COUNT(tracer_options)) {
         return index == WEFT_ROLE_TRACER ? &tracer_options[i] : NULL;
@@ -378,12 +389,12 @@ static int further_tracer(profile_section *s, const profile *base, const ini *te
     return 0;
 }
 
-int profile_tracer(profile_section *s, const profile *base, const tracer_wish *wish, errors *list,
-                   loader *l)
+/* What is wished for as the entries of a section. -1 after adding to the text's errors. */
+static int wish_text(ini *text, const char *section, const tracer_wish *wish)
 {
-    ini text = {.errors = list};
+    errors *list = text->errors;
     size_t before = list->count;
-    ini_override(&text, wish->where ? wish->where : "tracer", "tracer", "plugin", wish->id);
+    ini_override(text, wish->where ? wish->where : section, section, "plugin", wish->id);
     for (size_t i = 0; i < wish->count; i++) {
         const char *setting = wish->settings[i];
         size_t length = strcspn(setting, "=");
@@ -393,19 +404,53 @@ int profile_tracer(profile_section *s, const profile *base, const tracer_wish *w
             errors_add(list, wish->where ? wish->where : "--set",
                        "option is no assignment (found %s, expected key=value)", setting);
         } else if (strcmp(key, "plugin") == 0) {
-            errors_add(list, where,
-                       "unknown key in [tracer] (found plugin, expected an option of "
-                       "%s)",
-                       wish->id);
+            errors_add(list, where, "unknown key in [%s] (found plugin, expected an option of %s)",
+                       section, wish->id);
         } else {
-            ini_override(&text, where, "tracer", key, setting + length + 1);
+            ini_override(text, where, section, key, setting + length + 1);
         }
         free(where);
         free(key);
     }
-    int failed = list->count > before ? -1 : further_tracer(s, base, &text, l, wish->child);
+    return list->count > before ? -1 : 0;
+}
+
+int profile_tracer(profile_section *s, const profile *base, const tracer_wish *wish, errors *list,
+                   loader *l)
+{
+    ini text = {.errors = list};
+    int failed =
+        wish_text(&text, "tracer", wish) || further_tracer(s, base, &text, l, wish->child) ? -1 : 0;
     ini_free(&text);
     return failed;
+}
+
+int profile_policy(profile_section *s, const tracer_wish *wish, errors *list, loader *l)
+{
+    ini text = {.errors = list};
+    size_t before = list->count;
+    *s = (profile_section){.name = section_name(WEFT_ROLE_POLICY), .further = 1};
+    if (wish_text(&text, "policy", wish) == 0) {
+        resolve_section(s, WEFT_ROLE_POLICY, &text, l);
+    }
+    ini_free(&text);
+    if (list->count > before) {
+        profile_section_free(s);
+        return -1;
+    }
+    return 0;
+}
+
+profile_section profile_section_copy(const profile_section *s)
+{
+    profile_section copy = *s;
+    copy.values = text_need((s->count + 1) * sizeof *copy.values);
+    for (size_t i = 0; i < s->count; i++) {
+        copy.values[i] = s->values[i];
+        copy.values[i].value.text = text_copy(s->values[i].value.text);
+        copy.values[i].where = s->values[i].where ? text_copy(s->values[i].where) : NULL;
+    }
+    return copy;
 }
 
 /* Types every rule of swap_at, so that a run finds nothing wrong with them later. */
@@ -436,6 +481,34 @@ static void resolve_swaps(profile *p, const ini *text, loader *l)
     plan_free(rules, count);
 }
 
+static void resolve_policy_swaps(profile *p, const ini *text, loader *l)
+{
+    const profile_value *v = profile_get(p, WEFT_ROLE_POLICY, "swap_at");
+    plan_rule *rules;
+    size_t count;
+    char why[256];
+    if (!v || !v->where || !is_host_option(&p->sections[WEFT_ROLE_POLICY], v->option)) {
+        return;
+    }
+    if (plan_parse_policy(v->value.text, &rules, &count, why, sizeof why)) {
+        errors_add(text->errors, v->where, "[policy] swap_at: %s", why);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        profile_swap swap = {.what = rules[i].what, .at = rules[i].at};
+        tracer_wish wish = {.where = v->where,
+                            .id = rules[i].id,
+                            .settings = rules[i].settings,
+                            .count = rules[i].count};
+        if (profile_policy(&swap.section, &wish, text->errors, l) == 0) {
+            p->policy_swaps =
+                text_grow(p->policy_swaps, (p->policy_swap_count + 1) * sizeof *p->policy_swaps);
+            p->policy_swaps[p->policy_swap_count++] = swap;
+        }
+    }
+    plan_free(rules, count);
+}
+
 static uint64_t machine_number(const profile *p, uint32_t section, const char *key)
 {
     return (uint64_t)profile_get(p, section, key)->value.number;
@@ -446,13 +519,9 @@ static void fill_machine(profile *p, const ini *text)
     static const char *const levels[] = {"error", "warn", "info", "debug"};
     const profile_value *mode = profile_get(p, PROFILE_SCHEDULE, "mode");
     const option_value *cost = &profile_get(p, PROFILE_MACHINE, "instruction_cost")->value;
-    if (strcmp(mode->value.text, "parallel") == 0) {
-        errors_add(text->errors, mode->where,
-                   "[schedule] mode is not available yet (found parallel, expected lockstep)");
-    }
     p->machine = (weft_machine){
         .size = sizeof(weft_machine),
-        .mode = WEFT_MODE_LOCKSTEP,
+        .mode = strcmp(mode->value.text, "parallel") == 0 ? WEFT_MODE_PARALLEL : WEFT_MODE_LOCKSTEP,
         .rtc = machine_number(p, PROFILE_MACHINE, "rtc"),
         .seed = machine_number(p, PROFILE_MACHINE, "seed"),
         .instruction_cost_num = (uint64_t)cost->number,
@@ -492,6 +561,7 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
     }
     check_filters(&p->sections[WEFT_ROLE_TRACER], text);
     resolve_swaps(p, text, l);
+    resolve_policy_swaps(p, text, l);
     if (!ini_find(text, "kernel", "plugin")) {
         errors_add(text->errors, name,
                    "[kernel] plugin is missing (found none, expected an id such "
@@ -591,5 +661,9 @@ void profile_free(profile *p)
         profile_section_free(&p->swaps[i].section);
     }
     free(p->swaps);
+    for (size_t i = 0; i < p->policy_swap_count; i++) {
+        profile_section_free(&p->policy_swaps[i].section);
+    }
+    free(p->policy_swaps);
     *p = (profile){0};
 }

@@ -29,7 +29,7 @@ typedef struct profile_section {
     int further; /* of a tracer beside the profile's own; 2: of one without filters of its own */
 } profile_section;
 
-/* A tracer that takes over while the title runs: a rule of `[tracer] swap_at`. */
+/* A tracer or policy that takes over while the title runs: a rule of swap_at. */
 typedef struct profile_swap {
     uint32_t what; /* SWAP_AT_* (swap.h) */
     uint64_t at;
@@ -41,6 +41,8 @@ typedef struct profile {
     weft_machine machine;
     profile_swap *swaps; /* in the order in which they come */
     size_t swap_count;
+    profile_swap *policy_swaps;
+    size_t policy_swap_count;
     uint32_t checked;
     uint32_t pace; /* hold guest time to the host's clock */
     uint32_t log;  /* WEFT_LOG_* */
@@ -60,7 +62,7 @@ const profile_value *profile_get(const profile *p, uint32_t section, const char 
  * caller frees it. */
 weft_filter *profile_tracer_filter(const profile_section *s, char *why, size_t room);
 
-/* A tracer that somebody asks for beside the profile's own. */
+/* A tracer, or a policy, that somebody asks for beside the profile's own. */
 typedef struct tracer_wish {
     const char *where; /* stands before every error; NULL: "--set KEY" */
     const char *id;
@@ -74,6 +76,10 @@ typedef struct tracer_wish {
 int profile_tracer(profile_section *s, const profile *base, const tracer_wish *wish, errors *list,
                    loader *l);
 void profile_section_free(profile_section *s);
+
+/* The same for a policy that takes over; `child` has no meaning. */
+int profile_policy(profile_section *s, const tracer_wish *wish, errors *list, loader *l);
+profile_section profile_section_copy(const profile_section *s);
 
 /* The whole profile as a valid INI, each key with what it may be and where it was set. */
 void profile_print(const profile *p, buffer *out);

@@ -10,6 +10,7 @@
 #include "checked/checked.h"
 #include "content.h"
 #include "frames.h"
+#include "policies.h"
 #include "tracers.h"
 
 #define PUMP_MS 5 /* the main thread looks this often whether the run has ended */
@@ -31,6 +32,7 @@ int run_start(run *r, loader *l, const profile *p, const run_options *options)
         pthread_mutex_init(&q->lock, NULL);
     }
     r->tracers = text_need(sizeof *r->tracers);
+    r->policies = text_need(sizeof *r->policies);
     r->clock = clock_create();
     r->memory = memory_create();
     if (!r->memory) {
@@ -255,6 +257,7 @@ static void pump(run *r, const sigset_t *signals)
             run_stop(r, "the window was closed");
         }
         tracers_pump(r);
+        policies_pump(r);
         if (r->options.pumped) {
             r->options.pumped(r->options.pumped_context, r);
         }
@@ -339,6 +342,9 @@ static int run_parts(run *r, const sigset_t *signals)
             return -1;
         }
     }
+    if (policies_start(r)) {
+        return -1;
+    }
     part *frontend = &r->parts[WEFT_ROLE_FRONTEND];
     char *name = text_file_name(r->options.title);
     weft_status status = frontend->ops.frontend.open(frontend->self, name);
@@ -362,6 +368,7 @@ static int run_parts(run *r, const sigset_t *signals)
     pthread_join(guest, NULL);
     atomic_store(&r->guest_runs, 0);
     r->report.seconds = run_seconds(r);
+    policies_end_run(r);
     frontend->ops.frontend.close(frontend->self);
     return 0;
 }
@@ -397,6 +404,7 @@ int run_title(run *r)
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         part_destroy(&r->parts[order[i]]);
     }
+    policies_free(r);
     int traced = atomic_load(&r->events.started) != 0;
     if (tracers_finish(r)) {
         report->exit_code = EXIT_PLUGIN;
@@ -415,6 +423,7 @@ void run_end(run *r)
     for (uint32_t role = WEFT_ROLE_COUNT - 1; role > 0; role--) {
         part_destroy(&r->parts[role]);
     }
+    policies_free(r);
     tracers_free(r);
     events_free(&r->events);
     for (uint32_t role = 1; role < WEFT_ROLE_COUNT; role++) {

@@ -90,7 +90,8 @@ typedef struct run {
     weft_memory *memory;
     weft_clock *clock;
     events events;
-    struct tracers *tracers; /* tracers.h; parts[WEFT_ROLE_TRACER] is not used by a run */
+    struct tracers *tracers;   /* tracers.h; parts[WEFT_ROLE_TRACER] is not used by a run */
+    struct policies *policies; /* policies.h: those beside parts[WEFT_ROLE_POLICY] */
     part parts[WEFT_ROLE_COUNT];
     input_script input;
     weft_pad pads[WEFT_PAD_COUNT];

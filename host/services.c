@@ -5,6 +5,7 @@
 
 #include "checked/checked.h"
 #include "frames.h"
+#include "policies.h"
 #include "run.h"
 #include "tracers.h"
 
@@ -160,6 +161,7 @@ static void present(const weft_host *host, weft_frame *frame)
     if (frontend->created) {
         frontend->ops.frontend.present(frontend->self, frame);
     }
+    policies_frame(r);
     if (r->options.until_frames && r->frames >= r->options.until_frames) {
         char reason[64];
         snprintf(reason, sizeof reason, "reached frames=%llu", (unsigned long long)r->frames);

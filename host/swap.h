@@ -50,9 +50,10 @@ void events_ask(events *e, drain_request *request);
 /* A plan: steps that are taken one after another, each as soon as its condition holds. Which event
  * comes after a step depends on the events alone, so equal runs have it at the same place. */
 enum {
-    SWAP_AT_EVENTS, /* before the event with sequence `at` */
-    SWAP_AT_TICKS,  /* before the first event of class GUEST at that tick or a later one */
-    SWAP_AT_FRAMES, /* behind the gpu.swap of that frame, counted from 1 */
+    SWAP_AT_EVENTS,    /* before the event with sequence `at` */
+    SWAP_AT_TICKS,     /* before the first event of class GUEST at that tick or a later one */
+    SWAP_AT_FRAMES,    /* behind the gpu.swap of that frame, counted from 1 */
+    SWAP_AT_DECISIONS, /* of a policy: once so many slices have been given out */
 };
 
 typedef struct swap_step {

@@ -18,7 +18,7 @@ enum { SOCKET, SET, JSON };
 
 static const args_flag flags[] = {
     [SOCKET] = {"--socket", "S", "the run's socket; without it, the only weft that runs"},
-    [SET] = {"--set", "key=value", "a setting of the new tracer; may repeat"},
+    [SET] = {"--set", "key=value", "a setting of the new tracer or policy; may repeat"},
     [JSON] = {"--json", NULL, "print the answer as it came"},
     {0},
 };
@@ -32,7 +32,9 @@ static const args_command command = {
                "  tracer swap ID        put another tracer into service, without losing an event\n"
                "  tracer status         which one is in service\n"
                "  tracer flush          have it hand on what it holds\n"
-               "  tracer dump           have it write what it keeps (tracer-ring)",
+               "  tracer dump           have it write what it keeps (tracer-ring)\n"
+               "  policy swap ID        put another policy into service, between two slices\n"
+               "  policy status         which one is in service",
     .flags = flags,
     .least = 1,
     .most = WORDS - 1,
@@ -78,6 +80,7 @@ static const struct {
     {{"status", NULL}, "status", 0},          {{"quit", NULL}, "quit", 0},
     {{"tracer", "status"}, "status", 0},      {{"tracer", "swap"}, "tracer.swap", 1},
     {{"tracer", "flush"}, "tracer.flush", 0}, {{"tracer", "dump"}, "tracer.dump", 0},
+    {{"policy", "status"}, "status", 0},      {{"policy", "swap"}, "policy.swap", 1},
 };
 #define REQUESTS (sizeof requests / sizeof requests[0])
 
@@ -97,28 +100,27 @@ static int find_request(const asking *q)
             continue;
         }
         if (q->word_count != expected) {
-            error_print(
-                "weft ctl", "%s needs %s (found %zu words, expected %zu)", requests[i].request,
-                requests[i].takes_id ? "the id of a tracer" : "no more", q->word_count, expected);
+            error_print("weft ctl", "%s needs %s (found %zu words, expected %zu)",
+                        requests[i].request,
+                        !requests[i].takes_id                ? "no more"
+                        : strcmp(q->words[0], "tracer") == 0 ? "the id of a tracer"
+                                                             : "the id of a policy",
+                        q->word_count, expected);
             return -1;
         }
         if (q->set_count > 0 && !requests[i].takes_id) {
-            error_print("--set", "settings are for a new tracer (found %s, expected tracer swap)",
-                        requests[i].request);
+            error_print(
+                "--set",
+                "settings are for a new tracer or policy (found %s, expected tracer swap or "
+                "policy swap)",
+                requests[i].request);
             return -1;
         }
         return (int)i;
     }
-    if (same(q->words[0], "policy")) {
-        error_print("weft ctl",
-                    "this build exchanges no policy of a running title (found policy%s%s, "
-                    "expected status, quit or tracer)",
-                    q->words[1] ? " " : "", q->words[1] ? q->words[1] : "");
-        return -1;
-    }
     error_print("weft ctl",
-                "request is unknown (found %s%s%s, expected status, quit, or tracer swap, status, "
-                "flush or dump)",
+                "request is unknown (found %s%s%s, expected status, quit, tracer swap, status, "
+                "flush or dump, or policy swap or status)",
                 q->words[0], q->words[1] ? " " : "", q->words[1] ? q->words[1] : "");
     return -1;
 }
@@ -273,6 +275,11 @@ static void print_answer(const cJSON *json, int row, const char *path)
                text_in(json, "before"), number_in(json, "first"));
     } else if (strcmp(request, "tracer.dump") == 0) {
         printf("%s\n", text_in(json, "path"));
+    } else if (strcmp(request, "policy.swap") == 0) {
+        printf("%s took over from %s after %" PRIu64 " slices\n", text_in(json, "policy"),
+               text_in(json, "before"), number_in(json, "slices"));
+    } else if (strcmp(requests[row].words[0], "policy") == 0) {
+        printf("policy %s\n", text_in(json, "policy"));
     } else if (requests[row].words[1]) {
         print_tracer(json);
     } else if (strcmp(request, "status") == 0) {

@@ -46,6 +46,7 @@ struct kthread {
     char name[64];    /* its text */
     uint32_t tid;     /* guest thread id, from 1; 0: a hardware thread's context for DPCs */
     uint32_t created; /* order of creation, from 0 */
+    uint64_t parent;  /* identity of its creator, 0: the kernel */
     kobject *object;  /* its KOBJECT_THREAD; body is the KTHREAD */
     weft_cpu_state *cpu;
     uint32_t entry, parameter, startup; /* startup: XapiThreadStartup, 0 if none */
@@ -262,6 +263,8 @@ struct kernel {
     uint64_t pins_broken;  /* threads replaced though they were pinned: for too long */
     uint64_t holds_broken; /* threads that went on though they were held: for too long */
     uint64_t slices;       /* given out so far */
+    char ejection[160];    /* why the policy is to go when its op returns; "": it is not */
+    weft_policy_exchange *exchange_planned, *exchange_posted; /* the latter by any thread */
     uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];
     uint64_t instructions, instruction_limit, tick_limit;
     uint64_t slice_end; /* tick at which the running slice ends */

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "dispatcher.h"
+#include "sched.h"
 
 static weft_status create(const weft_host *host, void **instance)
 {
@@ -240,13 +241,30 @@ static weft_status image_read(void *instance, const char *path, uint32_t address
     return kloader_image_read(instance, path, address, length, bytes, done);
 }
 
+static weft_status policy_exchange(void *instance, weft_policy_exchange *exchange)
+{
+    return kpolicy_exchange(instance, exchange);
+}
+
+static void policy_eject(void *instance, const char *reason)
+{
+    kpolicy_eject_later(instance, reason);
+}
+
 static const void *extension(void *instance, const char *name)
 {
     static const weft_image_extension image = {
         .size = sizeof(weft_image_extension),
         .read = image_read,
     };
-    return strcmp(name, WEFT_IMAGE_EXTENSION) == 0 ? &image : NULL;
+    static const weft_policy_extension policy = {
+        .size = sizeof(weft_policy_extension),
+        .exchange = policy_exchange,
+        .eject = policy_eject,
+    };
+    return strcmp(name, WEFT_IMAGE_EXTENSION) == 0    ? (const void *)&image
+           : strcmp(name, WEFT_POLICY_EXTENSION) == 0 ? &policy
+                                                      : NULL;
 }
 
 static const weft_option options[] = {

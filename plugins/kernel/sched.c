@@ -611,9 +611,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
 {
     k->instruction_limit = limits->instructions;
     k->tick_limit = limits->ticks;
-    if (k->policy && k->policy->subscribe) {
-        k->policy_mask = k->policy->subscribe(k->policy_instance);
-    }
+    kpolicy_welcome(k);
     while (k->end == WEFT_END_NONE) {
         uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
         ksched_times(k, times);
@@ -624,6 +622,13 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
         if (limits_hold(k, now < event_bound ? now : event_bound)) {
             break;
+        }
+        if (ksched_exchange_asked(k)) {
+            kpolicy_exchange_due(k, now < deadline ? now : deadline);
+            ksched_times(k, times); /* held threads may run now */
+            for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+                now = times[i] < now ? times[i] : now;
+            }
         }
         if (now == WEFT_TICK_NEVER &&
             kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {

@@ -56,6 +56,24 @@ bool kpolicy_release_held(kernel *k, uint64_t due);
 void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
 /* The thread has given way, and others that were to run first have not yet. */
 bool ksched_yields(const kernel *k, const kthread *t);
+/* policy_swap.c */
+/* weft_policy_extension's ops. */
+weft_status kpolicy_exchange(kernel *k, weft_policy_exchange *exchange);
+void kpolicy_eject_later(kernel *k, const char *reason);
+/* An op has just returned: the policy is ejected where somebody asked for that meanwhile, and its
+ * answer is none. */
+bool kpolicy_broken(kernel *k);
+/* The policy begins to serve: what does it want to see? */
+void kpolicy_welcome(kernel *k);
+/* Between slices; `now`: tick of what happens next, NEVER: nothing. */
+void kpolicy_exchange_due(kernel *k, uint64_t now);
+
+static inline bool ksched_exchange_asked(kernel *k)
+{
+    return k->exchange_planned || __atomic_load_n(&k->exchange_posted, __ATOMIC_RELAXED);
+}
+
+/* sched_policy.c */
 /* Ticks that a thread runs before it goes behind its equals. */
 uint64_t kpolicy_quantum(kernel *k, kthread *t);
 

@@ -241,6 +241,9 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
         return fallback;
     }
     int32_t chosen = k->policy->pick_next(k->policy_instance, &k->view, index);
+    if (kpolicy_broken(k)) {
+        return fallback;
+    }
     if (chosen >= 0 && (uint32_t)chosen < k->view.thread_count) {
         kthread *t = k->view_order[chosen];
         if (t->hw == index && ksched_runnable(t)) {
@@ -272,6 +275,10 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
         return least;
     }
     uint32_t chosen = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
+    if (kpolicy_broken(k)) {
+        *slice = WEFT_TICK_NEVER;
+        return least;
+    }
     a.value = chosen;
     a.amount = *slice;
     if (chosen >= WEFT_HW_COUNT || times[chosen] == WEFT_TICK_NEVER || *slice == 0) {
@@ -295,7 +302,7 @@ uint64_t kpolicy_quantum(kernel *k, kthread *t)
     };
     if (k->policy && k->policy->quantum && kpolicy_view(k, NULL)) {
         uint64_t ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
-        a.value = ticks ? ticks : KSCHED_QUANTUM;
+        a.value = ticks && !kpolicy_broken(k) ? ticks : KSCHED_QUANTUM;
     }
     /* the same quantum slice after slice is one answer */
     accept(k, &a, a.value != (t->quantum ? t->quantum : KSCHED_QUANTUM));
@@ -314,7 +321,8 @@ uint64_t kpolicy_delay(kernel *k, const kthread *t, uint32_t kind, uint64_t natu
         .amount = kind,
     };
     if (k->policy && k->policy->delay) {
-        a.value = k->policy->delay(k->policy_instance, kind, t->id, natural);
+        uint64_t ticks = k->policy->delay(k->policy_instance, kind, t->id, natural);
+        a.value = kpolicy_broken(k) ? natural : ticks;
         accept(k, &a, a.value != natural);
     }
     return a.value;
@@ -415,6 +423,9 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
         return true;
     }
     a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
+    if (kpolicy_broken(k)) {
+        return true;
+    }
     bool goes = a.value == WEFT_ANSWER_GO ||
                 (a.value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED);
     if (a.value == WEFT_ANSWER_SPIN) {
@@ -459,6 +470,7 @@ void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
     if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after && kpolicy_view(k, NULL)) {
         k->policy->after(k->policy_instance, &k->view, op);
+        (void)kpolicy_broken(k);
     }
 }
 
@@ -514,6 +526,7 @@ bool kpolicy_release_held(kernel *k, uint64_t due)
     };
     if (k->policy && k->policy->stuck && kpolicy_view(k, NULL)) {
         a.value = k->policy->stuck(k->policy_instance, &k->view);
+        a.value = kpolicy_broken(k) ? 0 : a.value;
         for (kthread *t = k->live; t; t = t->live_next) {
             if (t->held && t->id == a.value) {
                 chosen = t;

@@ -5,8 +5,9 @@
 
 #include "exception.h"
 #include "exports.h"
-#include "order.h"
 #include "kernel.h"
+#include "order.h"
+#include "sched.h"
 
 /* KTHREAD offsets (xenia src/xenia/kernel/xthread.h, X_KTHREAD). */
 #define KTHREAD_SIZE        0xAB0
@@ -143,6 +144,7 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
         return NULL;
     }
     t->object->data = t;
+    t->parent = creator ? creator->id : 0;
     t->created = k->thread_count++;
     t->tid = t->created + 1;
     t->entry = r->entry;
@@ -189,7 +191,8 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
     kobject_retain(t->object); /* it holds itself until it ends (LESSONS 34) */
     emit_create(k, creator, t, r);
     if (k->policy && k->policy->thread_start) {
-        k->policy->thread_start(k->policy_instance, t->id, creator ? creator->id : 0);
+        k->policy->thread_start(k->policy_instance, t->id, t->parent);
+        (void)kpolicy_broken(k);
     }
     ksched_ready(k, t, know(k), WEFT_DELAY_START);
     return t;
@@ -266,6 +269,7 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     live_remove(k, t);
     if (k->policy && k->policy->thread_end) {
         k->policy->thread_end(k->policy_instance, t->id);
+        (void)kpolicy_broken(k);
     }
     uint32_t body = t->object->body;
     put32(k, body + KTHREAD_EXIT_STATUS, exit_code);

@@ -223,7 +223,12 @@ static void test_usage(void **state)
     ask(b, "stat", 2, "request is unknown (found stat, expected status");
     ask(b, "tracer", 2, "request is unknown (found tracer,");
     ask(b, "tracer swap", 2, "needs the id of a tracer");
-    ask(b, "policy swap conservative", 2, "exchanges no policy of a running title");
+    ask(b, "policy", 2, "request is unknown (found policy,");
+    ask(b, "policy swap", 2, "needs the id of a policy");
+    ask(b, "policy status --set a=b", 2, "settings are for a new tracer or policy");
+    ask(b, "policy status", 0, "policy policy-default\n");
+    ask(b, "policy swap conservative", 5,
+        "kernel exchanges no policy (found no extension policy/1");
     ask(b, "quit now", 2, "needs no more");
     ask(b, "quit --set path=x", 2, "settings are for a new tracer");
     ask(b, "--help", 0, "usage: weft ctl");
@@ -391,7 +396,7 @@ static void test_malformed_requests(void **state)
         {"{}\n", "no usable field request"},
         {"{\"request\": 7}\n", "no usable field request"},
         {"{\"request\": \"stats\"}\n", "request is unknown (found stats, expected status)"},
-        {"{\"request\": \"policy.swap\"}\n", "request is unknown"},
+        {"{\"request\": \"policy.swap\"}\n", "no usable field id"},
         {"{\"request\": \"tracer.swap\"}\n", "no usable field id"},
         {"{\"request\": \"tracer.swap\", \"id\": []}\n", "no usable field id"},
         {"{\"request\": \"tracer.swap\", \"id\": \"none\", \"set\": \"x\"}\n",

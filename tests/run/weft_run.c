@@ -74,7 +74,7 @@ static weft_run execute(char **arguments)
         alarm(SECONDS_MAX);
         redirect(out, STDOUT_FILENO);
         redirect(err, STDERR_FILENO);
-        execv(WEFT_BUILD_DIR "/weft", arguments);
+        execv(WEFT_PROGRAM, arguments);
         _exit(127);
     }
     int status;
@@ -99,7 +99,7 @@ static int gather(char **arguments, int used, const char *first, va_list list)
 
 weft_run weft(const char *first, ...)
 {
-    char *arguments[ARGUMENTS_MAX + 1] = {WEFT_BUILD_DIR "/weft"};
+    char *arguments[ARGUMENTS_MAX + 1] = {WEFT_PROGRAM};
     va_list list;
     va_start(list, first);
     gather(arguments, 1, first, list);
@@ -111,8 +111,7 @@ weft_run weft_json(const char *first, ...)
 {
     char *report = scratch_file("report.json");
     unlink(report);
-    char *arguments[ARGUMENTS_MAX + 1] = {WEFT_BUILD_DIR "/weft", "run", "--headless", "--json",
-                                          report};
+    char *arguments[ARGUMENTS_MAX + 1] = {WEFT_PROGRAM, "run", "--headless", "--json", report};
     va_list list;
     va_start(list, first);
     gather(arguments, 5, first, list);

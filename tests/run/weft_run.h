@@ -10,6 +10,10 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#ifndef WEFT_PROGRAM
+#define WEFT_PROGRAM WEFT_BUILD_DIR "/weft"
+#endif
+
 typedef struct weft_run {
     int status;      /* exit code, or -1 */
     int signal;      /* that ended it, or 0 */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ordinals.h"
+#include "sched.h"
 #include "script.h"
 
 static script *s;
@@ -524,6 +525,125 @@ static void answers_make_the_run(void **state)
     assert_true(holds > 10 && illegal > 0); /* the runs had what they were made for */
 }
 
+/* ---- exchanging the policy ---------------------------------------------------------------------
+ */
+
+static struct {
+    uint32_t told, started;
+    uint64_t slices, ids[8], parents[8];
+} swapped;
+
+static void told(weft_policy_exchange *exchange, uint64_t slices)
+{
+    swapped.told++;
+    swapped.slices = slices;
+}
+
+static void thread_start(void *instance, uint64_t thread, uint64_t parent)
+{
+    swapped.ids[swapped.started] = thread;
+    swapped.parents[swapped.started++] = parent;
+}
+
+static const weft_policy_ops newcomer = {.size = sizeof newcomer, .thread_start = thread_start};
+
+static weft_policy_exchange exchange_at(uint32_t what, uint64_t at, const weft_policy_ops *next)
+{
+    memset(&swapped, 0, sizeof swapped);
+    return (weft_policy_exchange){
+        .size = sizeof(weft_policy_exchange),
+        .what = what,
+        .at = at,
+        .ops = next,
+        .id = "policy-next",
+        .told = told,
+    };
+}
+
+/* "The newcomer gets thread_start for each thread that lives, in order of creation." What the one
+ * before holds is asked about anew: here nobody holds it any more. */
+static void newcomer_is_told_of_the_threads(void **state)
+{
+    answer_to(WEFT_SYNC_SIGNAL, WEFT_ANSWER_HOLD, UINT32_MAX);
+    const script_step p[] = {CALL(ExCreateThread, H, 0x4000, 0, 0, script_entry(1), 0, ON(1)),
+                             CALL(NtCreateEvent, H2, 0, 1, 0), CALL(NtSetEvent, AT(H2), 0), MARK(1),
+                             END};
+    const script_step child[] = {WORK(50 * MS), END}, gone[] = {END};
+    s->programs[1] = child;
+    kthread *main = script_thread(s, 0, p, ON(0));
+    script_thread(s, 2, gone, ON(2));
+    weft_policy_exchange next = exchange_at(WEFT_POLICY_AT_TICKS, 3 * MS, &newcomer);
+    assert_int_equal(kpolicy_exchange(s->k, &next), WEFT_OK);
+    assert_int_equal(kpolicy_exchange(s->k, &next), WEFT_E_STATE);
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(swapped.told, 1);
+    assert_int_equal(swapped.started, 2);
+    assert_int_equal(swapped.ids[0], main->id);
+    assert_int_equal(swapped.parents[0], 0);
+    assert_string_equal(fake_name(s->fake, swapped.ids[1]), "thread:main/0");
+    assert_int_equal(swapped.parents[1], main->id);
+    assert_in_range(s->log_ticks[0], 3 * MS - 20000, 4 * MS);
+    const fake_event *e = fake_event_at(s->fake, WEFT_EVENT_POLICY_SWAP, 0);
+    assert_int_equal(e->head.category, WEFT_CLASS_DECISION);
+    assert_int_equal(e->words[0], strlen("policy-next"));
+    assert_memory_equal(&e->words[1], "policy-next", 11);
+    assert_int_equal(e->words[3], swapped.slices);
+}
+
+static uint32_t short_slices(void *instance, const weft_sched_view *view, uint64_t *slice)
+{
+    *slice = 500;
+    return default_cpu(view);
+}
+
+/* "A swap to the same policy at any point changes nothing in guest events": at every third of
+ * the run's slices. */
+static void swap_to_itself_changes_nothing(void **state)
+{
+    static const weft_policy_ops plain = {.size = sizeof plain, .pick_cpu = short_slices};
+    run_under(&plain, 0);
+    uint32_t count = s->fake->kept_count;
+    assert_in_range(s->k->askings[WEFT_POLICY_OP_PICK_CPU], 100, 140);
+    memcpy(recorded, s->fake->kept, count * sizeof *recorded);
+    for (uint64_t at = 0; at < 140; at += 3) {
+        script_close(s);
+        open_script();
+        weft_policy_exchange next = exchange_at(WEFT_POLICY_AT_DECISIONS, at, &plain);
+        assert_int_equal(kpolicy_exchange(s->k, &next), WEFT_OK);
+        run_under(&plain, 0);
+        uint32_t same = 0;
+        for (uint32_t i = 0; i < s->fake->kept_count; i++) {
+            const fake_event *e = &s->fake->kept[i];
+            if (e->head.kind != WEFT_EVENT_POLICY_SWAP) {
+                assert_memory_equal(e, &recorded[same++], sizeof *e);
+            }
+        }
+        assert_int_equal(same, count);
+        assert_true(!swapped.told || swapped.slices == at);
+    }
+}
+
+/* Ejected from within an op: that answer counts as none, and the reason is in the trace. */
+static int32_t breaks(void *instance, const weft_sched_view *view, uint32_t hw)
+{
+    kpolicy_eject_later(s->k, "it has broken");
+    return -5;
+}
+
+static void ejection_from_within_counts_no_answer(void **state)
+{
+    static const weft_policy_ops breaking = {.size = sizeof breaking, .pick_next = breaks};
+    s->k->policy = &breaking;
+    const script_step p[] = {WORK(50 * MS), MARK(1), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(s->log_count, 1);
+    assert_null(s->k->policy);
+    assert_int_equal(s->fake->events[WEFT_EVENT_POLICY_ANSWER], 0);
+    assert_int_equal(s->fake->events[WEFT_EVENT_POLICY_EJECTED], 1);
+    assert_string_equal(s->fake->logged, "it has broken; the built-in policy serves");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -537,6 +657,9 @@ int main(void)
         T(operations_leave_their_answers),
         T(quantum_and_delay_leave_their_answers),
         T(answers_make_the_run),
+        T(newcomer_is_told_of_the_threads),
+        T(swap_to_itself_changes_nothing),
+        T(ejection_from_within_counts_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,8 @@ WEFT_STATIC_ASSERT(sizeof(weft_event) == 56, "ABI: weft_event");
     X(45, GPU_INTERRUPT, GUEST, NONE, "gpu.interrupt", "mask:x")                                   \
     X(46, MEM_WRITE, LOCAL, ASKED, "mem.write", "address:x,length:u,before:X,after:X")             \
     X(47, SYNC_OP, GUEST, ENGINE, "sync.op", "op:u,object:d,sequence:u,nth:u")                     \
-    X(48, POLICY_REPLAY, DECISION, NONE, "policy.replay", "what:u,outcome:u,object:d,nth:u")
+    X(48, POLICY_REPLAY, DECISION, NONE, "policy.replay", "what:u,outcome:u,object:d,nth:u")       \
+    X(49, POLICY_SWAP, DECISION, NONE, "policy.swap", "id:s,slices:u")
 
 /* WEFT_EVENT_IMPORT_CALL and so on, as the number that weft_event.kind holds. */
 #define WEFT_EVENT_ENUM_(number, symbol, category, flags, name, fields)                            \

@@ -174,6 +174,46 @@ typedef struct weft_policy_ops {
     weft_status (*load)(void *instance, const void *buffer, uint64_t length);
 } weft_policy_ops;
 
+/* Extension of a kernel plugin: who serves as its policy, while a title runs. */
+#define WEFT_POLICY_EXTENSION "policy/1"
+
+/* weft_policy_exchange.what */
+#define WEFT_POLICY_AT_ONCE      UINT32_C(0) /* before the next slice */
+#define WEFT_POLICY_AT_DECISIONS UINT32_C(1) /* once `at` slices have been given out */
+#define WEFT_POLICY_AT_TICKS     UINT32_C(2) /* before what happens at tick `at` or later */
+
+/* An exchange of the policy: the caller's, from `exchange` until `told`. */
+typedef struct weft_policy_exchange {
+    uint32_t size; /* sizeof(weft_policy_exchange) */
+    uint32_t what; /* WEFT_POLICY_AT_* */
+    uint64_t at;
+    const weft_policy_ops *ops; /* of the newcomer; whole, no op is missing at the end */
+    void *instance;
+    const char *id;
+
+    /* It is done, before slice number `slices`, from 0: the one before is not called any more.
+     * [guest] */
+    void (*told)(struct weft_policy_exchange *exchange, uint64_t slices);
+    void *context; /* the caller's */
+} weft_policy_exchange;
+
+typedef struct weft_policy_extension {
+    uint32_t size; /* sizeof(weft_policy_extension) */
+    uint32_t reserved;
+
+    /* Asks for an exchange. Whatever the one before holds is asked about anew; the newcomer gets
+     * `subscribe`, then thread_start for each thread that lives, in order of creation; policy.swap
+     * tells of it. STATE: one of that kind (at once, planned) is on its way already. A planned one
+     * from [main] only before the run. [main][guest] */
+    weft_status (*exchange)(void *instance, weft_policy_exchange *exchange);
+
+    /* From within an op of the policy: once it returns, its answer counts as none, and the built-in
+     * policy serves. [guest] */
+    void (*eject)(void *instance, const char *reason);
+} weft_policy_extension;
+
+WEFT_STATIC_ASSERT(sizeof(weft_policy_exchange) == 56, "ABI: weft_policy_exchange");
+WEFT_STATIC_ASSERT(sizeof(weft_policy_extension) == 24, "ABI: weft_policy_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_thread) == 56, "ABI: weft_sched_thread");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_hw) == 24, "ABI: weft_sched_hw");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_view) == 48, "ABI: weft_sched_view");
