@@ -56,7 +56,7 @@ static u32 shop_consumer(void *context)
     RtlEnterCriticalSection(&shop.section);
     bool nothing = shop.count == 0;
     RtlLeaveCriticalSection(&shop.section);
-    book_keep(5); /* the window */
+    book_keep(8); /* the window */
     while (nothing) {
         bool pulsed = shop.pulsed;
         if (weft_wait(shop.arrived, 10) == STATUS_WAIT_0) {
@@ -168,8 +168,8 @@ static u32 stack_first(void *context)
 static u32 stack_second(void *context)
 {
     (void)context;
-    u32 node = node_pop(0);
-    stack.held[1] = node_pop(0);
+    u32 node = node_pop(1);
+    stack.held[1] = node_pop(1);
     node_push(node);
     return 0;
 }

@@ -43,6 +43,9 @@ static u32 decoder(void *context)
     for (u32 n = 0; n < audio.rounds; n++) {
         u32 block[SAMPLES];
         weft_work(weft_random(&chance) % 400000); /* 0.2 ms on average, 0.4 at most */
+        if (weft_random(&chance) % 4 == 0) {
+            weft_sleep(1 + chance % 8); /* as for a file */
+        }
         for (u32 i = 0; i < SAMPLES; i++) {
             block[i] = sample(m->index, n, i);
         }

@@ -3,7 +3,7 @@
  * depends on the order.
  *
  *     rounds=N   values (default 500)
- *     polls=N    looks at the flag before a thread yields (default 32) */
+ *     polls=N    looks at the flag before a thread yields (default 2) */
 #include "threads.h"
 
 #define PAIRS 2u
@@ -20,12 +20,12 @@ static struct {
 static u32 poll(volatile u32 *full, u32 wanted)
 {
     u32 yields = 0;
-    for (u32 i = 0; *full != wanted; i++) {
+    for (u32 left = flag.polls; *full != wanted; left--) {
         weft_pause();
-        if (i == flag.polls) {
+        if (left == 0) {
             NtYieldExecution();
             yields++;
-            i = 0;
+            left = flag.polls + 1;
         }
     }
     weft_publish();
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 {
     static weft_team team;
     flag.rounds = weft_option_number(argc, argv, "rounds", 500);
-    flag.polls = weft_option_number(argc, argv, "polls", 32);
+    flag.polls = weft_option_number(argc, argv, "polls", 2);
     if (!weft_team_start(&team, PAIRS * 2, member, 0)) {
         return 2;
     }

@@ -60,7 +60,7 @@ static u32 member(void *context)
         acquire();
         u32 seen = lock.sum;
         weft_work(weft_random(&chance) % 256); /* now shorter, now longer than the others spin */
-        if (chance % 8 == 0) { /* or much longer */
+        if (chance % 8 == 0) {                 /* or much longer */
             KeDelayExecutionThread(USER_MODE, 0, &ten_us);
         }
         lock.sum = seen + m->index + 1;
