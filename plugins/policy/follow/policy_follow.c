@@ -1,0 +1,430 @@
+/* policy-follow: puts a run into the order of a reference.
+ *
+ * Who runs, and for how long, is the built-in policy's affair. Before each operation the thread is held
+ * until it is its turn on that object, as the order manifest has it. Holding only takes choices
+ * away, so what happens stays legal; and where nobody could go on, or somebody has waited too long, one
+ * is let go before its turn, each entry once at most, so the run never stands still. Each such case is
+ * counted and leaves policy.replay. docs/policy.md ("policy-follow") has the rules. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "course.h"
+#include "weft/host.h"
+
+#define TICKS_PER_MS UINT64_C(1000000)
+#define MOST_UNKNOWN 64 /* objects and threads that the manifest lacks, told one by one */
+
+/* policy.replay `what`, and the places of the counters. */
+enum {
+    FOLLOWED,       /* operations in their turn; leave no event */
+    STUCK,          /* let go since nobody could go on; outcome: entries it overtook at most */
+    AGED,           /* let go since it had waited for too long; outcome: the same */
+    STARVED,        /* let go by the kernel; outcome: the same */
+    EARLY,          /* went before its turn, and could not be held; outcome: the same */
+    LATE,           /* others were let past it before; leaves no event */
+    SKIPPED,        /* outcome: entries that it left out */
+    OFF_SCRIPT,     /* the thread does something else; its entries bind nobody */
+    EXTRA,          /* of a thread off script, or after its last entry; leaves no event */
+    UNKNOWN_OBJECT, /* the manifest lacks it */
+    UNKNOWN_THREAD, /* the manifest lacks it */
+    ABSENT,  /* outcome: its place in the manifest; it did not come, its entries bind nobody */
+    GAVE_UP, /* outcome: threads off script */
+    COUNTERS
+};
+
+typedef struct policy_follow {
+    const weft_host *host;
+    course course;
+    uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
+    uint32_t give_up;        /* per cent of the threads */
+    uint32_t gave_up, off, seen;
+    uint64_t turns; /* operations of all threads */
+    uint64_t counters[COUNTERS];
+    uint64_t unknown[MOST_UNKNOWN];
+    uint32_t unknown_count;
+} policy_follow;
+
+/* ---- reports ----------------------------------------------------------------------------------- */
+
+static void report(policy_follow *p, const weft_sched_view *view, uint32_t what, uint64_t thread,
+                   uint64_t outcome, uint64_t object, uint64_t nth)
+{
+    weft_event_buffer event;
+    p->counters[what]++;
+    weft_event_begin(&event, WEFT_EVENT_POLICY_REPLAY);
+    event.head.thread = thread;
+    event.head.tick = view ? view->now : 0;
+    weft_event_word(&event, what);
+    weft_event_word(&event, outcome);
+    weft_event_word(&event, object);
+    weft_event_word(&event, nth);
+    p->host->emit(p->host, &event.head);
+}
+
+/* An identity that the manifest lacks: reported once, the first 64 of them. */
+static void lacks(policy_follow *p, const weft_sched_view *view, uint32_t what,
+                  const weft_sync_op *op, uint64_t id)
+{
+    for (uint32_t i = 0; i < p->unknown_count; i++) {
+        if (p->unknown[i] == id) {
+            return;
+        }
+    }
+    if (p->unknown_count < MOST_UNKNOWN) {
+        p->unknown[p->unknown_count++] = id;
+        report(p, view, what, op->thread, 0, op->object, op->sequence);
+    }
+}
+
+static void give_up_if_lost(policy_follow *p, const weft_sched_view *view)
+{
+    if (!p->gave_up && p->off * UINT64_C(100) > p->seen * (uint64_t)p->give_up) {
+        p->gave_up = 1;
+        report(p, view, GAVE_UP, 0, p->off, 0, p->turns);
+        p->host->log(p->host, WEFT_LOG_WARN,
+                     "too many threads do other things than the reference: its order is followed "
+                     "no longer");
+    }
+}
+
+/* ---- threads ----------------------------------------------------------------------------------- */
+
+static uint32_t place_of(const policy_follow *p, const course_thread *t)
+{
+    return (uint32_t)(t - p->course.threads);
+}
+
+static void meet(policy_follow *p, course_thread *t)
+{
+    p->seen += !t->seen;
+    t->seen = 1;
+}
+
+static void let_go(course_thread *t)
+{
+    t->held_object = COURSE_NONE;
+}
+
+/* Lets a held thread go before its turn. Who was never seen in this run will not be waited for again. */
+static void relax(policy_follow *p, const weft_sched_view *view, course_thread *t, uint32_t what)
+{
+    course_object *o = &p->course.objects[t->held_object];
+    uint32_t entry = t->held_entry, head = course_head(&p->course, o);
+    course_thread *owner = head < entry ? &p->course.threads[course_owner(o, head)] : NULL;
+    report(p, view, what, t->id, entry > head ? entry - head : 0, o->id, o->order->first + entry);
+    if (owner && !owner->seen) {
+        owner->off = 1;
+        report(p, view, ABSENT, owner->id, place_of(p, owner), o->id, o->order->first + head);
+    }
+    course_pass(o, entry);
+    t->relaxed_object = t->held_object;
+    t->relaxed_entry = entry;
+    let_go(t);
+}
+
+/* ---- operations -------------------------------------------------------------------------------- */
+
+/* Whether a held one has waited for too long. */
+static int is_aged(const policy_follow *p, const weft_sched_view *view, const course_thread *t)
+{
+    return (view->now > t->held_since && view->now - t->held_since >= p->age) ||
+           p->turns - t->held_turn >= p->age_turns;
+}
+
+static uint32_t hold(policy_follow *p, const weft_sched_view *view, course_thread *t,
+                     uint32_t object, uint32_t entry)
+{
+    if (t->held_object != object || t->held_entry != entry) {
+        t->held_object = object;
+        t->held_entry = entry;
+        t->held_since = view->now;
+        t->held_turn = p->turns;
+    } else if (is_aged(p, view, t)) {
+        relax(p, view, t, AGED);
+        return WEFT_ANSWER_GO;
+    }
+    return WEFT_ANSWER_HOLD;
+}
+
+static void go_off_script(policy_follow *p, const weft_sched_view *view, course_thread *t,
+                          const weft_sync_op *op)
+{
+    t->off = 1;
+    p->off++;
+    report(p, view, OFF_SCRIPT, t->id, op->kind, op->object, op->sequence);
+    give_up_if_lost(p, view);
+}
+
+static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                       uint64_t *amount)
+{
+    policy_follow *p = instance;
+    course_thread *t = course_thread_of(&p->course, op->thread);
+    course_object *o = course_object_of(&p->course, op->object);
+    if (p->gave_up || !t || !o || t->off || op->kind == WEFT_SYNC_WAKE ||
+        op->kind == WEFT_SYNC_TIMEOUT || op->sequence < o->order->first) {
+        return WEFT_ANSWER_GO;
+    }
+    uint32_t skipped, object = (uint32_t)(o - p->course.objects);
+    uint32_t entry = course_find(&p->course, o, place_of(p, t), op->kind, &skipped);
+    meet(p, t);
+    if (entry == COURSE_NONE) {
+        if (!course_is_over(o, place_of(p, t))) {
+            go_off_script(p, view, t, op);
+        }
+        return WEFT_ANSWER_GO;
+    }
+    uint32_t head = course_head(&p->course, o);
+    while (head < entry && course_owner(o, head) == place_of(p, t)) {
+        course_pass(o, head + 1); /* what it leaves out itself does not keep it waiting */
+        head = course_head(&p->course, o);
+    }
+    if (entry <= head || (t->relaxed_object == object && t->relaxed_entry == entry)) {
+        if (t->held_object == object) {
+            let_go(t);
+        }
+        return WEFT_ANSWER_GO;
+    }
+    return hold(p, view, t, object, entry);
+}
+
+/* The operation has an entry: it is used up, and where it came too early or too late, that counts. */
+static void account(policy_follow *p, const weft_sched_view *view, course_thread *t,
+                    course_object *o, uint32_t entry, const weft_sync_op *op)
+{
+    uint32_t object = (uint32_t)(o - p->course.objects);
+    uint32_t head = course_head(&p->course, o);
+    if (t->relaxed_object == object && t->relaxed_entry == entry) {
+        t->relaxed_object = COURSE_NONE;
+    } else if (entry < head && !t->ended) { /* an end of a thread is told before its signal */
+        p->counters[LATE]++;
+    } else if (entry <= head) {
+        p->counters[FOLLOWED]++;
+    } else if (t->held_object == object && t->held_entry == entry) {
+        relax(p, view, t, STARVED);
+        t->relaxed_object = COURSE_NONE;
+    } else {
+        report(p, view, EARLY, t->id, entry - head, o->id, op->sequence);
+    }
+    course_use(&p->course, o, place_of(p, t), entry);
+    let_go(t);
+}
+
+static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
+{
+    policy_follow *p = instance;
+    uint32_t skipped;
+    p->turns++;
+    if (p->gave_up || op->object == 0 || op->kind == WEFT_SYNC_WAKE) {
+        return;
+    }
+    course_thread *t = course_thread_of(&p->course, op->thread);
+    course_object *o = course_object_of(&p->course, op->object);
+    if (!t || !o) {
+        lacks(p, view, o ? UNKNOWN_THREAD : UNKNOWN_OBJECT, op, o ? op->thread : op->object);
+        return;
+    }
+    meet(p, t);
+    if (op->sequence < o->order->first) {
+        return;
+    }
+    uint32_t entry = course_find(&p->course, o, place_of(p, t), op->kind, &skipped);
+    if (entry == COURSE_NONE || t->off) {
+        p->counters[EXTRA]++;
+        return;
+    }
+    if (skipped > 0) {
+        report(p, view, SKIPPED, t->id, skipped, o->id, op->sequence);
+    }
+    account(p, view, t, o, entry, op);
+}
+
+static uint32_t subscribe(void *instance)
+{
+    return ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
+}
+
+/* Nobody can go on: the one that is earliest in the reference goes, and of several that the reference
+ * is sure of and others that it is not, one of these. */
+static uint64_t stuck(void *instance, const weft_sched_view *view)
+{
+    policy_follow *p = instance;
+    course_thread *best = NULL;
+    uint64_t best_place = 0;
+    int best_hard = 0;
+    for (uint32_t i = 0; i < p->course.thread_count; i++) {
+        course_thread *t = &p->course.threads[i];
+        if (t->held_object == COURSE_NONE || t->ended) {
+            continue;
+        }
+        const weft_order_object *o = p->course.objects[t->held_object].order;
+        uint64_t place = weft_order_place(o, t->held_entry);
+        int hard = !(o->operations[t->held_entry] & WEFT_ORDER_SOFT);
+        if (!best || hard < best_hard || (hard == best_hard && place < best_place)) {
+            best = t;
+            best_place = place;
+            best_hard = hard;
+        }
+    }
+    if (!best) {
+        return 0;
+    }
+    relax(p, view, best, STUCK);
+    return best->id;
+}
+
+static void thread_start(void *instance, uint64_t thread, uint64_t parent)
+{
+    policy_follow *p = instance;
+    course_thread *t = course_thread_of(&p->course, thread);
+    if (t) {
+        t->off = t->seen ? t->off : 0; /* it came after all */
+        meet(p, t);
+    }
+}
+
+static void thread_end(void *instance, uint64_t thread)
+{
+    course_thread *t = course_thread_of(&((policy_follow *)instance)->course, thread);
+    if (t) {
+        t->ended = 1;
+        let_go(t);
+    }
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
+static weft_status refuse(policy_follow *p, weft_status status, const char *sentence)
+{
+    const weft_host *host = p->host;
+    course_end(&p->course);
+    free(p);
+    return host->fail(host, status, sentence);
+}
+
+static weft_status create(const weft_host *host, void **instance)
+{
+    char why[256], sentence[640];
+    size_t line;
+    const char *path = host->option_text(host, "order");
+    policy_follow *p = calloc(1, sizeof *p);
+    if (!p) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-follow");
+    }
+    p->host = host;
+    p->age = (uint64_t)host->option_int(host, "age_ms") * TICKS_PER_MS;
+    p->age_turns = (uint64_t)host->option_int(host, "age_operations");
+    p->give_up = (uint32_t)host->option_int(host, "give_up");
+    if (!*path) {
+        return refuse(p, WEFT_E_INVALID,
+                      "order is missing (found nothing, expected a file that weft trace manifest "
+                      "--order wrote)");
+    }
+    weft_order *order = weft_order_read_file(path, why, sizeof why, &line);
+    if (!order) {
+        char place[32] = "";
+        if (line > 0) {
+            snprintf(place, sizeof place, ":%zu", line);
+        }
+        snprintf(sentence, sizeof sentence, "order manifest %.300s%s: %s", path, place, why);
+        return refuse(p, WEFT_E_FORMAT, sentence);
+    }
+    if (!course_start(&p->course, order, (uint32_t)host->option_int(host, "ahead"))) {
+        return refuse(p, WEFT_E_NO_MEMORY, "no memory for the order manifest");
+    }
+    *instance = p;
+    return WEFT_OK;
+}
+
+static void destroy(void *instance)
+{
+    policy_follow *p = instance;
+    char line[640];
+    uint32_t unseen = 0;
+    for (uint32_t i = 0; i < p->course.thread_count; i++) {
+        unseen += !p->course.threads[i].seen && p->course.order->threads[i].operations > 0;
+    }
+    const uint64_t *n = p->counters;
+    snprintf(line, sizeof line,
+             "order of the reference: %" PRIu64 " operations followed, %" PRIu64
+             " relaxed (%" PRIu64 " stuck, %" PRIu64 " aged, %" PRIu64 " starved), %" PRIu64
+             " early, %" PRIu64 " late, %" PRIu64 " resynchronised, %" PRIu64 " extra; %" PRIu64
+             " threads off script%s; it lacks %" PRIu64 " objects and %" PRIu64
+             " threads, the run %u threads",
+             n[FOLLOWED], n[STUCK] + n[AGED] + n[STARVED], n[STUCK], n[AGED], n[STARVED], n[EARLY],
+             n[LATE], n[SKIPPED], n[EXTRA], n[OFF_SCRIPT], p->gave_up ? ", given up" : "",
+             n[UNKNOWN_OBJECT], n[UNKNOWN_THREAD], unseen);
+    p->host->log(p->host, WEFT_LOG_INFO, line);
+    course_end(&p->course);
+    free(p);
+}
+
+static const weft_option options[] = {
+    {
+        .key = "order",
+        .type = WEFT_OPTION_PATH,
+        .default_value = "",
+        .help = "order manifest of the reference (weft trace manifest --order)",
+    },
+    {
+        .key = "age_ms",
+        .type = WEFT_OPTION_INT,
+        .default_value = "20",
+        .minimum = 1,
+        .maximum = 100000,
+        .help = "ms of guest time after which a thread that is held goes before its turn",
+    },
+    {
+        .key = "age_operations",
+        .type = WEFT_OPTION_INT,
+        .default_value = "100000",
+        .minimum = 1,
+        .maximum = INT64_MAX,
+        .help = "the same, counted in operations of other threads",
+    },
+    {
+        .key = "ahead",
+        .type = WEFT_OPTION_INT,
+        .default_value = "16",
+        .minimum = 0,
+        .maximum = 65536,
+        .help = "entries of a thread on an object that it may leave out to fit again",
+    },
+    {
+        .key = "give_up",
+        .type = WEFT_OPTION_INT,
+        .default_value = "50",
+        .minimum = 0,
+        .maximum = 100,
+        .help = "more than so many per cent of the threads off script: the order is given up",
+    },
+};
+
+static const weft_policy_ops ops = {
+    .size = sizeof ops,
+    .subscribe = subscribe,
+    .before = before,
+    .after = after,
+    .stuck = stuck,
+    .thread_start = thread_start,
+    .thread_end = thread_end,
+};
+
+WEFT_EXPORT const weft_plugin_desc weft_plugin = {
+    .size = sizeof(weft_plugin_desc),
+    .abi_major = WEFT_ABI_MAJOR,
+    .abi_minor = WEFT_ABI_MINOR,
+    .role = WEFT_ROLE_POLICY,
+    .id = "policy-follow",
+    .version = "0.1",
+    .summary = "the order of a reference run, operation by operation",
+    .sanitizers = WEFT_SANITIZERS,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .option_stride = sizeof(weft_option),
+    .ops = &ops,
+    .create = create,
+    .destroy = destroy,
+};
