@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checked/checked.h"
 #include "swap.h"
 
 /* ---- instances ---------------------------------------------------------------------------------
@@ -178,9 +179,17 @@ static void look_after(run *r, policy_instance *now)
     free(before);
 }
 
+static void watch(const part *p)
+{
+    if (p->checked) {
+        guard_watch(p->checked);
+    }
+}
+
 void policies_pump(run *r)
 {
     policies *all = r->policies;
+    watch(all->serving ? &all->serving->part : &r->parts[WEFT_ROLE_POLICY]);
     while (all->seen < atomic_load(&all->done)) {
         policy_instance *now = number(all, all->seen + 1);
         if (!now) {

@@ -79,9 +79,10 @@ int part_create(part *p, errors *list)
 void part_destroy(part *p)
 {
     if (p->created) {
+        int broken = p->checked && ((checked *)p->checked)->broken;
         p->created = 0;
         checked_unwrap(p);
-        if (p->plugin->code->destroy) {
+        if (p->plugin->code->destroy && !broken) {
             p->plugin->code->destroy(p->instance);
         }
         p->plugin->instances--;

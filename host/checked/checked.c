@@ -80,6 +80,7 @@ void checked_wrap(part *p)
         checked_tracer(&p->ops);
         break;
     case WEFT_ROLE_POLICY:
+        guard_install();
         checked_policy(&p->ops);
         break;
     default:

@@ -15,6 +15,12 @@ typedef struct checked {
     int attached, opened, ran, running;
     uint64_t last_sequence; /* tracer: of the latest event, + 1 */
     int partial;            /* tracer: a filter hides some */
+
+    /* policy, guard.c */
+    int broken; /* it crashed or did not come back, and is not called again */
+    _Atomic uint64_t op_number, overdue; /* odd: within an op; the one that takes too long */
+    _Atomic(pthread_t) op_thread;
+    uint64_t watched, watched_cpu, watched_wall; /* the main thread's; ms */
 } checked;
 
 /* Puts the wrappers between a created part and its callers. */
@@ -24,6 +30,11 @@ void checked_unwrap(part *p);
 /* A host service was called: from an allowed thread? Does nothing unless the profile says checked.
  */
 void checked_service(part *p, const char *service, uint32_t tags);
+
+/* Catches what a guarded op may do; before the first one. */
+void guard_install(void);
+/* Now and then on the main thread: ends the op that a policy does not come back from. */
+void guard_watch(checked *c);
 
 /* For the wrappers: ends the process with the line `ID.op: sentence` and exit code 5. */
 void checked_violation(const checked *c, const char *op, const char *format, ...)

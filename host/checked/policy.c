@@ -1,7 +1,20 @@
 /* policy.c: the policy's contract (weft/policy.h). An illegal answer is not judged here: the kernel
- * replaces and counts it. What is checked is who calls, and that a policy gets well-formed views.
+ * replaces and counts it. What is checked is who calls, that a policy gets well-formed views, and
+ * that it comes back: one that crashes or loops is ejected (guard.h).
  */
-#include "checked.h"
+#include "guard.h"
+
+/* Calls an op; `does` is not reached, or not to its end, where the policy breaks. */
+#define GUARDED(c, op, does)                                                                       \
+    do {                                                                                           \
+        guard g;                                                                                   \
+        if (guard_enter(&g, c, op) && sigsetjmp(g.place, 0) == 0) {                                \
+            does;                                                                                  \
+            guard_leave(&g);                                                                       \
+        } else {                                                                                   \
+            guard_broken(&g);                                                                      \
+        }                                                                                          \
+    } while (0)
 
 static void check_view(const checked *c, const char *op, const weft_sched_view *view)
 {
@@ -26,7 +39,9 @@ static uint32_t pick_cpu(void *self, const weft_sched_view *view, uint64_t *slic
 {
     checked *c = self;
     check_view(c, "pick_cpu", view);
-    return c->ops.policy.pick_cpu(c->instance, view, slice);
+    volatile uint32_t answer = UINT32_MAX;
+    GUARDED(c, "pick_cpu", answer = c->ops.policy.pick_cpu(c->instance, view, slice));
+    return answer;
 }
 
 static int32_t pick_next(void *self, const weft_sched_view *view, uint32_t hw)
@@ -35,7 +50,9 @@ static int32_t pick_next(void *self, const weft_sched_view *view, uint32_t hw)
     check_view(c, "pick_next", view);
     CHECK(c, "pick_next", hw < WEFT_HW_COUNT, "no such hardware thread (found %u, expected 0 to 5)",
           hw);
-    return c->ops.policy.pick_next(c->instance, view, hw);
+    volatile int32_t answer = -1;
+    GUARDED(c, "pick_next", answer = c->ops.policy.pick_next(c->instance, view, hw));
+    return answer;
 }
 
 static uint64_t quantum(void *self, const weft_sched_view *view, int32_t thread)
@@ -44,14 +61,18 @@ static uint64_t quantum(void *self, const weft_sched_view *view, int32_t thread)
     check_view(c, "quantum", view);
     CHECK(c, "quantum", thread >= 0 && (uint32_t)thread < view->thread_count,
           "no such thread (found %d, expected less than %u)", thread, view->thread_count);
-    return c->ops.policy.quantum(c->instance, view, thread);
+    volatile uint64_t answer = 0;
+    GUARDED(c, "quantum", answer = c->ops.policy.quantum(c->instance, view, thread));
+    return answer;
 }
 
 static uint32_t subscribe(void *self)
 {
     checked *c = self;
     checked_thread(c, "subscribe", WEFT_THREAD_MAIN | WEFT_THREAD_GUEST);
-    return c->ops.policy.subscribe(c->instance);
+    volatile uint32_t answer = 0;
+    GUARDED(c, "subscribe", answer = c->ops.policy.subscribe(c->instance));
+    return answer;
 }
 
 static uint32_t before(void *self, const weft_sched_view *view, const weft_sync_op *op,
@@ -61,14 +82,16 @@ static uint32_t before(void *self, const weft_sched_view *view, const weft_sync_
     check_view(c, "before", view);
     CHECK(c, "before", op->kind < WEFT_SYNC_KINDS, "kind is unknown (found %u, expected 0 to %u)",
           op->kind, WEFT_SYNC_KINDS - 1);
-    return c->ops.policy.before(c->instance, view, op, amount);
+    volatile uint32_t answer = WEFT_ANSWER_GO;
+    GUARDED(c, "before", answer = c->ops.policy.before(c->instance, view, op, amount));
+    return answer;
 }
 
 static void after(void *self, const weft_sched_view *view, const weft_sync_op *op)
 {
     checked *c = self;
     check_view(c, "after", view);
-    c->ops.policy.after(c->instance, view, op);
+    GUARDED(c, "after", c->ops.policy.after(c->instance, view, op));
 }
 
 static uint64_t delay(void *self, uint32_t kind, uint64_t thread, uint64_t natural)
@@ -77,21 +100,25 @@ static uint64_t delay(void *self, uint32_t kind, uint64_t thread, uint64_t natur
     checked_thread(c, "delay", WEFT_THREAD_GUEST);
     CHECK(c, "delay", kind <= WEFT_DELAY_IO, "kind is unknown (found %u, expected 0 to %u)", kind,
           WEFT_DELAY_IO);
-    return c->ops.policy.delay(c->instance, kind, thread, natural);
+    volatile uint64_t answer = natural;
+    GUARDED(c, "delay", answer = c->ops.policy.delay(c->instance, kind, thread, natural));
+    return answer;
 }
 
 static uint64_t stuck(void *self, const weft_sched_view *view)
 {
     checked *c = self;
     check_view(c, "stuck", view);
-    return c->ops.policy.stuck(c->instance, view);
+    volatile uint64_t answer = 0;
+    GUARDED(c, "stuck", answer = c->ops.policy.stuck(c->instance, view));
+    return answer;
 }
 
 static void deadlock(void *self, const weft_sched_view *view)
 {
     checked *c = self;
     check_view(c, "deadlock", view);
-    c->ops.policy.deadlock(c->instance, view);
+    GUARDED(c, "deadlock", c->ops.policy.deadlock(c->instance, view));
 }
 
 static void thread_start(void *self, uint64_t thread, uint64_t parent)
@@ -99,14 +126,14 @@ static void thread_start(void *self, uint64_t thread, uint64_t parent)
     checked *c = self;
     checked_thread(c, "thread_start", WEFT_THREAD_GUEST);
     CHECK(c, "thread_start", thread != 0, "thread has no identity (found 0, expected another)");
-    c->ops.policy.thread_start(c->instance, thread, parent);
+    GUARDED(c, "thread_start", c->ops.policy.thread_start(c->instance, thread, parent));
 }
 
 static void thread_end(void *self, uint64_t thread)
 {
     checked *c = self;
     checked_thread(c, "thread_end", WEFT_THREAD_GUEST);
-    c->ops.policy.thread_end(c->instance, thread);
+    GUARDED(c, "thread_end", c->ops.policy.thread_end(c->instance, thread));
 }
 
 void checked_policy(role_ops *ops)

@@ -94,6 +94,55 @@ static void rules_are_checked(void **state)
     }
 }
 
+/* ---- policies that break -----------------------------------------------------------------------
+ */
+
+/* Ejected with that reason; the title goes on and gets its sum right. */
+static void assert_ejected(const char *fault, const char *reason, char digest[33])
+{
+    char set[64];
+    char *trace = scratch_file("broken.jsonl");
+    snprintf(set, sizeof set, "policy.fault=%s", fault);
+    weft_run run = weft_json("--set", "policy.plugin=odd", "--set", set, "--set",
+                             "machine.checked=yes", "--trace", trace, title("locks"), NULL);
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.err, reason));
+    assert_int_equal(lines_with(run.err, "the built-in policy serves"), 1);
+    snprintf(digest, 33, "%s", report_text(&run, "trace_digest"));
+    weft_free(&run);
+    run = weft("trace", "dump", "--kind", "policy.ejected", trace, NULL);
+    assert_int_equal(lines_with(run.out, reason), 1);
+    weft_free(&run);
+    free(trace);
+}
+
+/* Whichever way it breaks, it is the same place in the run, and the same run from there on. */
+static void broken_policy_is_ejected(void **state)
+{
+    char crashed[33], divided[33], again[33];
+    assert_ejected("crash", "policy-odd crashed in pick_next", crashed);
+    assert_ejected("divide", "policy-odd divided by zero in pick_next", divided);
+    assert_ejected("crash", "policy-odd crashed in pick_next", again);
+    assert_string_equal(crashed, again);
+    assert_string_equal(crashed, divided);
+}
+
+static void endless_policy_is_ejected(void **state)
+{
+    char crashed[33], looped[33];
+    assert_ejected("crash", "policy-odd crashed in pick_next", crashed);
+    assert_ejected("loop", "policy-odd did not come back from pick_next", looped);
+    assert_string_equal(crashed, looped);
+}
+
+static void nonsense_is_ejected(void **state)
+{
+    char first[33], second[33];
+    assert_ejected("nonsense", "too many illegal answers", first);
+    assert_ejected("nonsense", "too many illegal answers", second);
+    assert_string_equal(first, second);
+}
+
 /* ---- weft ctl ----------------------------------------------------------------------------------
  */
 
@@ -152,12 +201,17 @@ static void asked_from_outside(void **state)
 
 int main(void)
 {
+    /* what a broken policy had in its hands is lost by design */
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(swap_to_the_same_changes_nothing),
         cmocka_unit_test(swap_at_a_decision_is_the_same_each_time),
         cmocka_unit_test(swap_at_a_frame),
         cmocka_unit_test(what_is_not_reached_is_told),
         cmocka_unit_test(rules_are_checked),
+        cmocka_unit_test(broken_policy_is_ejected),
+        cmocka_unit_test(endless_policy_is_ejected),
+        cmocka_unit_test(nonsense_is_ejected),
         cmocka_unit_test(asked_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
