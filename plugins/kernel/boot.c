@@ -3,6 +3,7 @@
 
 #include "audio.h"
 #include "kernel.h"
+#include "parallel.h"
 #include "xam.h"
 
 static weft_status make_hardware_threads(kernel *k)
@@ -33,6 +34,9 @@ weft_status kboot(kernel *k)
     if (watching != WEFT_OK) {
         return watching;
     }
+    if (!kparallel_create(k)) {
+        return k->host->fail(k->host, WEFT_E_NO_MEMORY, "out of memory for parallel mode");
+    }
     if (!kcall_create(k)) {
         return k->host->fail(k->host, WEFT_E_NO_MEMORY, "out of memory for the kernel's exports");
     }
@@ -48,6 +52,9 @@ weft_status kboot(kernel *k)
         .mmio_write = kvideo_mmio_write,
         .timebase = ktime_mftb,
     };
+    if (k->parallel) {
+        kparallel_callbacks(k);
+    }
     weft_status status = k->cpu->attach(k->cpu_instance, &k->cpu_calls);
     return status == WEFT_OK ? make_hardware_threads(k) : status;
 }
@@ -67,6 +74,7 @@ void kshutdown(kernel *k)
         vfs_destroy(k->vfs);
         mm_destroy(k->mm);
     }
+    kparallel_destroy(k);
     free(k->view_threads);
     free(k->view_order);
 }

@@ -244,7 +244,7 @@ void kemit(kernel *k, const kthread *thread, weft_event_buffer *event)
         head->tid = thread->tid;
         /* one that has just been moved runs on where it is until its call is over */
         head->hw = (uint8_t)(thread == k->running ? thread->cpu->hw : thread->hw);
-        head->cycle = thread->cpu->retired;
+        head->cycle = kthread_retired(thread);
     }
     k->host->emit(k->host, head);
 }

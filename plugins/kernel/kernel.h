@@ -1,7 +1,7 @@
 /* The kernel plugin's own vocabulary: what its files share.
  *
- * One `kernel` is one console. Everything runs on the [guest] thread, in the loop of sched.c, so
- * nothing here locks. No host frame outlives a scheduling decision: an export that waits stores a
+ * One `kernel` is one console. Everything runs on the [guest] thread, in the loop of sched.c, or in
+ * parallel mode with the dispatcher lock held (parallel.h), so nothing here locks. No host frame outlives a scheduling decision: an export that waits stores a
  * continuation in its thread and returns K_WAIT; guest code that the kernel calls is a pushed frame
  * (call.c) whose return runs the continuation. */
 #ifndef WEFT_KERNEL_INTERNAL_H
@@ -426,6 +426,13 @@ void kfile_destroy(kernel *k);
 static inline bool kthread_is_interrupt(const kthread *thread)
 {
     return thread->tid == 0;
+}
+
+/* Instructions that it has retired; while it executes on another host thread, those up to when it
+ * last called the kernel. */
+static inline uint64_t kthread_retired(const kthread *thread)
+{
+    return thread->executing ? thread->seen_retired : thread->cpu->retired;
 }
 
 #endif

@@ -75,6 +75,8 @@ struct kthread {
     uint64_t yield_since;              /* slice in which it gave way; NEVER: it is held for good */
     uint64_t last_slice;               /* number of its latest slice */
     uint64_t quantum;                  /* the policy's latest answer, 0: none yet */
+    bool executing; /* parallel.c: without the lock; its registers are the engine's, and these */
+    uint64_t seen_retired, seen_msr; /* are what it had when it gave the lock back */
     uint32_t irql; /* while it is not current on its hardware thread, which has it otherwise */
     uint32_t view_index; /* where the policy's view shows it */
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
@@ -276,6 +278,7 @@ struct kernel {
     uint32_t view_capacity;
     weft_sched_hw view_hw[WEFT_HW_COUNT];
     kthread **view_order;
+    struct kparallel *parallel; /* parallel.c; NULL in lockstep */
 
     /* end */
     uint32_t end, exit_code;

@@ -4,13 +4,15 @@
  * picks (by default the one with the least time) and runs its thread until the next event of the
  * clock, or until it is `lookahead` ahead of the others, or until its quantum ends. Clock events
  * fire between slices, once no hardware thread with work is behind them. A woken thread carries its
- * wake's tick and never runs earlier. */
+ * wake's tick and never runs earlier. In parallel mode each hardware thread has a loop of its own
+ * (parallel.c) around the same slices, and all have the host's time. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "exception.h"
+#include "parallel.h"
 #include "sched.h"
 
 #define PCR_IRQL 0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
@@ -36,13 +38,20 @@ void ksched_sync(kernel *k)
         return;
     }
     uint64_t count = k->running->cpu->retired - hw->started;
-    hw->time += instruction_ticks(k, count, &hw->remainder);
+    if (k->parallel) {
+        hw->time = kparallel_now(k);
+    } else {
+        hw->time += instruction_ticks(k, count, &hw->remainder);
+    }
     hw->started = k->running->cpu->retired;
     k->instructions += count;
 }
 
 uint64_t know(kernel *k)
 {
+    if (k->parallel) {
+        return kparallel_now(k);
+    }
     ksched_sync(k);
     uint64_t time = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
     if (time > k->last_read) {
@@ -58,7 +67,8 @@ static void set_limit(kernel *k)
     weft_cpu_state *cpu = k->running->cpu;
     uint64_t left = k->slice_end > hw->time ? k->slice_end - hw->time : 0;
     uint64_t num = k->machine->instruction_cost_num, den = k->machine->instruction_cost_den;
-    uint64_t count = (left * den - (left ? hw->remainder : 0) + num - 1) / num;
+    uint64_t count =
+        k->parallel ? KPARALLEL_SLICE : (left * den - (left ? hw->remainder : 0) + num - 1) / num;
     if (k->instruction_limit) {
         uint64_t allowed =
             k->instruction_limit > k->instructions ? k->instruction_limit - k->instructions : 0;
@@ -69,7 +79,7 @@ static void set_limit(kernel *k)
 
 void kcharge(kernel *k, uint64_t ticks)
 {
-    if (k->running_hw) {
+    if (k->running_hw && !k->parallel) { /* there, things take the time that they take */
         ksched_sync(k);
         k->running_hw->time += ticks;
         set_limit(k);
@@ -79,7 +89,7 @@ void kcharge(kernel *k, uint64_t ticks)
 void ksched_bound(kernel *k)
 {
     uint64_t next = k->clock->next(k->clock);
-    if (k->running_hw && k->running && next < k->slice_end) {
+    if (!k->parallel && k->running_hw && k->running && next < k->slice_end) {
         k->slice_end = next;
         set_limit(k);
     }
@@ -175,7 +185,7 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
         if (thread->priority > k->running->priority) {
             k->reschedule = true;
         }
-    } else if (k->slice_end > thread->ready_at + k->machine->lookahead) {
+    } else if (!k->parallel && k->slice_end > thread->ready_at + k->machine->lookahead) {
         k->slice_end = thread->ready_at + k->machine->lookahead;
         ksched_sync(k);
         set_limit(k);
@@ -287,11 +297,11 @@ void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
     *(h->last_dpc ? &h->last_dpc->next : &h->first_dpc) = dpc;
     h->last_dpc = dpc;
     if (h->current) {
-        h->current->cpu->interrupt = 1;
+        __atomic_store_n(&h->current->cpu->interrupt, 1, __ATOMIC_RELAXED);
     }
     if (h == k->running_hw) {
         k->reschedule = true;
-    } else if (k->running_hw && k->slice_end > dpc->tick + k->machine->lookahead) {
+    } else if (!k->parallel && k->running_hw && k->slice_end > dpc->tick + k->machine->lookahead) {
         k->slice_end = dpc->tick + k->machine->lookahead;
         ksched_sync(k);
         set_limit(k);
@@ -439,11 +449,12 @@ static void execute(kernel *k, kthread *t)
     khw *hw = k->running_hw;
     uint32_t grace = (uint32_t)k->machine->reservation_grace;
     while (k->end == WEFT_END_NONE && ksched_runnable(t)) {
-        uint32_t reason = k->cpu->run(k->cpu_instance, t->cpu);
+        uint32_t reason =
+            k->parallel ? kparallel_execute(k, t) : k->cpu->run(k->cpu_instance, t->cpu);
         ksched_sync(k);
         if (reason == WEFT_CPU_LIMIT) {
             bool limited = k->instruction_limit && k->instructions >= k->instruction_limit;
-            if (t->cpu->reservation && grace > 0 && !limited) {
+            if (t->cpu->reservation && !k->parallel && grace > 0 && !limited) {
                 grace--;
                 t->cpu->limit = t->cpu->retired + 1;
                 continue;
@@ -467,7 +478,7 @@ static void execute(kernel *k, kthread *t)
     }
 }
 
-static void slice(kernel *k, uint32_t index, uint64_t end)
+bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
 {
     khw *hw = &k->hw[index];
     k->running_hw = hw;
@@ -476,9 +487,9 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
         start_dpc(k, hw);
     }
     kthread *t = hw->in_dpc ? hw->interrupt : kpolicy_pick_thread(k, index);
-    if (!t) {
+    if (!t || t->executing) { /* the latter: moved here, and not off the other yet */
         k->running_hw = NULL;
-        return;
+        return false;
     }
     if (!hw->in_dpc && hw->current != t) {
         if (hw->current) {
@@ -499,7 +510,7 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     hw->started = t->cpu->retired;
     t->last_slice = ++k->slices;
     t->cpu->hw = index;
-    t->cpu->interrupt = hw->first_dpc != NULL;
+    __atomic_store_n(&t->cpu->interrupt, hw->first_dpc != NULL, __ATOMIC_RELAXED);
     kthread_dispatch(k, t, index);
     uint64_t before = hw->time, retired = t->cpu->retired;
     bool resumed = t->cont_ready;
@@ -531,13 +542,14 @@ static void slice(kernel *k, uint32_t index, uint64_t end)
     }
     k->running = NULL;
     k->running_hw = NULL;
+    return resumed || t->cpu->retired != retired || !ksched_runnable(t);
 }
 
 /* ---- the loop ----------------------------------------------------------------------------------
  */
 
-/* Lets the clock fire. What is not the kernel's there is the GPU's. */
-static void advance(kernel *k, uint64_t tick)
+/* What is not the kernel's there is the GPU's. */
+void ksched_advance(kernel *k, uint64_t tick)
 {
     uint64_t before = ksource_act(k, KSOURCE_GPU);
     k->clock->advance(k->clock, tick);
@@ -574,14 +586,28 @@ static void deadlock(kernel *k)
     kend(k, WEFT_END_DEADLOCK, 0, text);
 }
 
-static bool limits_hold(kernel *k, uint64_t now)
+bool ksched_all_idle(kernel *k)
+{
+    uint64_t deadline = k->clock->next(k->clock);
+    if (kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
+        return true;
+    }
+    if (deadline == WEFT_TICK_NEVER ||
+        (deadline > k->last_progress + DEADLOCK_TICKS && !something_due(k))) {
+        deadlock(k);
+        return true;
+    }
+    return false;
+}
+
+bool ksched_limits_hold(kernel *k, uint64_t now)
 {
     if (k->host->stop_requested(k->host)) {
         kend(k, WEFT_END_CONDITION, 0, "stop requested");
     } else if (k->instruction_limit && k->instructions >= k->instruction_limit) {
         kend(k, WEFT_END_CONDITION, 0, "instruction limit reached");
     } else if (k->tick_limit && now != WEFT_TICK_NEVER && now >= k->tick_limit) {
-        advance(k, k->tick_limit); /* what is due at the limit has happened */
+        ksched_advance(k, k->tick_limit); /* what is due at the limit has happened */
         kend(k, WEFT_END_CONDITION, 0, "tick limit reached");
     }
     return k->end != WEFT_END_NONE;
@@ -612,6 +638,9 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
     k->instruction_limit = limits->instructions;
     k->tick_limit = limits->ticks;
     kpolicy_welcome(k);
+    if (k->parallel) {
+        kparallel_run(k);
+    }
     while (k->end == WEFT_END_NONE) {
         uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
         ksched_times(k, times);
@@ -620,7 +649,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         }
         uint64_t deadline = k->clock->next(k->clock);
         uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
-        if (limits_hold(k, now < event_bound ? now : event_bound)) {
+        if (ksched_limits_hold(k, now < event_bound ? now : event_bound)) {
             break;
         }
         if (ksched_exchange_asked(k)) {
@@ -630,18 +659,11 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
                 now = times[i] < now ? times[i] : now;
             }
         }
-        if (now == WEFT_TICK_NEVER &&
-            kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
+        if (now == WEFT_TICK_NEVER && ksched_all_idle(k)) {
             continue;
         }
-        if (now == WEFT_TICK_NEVER &&
-            (deadline == WEFT_TICK_NEVER ||
-             (deadline > k->last_progress + DEADLOCK_TICKS && !something_due(k)))) {
-            deadlock(k);
-            break;
-        }
         if (deadline <= now) {
-            advance(k, deadline);
+            ksched_advance(k, deadline);
             continue;
         }
         if (k->policy && !kpolicy_view(k, times)) {
@@ -658,7 +680,7 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         if (length < end - hw->time) {
             end = hw->time + length;
         }
-        slice(k, index, end > hw->time ? end : hw->time + 1);
+        (void)ksched_slice(k, index, end > hw->time ? end : hw->time + 1);
     }
     return k->end == WEFT_END_PLUGIN ? WEFT_E_STATE : WEFT_OK;
 }

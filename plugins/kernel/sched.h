@@ -18,9 +18,10 @@ static inline bool ksched_runnable(const kthread *t)
     return ksched_active(t) && !t->held;
 }
 
+/* Of a thread that executes without the lock: what it had when it gave the lock back. */
 static inline bool ksched_ee_on(const kthread *t)
 {
-    return (t->cpu->msr & WEFT_MSR_EE) != 0;
+    return ((t->executing ? t->seen_msr : t->cpu->msr) & WEFT_MSR_EE) != 0;
 }
 
 /* The current thread may not be replaced: interrupts off, or IRQL raised. One that the policy holds
@@ -36,6 +37,17 @@ static inline bool ksched_dpc_deliverable(const khw *hw)
 {
     return hw->first_dpc && !hw->in_dpc && !ksched_pinned(hw);
 }
+
+/* sched.c, for parallel.c */
+/* Lets the clock fire up to a tick. */
+void ksched_advance(kernel *k, uint64_t tick);
+/* Ends the run where a limit has been reached or the host asks; whether it has ended. */
+bool ksched_limits_hold(kernel *k, uint64_t now);
+/* Nobody can run on any hardware thread. True: somebody who was held can now, or the run has ended,
+ * since nothing is due; false: something is. */
+bool ksched_all_idle(kernel *k);
+/* Runs whoever is next on a hardware thread until `end`. False: that got nowhere. */
+bool ksched_slice(kernel *k, uint32_t index, uint64_t end);
 
 /* sched_policy.c */
 /* When each hardware thread could next run something, or NEVER. */

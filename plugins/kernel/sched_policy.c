@@ -83,7 +83,7 @@ bool kpolicy_view(kernel *k, const uint64_t *times)
         k->view_threads[count++] = (weft_sched_thread){
             .id = t->id,
             .ready_since = t->ready_since,
-            .retired = t->cpu->retired,
+            .retired = kthread_retired(t),
             .order = t->order,
             .state = t->held ? WEFT_THREAD_WAITING : t->state,
             .hw = t->hw,

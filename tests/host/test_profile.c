@@ -87,8 +87,9 @@ ERROR(test_unknown_tracer_key, "[tracer]\nkind = all\n",
 ERROR(test_not_a_ratio, "[machine]\ninstruction_cost = 1/0\n",
       "p.ini:4: [machine] instruction_cost has no such value (found 1/0, expected N or N/M with N "
       "from 0 and M from 1 to 4294967295)")
-ERROR(test_parallel_is_not_there_yet, "[schedule]\nmode = parallel\n",
-      "p.ini:4: [schedule] mode is not available yet (found parallel, expected lockstep)")
+ERROR(test_unknown_mode, "[schedule]\nmode = paralel\n",
+      "p.ini:4: [schedule] mode has no such value (found paralel, expected one of "
+      "lockstep|parallel)")
 ERROR(test_set_twice, "[machine]\nseed = 1\nseed = 2\n",
       "p.ini:5: key is set twice (found [machine] seed again, expected only the one at p.ini:4)")
 ERROR(test_indented_line, "[machine]\nseed = 1\n  rtc = 2\n",
@@ -374,7 +375,7 @@ int main(void)
         cmocka_unit_test(test_not_a_choice),
         cmocka_unit_test(test_not_a_time),
         cmocka_unit_test(test_not_a_ratio),
-        cmocka_unit_test(test_parallel_is_not_there_yet),
+        cmocka_unit_test(test_unknown_mode),
         cmocka_unit_test(test_set_twice),
         cmocka_unit_test(test_indented_line),
         cmocka_unit_test(test_comment_behind_value),
