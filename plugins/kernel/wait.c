@@ -30,6 +30,7 @@ static uint32_t consume(kernel *k, kobject *o, kthread *t)
         }
         return STATUS_WAIT_0;
     case KOBJECT_SEMAPHORE:
+    case KOBJECT_IO_COMPLETION: /* counts its packets */
         state_set(k, o, state_get(k, o) - 1);
         return STATUS_WAIT_0;
     case KOBJECT_MUTANT: {
