@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "exports.h"
+#include "io_completion.h"
 #include "order.h"
 
 #define FILE_BODY_BYTES 64   /* the guest sees a dispatcher header, and never looks further */
@@ -104,6 +105,9 @@ static void file_closed(kernel *k, kobject *object)
 {
     kfile *file = object->data;
     vfs_close(file->file);
+    if (file->port) {
+        kobject_release(k, file->port);
+    }
     free(file);
     object->data = NULL;
 }
@@ -285,6 +289,11 @@ static void transfer_finish(kernel *k, kthread *thread, kobject *file, kobject *
     if ((t->routine & ~UINT32_C(1)) != 0 && thread->state != WEFT_THREAD_TERMINATED) {
         kapc_queue(k, thread, t->routine & ~UINT32_C(1), t->context, t->status_block, 0);
     }
+    const kfile *opened = file->data;
+    if (opened->port && t->context != 0 && !(t->routine & 1) &&
+        !kcompletion_post(k, opened->port, opened->port_key, t->context, status, done)) {
+        k->host->log(k->host, WEFT_LOG_WARN, "out of memory for a completion packet");
+    }
 }
 
 static void request_free(kernel *k, kfile_request *request)
@@ -417,6 +426,9 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
                                        : KFILE_READ_DATA | KFILE_READ;
     if (!(file->access & (rights | KFILE_ALL))) {
         return kret_status(call, STATUS_ACCESS_DENIED);
+    }
+    if (file->port && (t.routine & ~UINT32_C(1)) != 0) { /* NT: a port or an APC */
+        return kret_status(call, STATUS_INVALID_PARAMETER);
     }
     uint64_t ticks = transfer_ticks(k, t.length);
     bool waits = kfile_is_synchronous(file);

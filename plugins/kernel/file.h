@@ -21,6 +21,8 @@ typedef struct kfile {
     uint32_t listed; /* next index of a directory scan */
     bool scanning;
     char pattern[VFS_NAME_MAX]; /* of that scan */
+    kobject *port;              /* retained: is told of each transfer that ends; NULL: none */
+    uint32_t port_key;
 } kfile;
 
 /* The file behind a handle, NULL if it is none. */

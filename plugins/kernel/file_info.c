@@ -179,6 +179,26 @@ static kstatus rename_file(kcall *call, kfile *file, uint32_t in)
     return vfs_rename(call->k->vfs, file->file, root ? root->file : NULL, path, replace);
 }
 
+/* FILE_COMPLETION_INFORMATION {port handle, key}: once, and only for asynchronous files (NT). */
+static kstatus bind_port(kcall *call, kfile *file, uint32_t in)
+{
+    uint32_t handle = kget32(call, in), key = kget32(call, in + 4);
+    kobject *port = khandle_get(call->k, call->thread, handle, KOBJECT_IO_COMPLETION);
+    if (call->faulted) {
+        return STATUS_ACCESS_VIOLATION;
+    }
+    if (!port) {
+        return STATUS_INVALID_HANDLE;
+    }
+    if (file->port || kfile_is_synchronous(file)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    kobject_retain(port);
+    file->port = port;
+    file->port_key = key;
+    return STATUS_SUCCESS;
+}
+
 uint32_t ex_NtSetInformationFile(kcall *call)
 {
     uint32_t in = karg(call, 2), length = karg(call, 3), class = karg(call, 4);
@@ -216,8 +236,8 @@ uint32_t ex_NtSetInformationFile(kcall *call)
         }
         break;
     }
-    case INFO_COMPLETION: /* there are no completion ports */
-        status = STATUS_INVALID_HANDLE;
+    case INFO_COMPLETION:
+        status = bind_port(call, file, in);
         break;
     default: /* times, mode and priority: taken, and without effect on what can be seen */
         break;

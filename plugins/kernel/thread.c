@@ -237,6 +237,9 @@ void kthread_dispatch(kernel *k, kthread *t, uint32_t hw)
     weft_store32(pcr + KPCR_STACK_LIMIT, t->stack_base);
     weft_store32(pcr + KPCR_DPC_ACTIVE, h->in_dpc);
     if (t->object) { /* a DPC sees the thread that it interrupted */
+        const uint8_t *thread = k->memory->base + t->object->body; /* a fiber has its own stack */
+        weft_store32(pcr + KPCR_STACK_BASE, weft_load32(thread + KTHREAD_STACK_BASE));
+        weft_store32(pcr + KPCR_STACK_LIMIT, weft_load32(thread + KTHREAD_STACK_LIMIT));
         weft_store32(pcr + KPCR_THREAD, t->object->body);
         k->memory->base[t->object->body + KTHREAD_CPU] = (uint8_t)hw;
     }
@@ -322,10 +325,23 @@ void kthread_free_all(kernel *k)
 /* ---- exports -----------------------------------------------------------------------------------
  */
 
+/* Asked before the thread is made, since a thread that exists runs. */
+static bool handle_left(const kernel *k)
+{
+    uint32_t i = k->handle_hint;
+    while (i < KHANDLE_MAX && k->handles[i]) {
+        i++;
+    }
+    return i < KHANDLE_MAX;
+}
+
 uint32_t ex_ExCreateThread(kcall *call)
 {
     kernel *k = call->k;
     uint32_t size = karg(call, 1), flags = karg(call, 6);
+    if (karg(call, 0) && !(flags & RETURN_KTHREAD) && !handle_left(k)) {
+        return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
+    }
     size = size ? size : k->title ? k->title->stack_size : 0;
     size = size > 0x4000000 ? 0x4000000 : (size + 0xFFF) & ~UINT32_C(0xFFF);
     kthread_request request = {
