@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In an entry: it has been used up. Wakes are from the start: they come with the signal before them,
- * so nobody has to wait for one, and nobody can be kept from it. */
+/* In an entry: it has been used up. */
 #define USED UINT32_C(0x40)
 
 static uint32_t hash_of(uint64_t id)
@@ -88,10 +87,6 @@ static int lay_lanes(course_object *o, uint32_t *last)
         uint32_t thread = course_owner(o, i);
         course_lane *lane = &o->lanes[last[thread] - 1];
         lane->thread = thread;
-        if ((o->order->operations[i] & WEFT_ORDER_KIND) == WEFT_SYNC_WAKE) {
-            o->order->operations[i] |= USED;
-            continue;
-        }
         o->following[i] = lane->next;
         lane->next = i;
     }
@@ -159,8 +154,8 @@ uint32_t course_find(const course *c, const course_object *o, uint32_t thread, u
 {
     const course_lane *lane = lane_of(o, thread);
     uint32_t entry = lane ? lane->next : COURSE_NONE;
-    /* a wait that gave up here may have been satisfied there: nothing further on is its entry */
-    uint32_t most = kind == WEFT_SYNC_TIMEOUT ? 0 : c->ahead;
+    /* a wait that ended so here may have ended otherwise there: nothing further on is its entry */
+    uint32_t most = course_is_end(kind) ? 0 : c->ahead;
     for (*skipped = 0; entry != COURSE_NONE && *skipped <= most; ++*skipped) {
         if (is_alike(kind, o->order->operations[entry] & WEFT_ORDER_KIND)) {
             return entry;
@@ -188,6 +183,29 @@ uint32_t course_head(const course *c, course_object *o)
     return o->head;
 }
 
+void course_meet(const course *c, course_object *o, uint64_t sequence)
+{
+    if (!o->met) {
+        o->met = 1;
+        o->told = sequence;
+    }
+    uint64_t taken = sequence > o->told ? sequence - o->told : 0;
+    while (o->ahead < taken && course_head(c, o) < o->order->count &&
+           course_is_end(o->order->operations[o->head] & WEFT_ORDER_KIND)) {
+        o->head++;
+        o->ahead++;
+    }
+}
+
+void course_tell(course_object *o, uint32_t kind, uint64_t sequence)
+{
+    if (!o->met && !course_is_end(kind)) {
+        o->met = 1;
+        o->told = sequence;
+    }
+    o->told += o->met;
+}
+
 void course_pass(course_object *o, uint32_t entry)
 {
     o->head = entry > o->head ? entry : o->head;
@@ -197,6 +215,9 @@ void course_use(const course *c, course_object *o, uint32_t thread, uint32_t ent
 {
     course_lane *lane = lane_of(o, thread);
     while (lane->next != COURSE_NONE && lane->next <= entry) {
+        int was_ahead = lane->next < o->head &&
+                        course_is_end(o->order->operations[lane->next] & WEFT_ORDER_KIND);
+        o->ahead -= was_ahead && o->ahead > 0;
         o->order->operations[lane->next] |= USED;
         lane->next = o->following[lane->next];
     }

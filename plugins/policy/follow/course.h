@@ -34,6 +34,10 @@ typedef struct course_object {
     uint32_t *following; /* by entry: the next of the same thread */
     course_lane *lanes;
     uint32_t lane_count, head;
+    /* Ends of waits have their numbers before they are told of. */
+    uint64_t told;  /* operations told of, from where the policy came on */
+    uint32_t met;   /* 1: told counts */
+    uint32_t ahead; /* entries of such ends that the head has passed though they were not told of */
 } course_object;
 
 typedef struct course {
@@ -62,6 +66,12 @@ uint32_t course_find(const course *c, const course_object *o, uint32_t thread, u
 /* Whether the thread has no entry left on the object. */
 int course_is_over(const course_object *o, uint32_t thread);
 
+/* The object's next operation has this number. What was taken and not told of are ends of waits: so
+ * many of them do not bind at the head. */
+void course_meet(const course *c, course_object *o, uint64_t sequence);
+/* An operation was told of. */
+void course_tell(course_object *o, uint32_t kind, uint64_t sequence);
+
 /* The first entry that still binds, or the object's number of entries. */
 uint32_t course_head(const course *c, course_object *o);
 
@@ -75,6 +85,12 @@ void course_use(const course *c, course_object *o, uint32_t thread, uint32_t ent
 static inline uint32_t course_owner(const course_object *o, uint32_t entry)
 {
     return o->order->operations[entry] >> WEFT_ORDER_THREAD;
+}
+
+/* Whether it is the end of a wait, whose number was taken before the thread knows. */
+static inline int course_is_end(uint32_t kind)
+{
+    return kind == WEFT_SYNC_WAKE || kind == WEFT_SYNC_TIMEOUT;
 }
 
 #endif

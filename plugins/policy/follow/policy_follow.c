@@ -40,6 +40,7 @@ typedef struct policy_follow {
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint32_t give_up;        /* per cent of the threads */
     uint32_t gave_up, off, seen;
+    uint64_t now;   /* of the latest operation */
     uint64_t turns; /* operations of all threads */
     uint64_t counters[COUNTERS];
     uint64_t unknown[MOST_UNKNOWN];
@@ -55,7 +56,7 @@ static void report(policy_follow *p, const weft_sched_view *view, uint32_t what,
     p->counters[what]++;
     weft_event_begin(&event, WEFT_EVENT_POLICY_REPLAY);
     event.head.thread = thread;
-    event.head.tick = view ? view->now : 0;
+    event.head.tick = view->now != WEFT_TICK_NEVER ? view->now : p->now;
     weft_event_word(&event, what);
     weft_event_word(&event, outcome);
     weft_event_word(&event, object);
@@ -163,8 +164,8 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     policy_follow *p = instance;
     course_thread *t = course_thread_of(&p->course, op->thread);
     course_object *o = course_object_of(&p->course, op->object);
-    if (p->gave_up || !t || !o || t->off || op->kind == WEFT_SYNC_WAKE ||
-        op->kind == WEFT_SYNC_TIMEOUT || op->sequence < o->order->first) {
+    if (p->gave_up || !t || !o || t->off || course_is_end(op->kind) ||
+        op->sequence < o->order->first) {
         return WEFT_ANSWER_GO;
     }
     uint32_t skipped, object = (uint32_t)(o - p->course.objects);
@@ -176,9 +177,11 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
         }
         return WEFT_ANSWER_GO;
     }
+    course_meet(&p->course, o, op->sequence);
     uint32_t head = course_head(&p->course, o);
     while (head < entry && course_owner(o, head) == place_of(p, t)) {
         course_pass(o, head + 1); /* what it leaves out itself does not keep it waiting */
+        course_meet(&p->course, o, op->sequence);
         head = course_head(&p->course, o);
     }
     if (entry <= head || (t->relaxed_object == object && t->relaxed_entry == entry)) {
@@ -198,9 +201,9 @@ static void account(policy_follow *p, const weft_sched_view *view, course_thread
     uint32_t head = course_head(&p->course, o);
     if (t->relaxed_object == object && t->relaxed_entry == entry) {
         t->relaxed_object = COURSE_NONE;
-    } else if (entry < head && !t->ended) { /* an end of a thread is told before its signal */
+    } else if (entry < head && !t->ended && !course_is_end(op->kind)) {
         p->counters[LATE]++;
-    } else if (entry <= head) {
+    } else if (entry <= head || course_is_end(op->kind)) { /* settled with the signal before it */
         p->counters[FOLLOWED]++;
     } else if (t->held_object == object && t->held_entry == entry) {
         relax(p, view, t, STARVED);
@@ -217,16 +220,24 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     policy_follow *p = instance;
     uint32_t skipped;
     p->turns++;
-    if (p->gave_up || op->object == 0 || op->kind == WEFT_SYNC_WAKE) {
+    p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
+    if (p->gave_up || op->object == 0) {
         return;
     }
     course_thread *t = course_thread_of(&p->course, op->thread);
     course_object *o = course_object_of(&p->course, op->object);
+    if (o && !t) {
+        course_tell(o, op->kind, op->sequence);
+    }
     if (!t || !o) {
         lacks(p, view, o ? UNKNOWN_THREAD : UNKNOWN_OBJECT, op, o ? op->thread : op->object);
         return;
     }
     meet(p, t);
+    if (!course_is_end(op->kind)) {
+        course_meet(&p->course, o, op->sequence);
+    }
+    course_tell(o, op->kind, op->sequence);
     if (op->sequence < o->order->first) {
         return;
     }
