@@ -52,7 +52,6 @@ static const struct {
     {KMODULE_XAM, "", 0},
     {KMODULE_KRNL, "ObIsTitleObject", 0},   /* BOOL */
     {KMODULE_KRNL, "XexPcToFileHeader", 0}, /* pointer */
-    {KMODULE_KRNL, "XeCryptBnQwNeModExp", 0},
     {KMODULE_KRNL, "XAudioGetSpeakerConfig", E_NOTIMPL}, /* HRESULT */
     {KMODULE_KRNL, "", STATUS_NOT_IMPLEMENTED},
     {KMODULE_XBDM, "", E_NOTIMPL}, /* HRESULT */
