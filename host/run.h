@@ -104,6 +104,7 @@ typedef struct run {
     _Atomic(pthread_t) guest_thread;          /* set by itself, valid while guest_runs */
     _Atomic(pthread_t) guests[WEFT_HW_COUNT]; /* the kernel's own, in parallel mode; each valid */
     _Atomic uint32_t guest_taken;             /* while its bit here is set */
+    _Atomic uint32_t emitting;                /* checked: a guest thread is handing an event on */
     _Atomic uint32_t guest_runs, guest_done;
     _Atomic int32_t stop;
     pthread_mutex_t lock;

@@ -127,9 +127,13 @@ static void emit(const weft_host *host, weft_event *event)
     run *r = of(host)->run;
     if (r->profile->checked) { /* not for checked_service to find out: no call for each event */
         checked_service(of(host), "host.emit", WEFT_THREAD_GUEST);
+        checked_alone(of(host), "host.emit", &r->emitting);
     }
     if (atomic_load_explicit(&r->events.started, memory_order_relaxed)) { /* set before it began */
         events_emit(&r->events, event);
+    }
+    if (r->profile->checked) {
+        atomic_store_explicit(&r->emitting, 0, memory_order_relaxed);
     }
 }
 

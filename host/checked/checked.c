@@ -62,6 +62,14 @@ void checked_service(part *p, const char *service, uint32_t tags)
     violation(p->plugin->desc->id, service, sentence);
 }
 
+void checked_alone(part *p, const char *service, _Atomic uint32_t *busy)
+{
+    if (atomic_exchange_explicit(busy, 1, memory_order_relaxed)) {
+        violation(p->plugin->desc->id, service,
+                  "called by two threads at once (found no lock around it, expected the kernel's)");
+    }
+}
+
 void checked_wrap(part *p)
 {
     checked *c = text_need(sizeof *c);

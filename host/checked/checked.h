@@ -12,9 +12,10 @@ typedef struct checked {
     part *part;
     role_ops ops;   /* the plugin's own */
     void *instance; /* the plugin's own */
-    int attached, opened, ran, running;
-    uint64_t last_sequence; /* tracer: of the latest event, + 1 */
-    int partial;            /* tracer: a filter hides some */
+    int attached, opened, ran;
+    _Atomic uint32_t running; /* CPU: bit n: inside `run` for hardware thread n */
+    uint64_t last_sequence;   /* tracer: of the latest event, + 1 */
+    int partial;              /* tracer: a filter hides some */
 
     /* policy, guard.c */
     int broken; /* it crashed or did not come back, and is not called again */
@@ -30,6 +31,9 @@ void checked_unwrap(part *p);
 /* A host service was called: from an allowed thread? Does nothing unless the profile says checked.
  */
 void checked_service(part *p, const char *service, uint32_t tags);
+
+/* A service that one thread at a time may call, whose entry sets `busy` and whose end clears it. */
+void checked_alone(part *p, const char *service, _Atomic uint32_t *busy);
 
 /* Catches what a guarded op may do; before the first one. */
 void guard_install(void);

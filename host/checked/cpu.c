@@ -47,13 +47,18 @@ static uint32_t cpu_run(void *self, weft_cpu_state *state)
     checked *c = self;
     checked_thread(c, "run", WEFT_THREAD_GUEST);
     CHECK(c, "run", c->attached, "called too early (found no attach, expected one before)");
-    CHECK(c, "run", !c->running, "entered from inside itself (found depth 2, expected 1)");
     CHECK(c, "run", state->hw < 6, "state is on no hardware thread (found %u, expected 0 to 5)",
           state->hw);
+    uint32_t bit = 1u << state->hw, running = atomic_fetch_or(&c->running, bit);
+    CHECK(c, "run", !(running & bit), "entered from inside itself (found depth 2, expected 1)");
+    int several = (c->ops.cpu.flags & WEFT_CPU_PARALLEL) &&
+                  c->part->run->profile->machine.mode == WEFT_MODE_PARALLEL;
+    CHECK(c, "run", !running || several,
+          "entered for two states at once (found no WEFT_CPU_PARALLEL or no parallel mode, "
+          "expected both)");
     uint64_t before = state->retired;
-    c->running = 1;
     uint32_t reason = c->ops.cpu.run(c->instance, state);
-    c->running = 0;
+    atomic_fetch_and(&c->running, ~bit);
     CHECK(c, "run", reason <= WEFT_CPU_INTERRUPT, "unknown reason (found %u, expected 0 to %u)",
           reason, WEFT_CPU_INTERRUPT);
     CHECK(c, "run", state->retired >= before, "retired went back (found %llu, expected %llu)",

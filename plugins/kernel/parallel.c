@@ -86,8 +86,10 @@ static void take(struct kparallel *p)
     }
     int failed = pthread_mutex_trylock(&p->lock);
     if (failed == EBUSY) {
-        struct timespec until = moment(host_clock() + HUNGER);
-        failed = pthread_mutex_clocklock(&p->lock, CLOCK_MONOTONIC, &until);
+        struct timespec until; /* not by the monotonic clock: tsan does not know clocklock */
+        clock_gettime(CLOCK_REALTIME, &until);
+        until = moment((uint64_t)until.tv_sec * SECOND + (uint64_t)until.tv_nsec + HUNGER);
+        failed = pthread_mutex_timedlock(&p->lock, &until);
         if (failed == ETIMEDOUT) {
             __atomic_fetch_add(&p->hungry, 1, __ATOMIC_RELAXED);
             failed = pthread_mutex_lock(&p->lock);

@@ -149,6 +149,73 @@ static void test_cpu_run_inside_run(void **state)
              "weft: error: cpu-t.run: entered from inside itself (found depth 2, expected 1)\n");
 }
 
+/* The same for the state of another hardware thread, which only parallel mode does, and only with a
+ * CPU that says that it can (cpu.h, WEFT_CPU_PARALLEL). */
+static uint32_t cpu_other(void *instance, weft_cpu_state *state)
+{
+    const bench *b = *(bench **)instance;
+    weft_cpu_state other = {.limit = 5, .retired = 5, .hw = 1};
+    return state->hw == 0 ? b->part->ops.cpu.run(b->part->self, &other) : WEFT_CPU_LIMIT;
+}
+
+static bench *two_states(uint32_t flags, uint32_t mode)
+{
+    static const weft_cpu_host calls = {.size = sizeof calls};
+    static bench *b;
+    weft_cpu_state state = {.limit = 5, .retired = 5};
+    b = bench_start(WEFT_ROLE_CPU, "cpu-t");
+    b->part->ops.cpu.flags = flags;
+    b->profile.machine.mode = mode;
+    b->part->ops.cpu.run = cpu_other;
+    b->part->ops.cpu.attach = cpu_attach;
+    b->part->instance = &b;
+    checked_wrap(b->part);
+    b->part->ops.cpu.attach(b->part->self, &calls);
+    b->part->ops.cpu.run(b->part->self, &state);
+    return b;
+}
+
+static void two_states_unasked(void)
+{
+    two_states(0, WEFT_MODE_PARALLEL);
+}
+
+static void two_states_in_lockstep(void)
+{
+    two_states(WEFT_CPU_PARALLEL, WEFT_MODE_LOCKSTEP);
+}
+
+static void test_cpu_runs_one_state_unless_it_can_more(void **state)
+{
+    static const char line[] = "weft: error: cpu-t.run: entered for two states at once (found no "
+                               "WEFT_CPU_PARALLEL or no parallel mode, expected both)\n";
+    violates(two_states_unasked, line);
+    violates(two_states_in_lockstep, line);
+}
+
+static void test_cpu_that_can_runs_several_states(void **state)
+{
+    bench *b = two_states(WEFT_CPU_PARALLEL, WEFT_MODE_PARALLEL);
+    checked_unwrap(b->part);
+    free(b);
+}
+
+/* A second thread that emits while one is at it: parallel mode without the kernel's lock. */
+static void emits_twice(void)
+{
+    uint32_t reason = 0;
+    _Atomic uint32_t busy = 0;
+    bench *b = cpu(&reason);
+    checked_alone(b->part, "host.emit", &busy);
+    checked_alone(b->part, "host.emit", &busy);
+}
+
+static void test_one_thread_emits(void **state)
+{
+    violates(emits_twice, "weft: error: cpu-t.host.emit: called by two threads at once (found no "
+                          "lock around it, expected the kernel's)\n");
+}
+
 static uint32_t cpu_rounds(void *instance, weft_cpu_state *state)
 {
     fesetround(FE_UPWARD);
@@ -340,6 +407,9 @@ int main(void)
         cmocka_unit_test(test_cpu_limit_too_early),
         cmocka_unit_test(test_cpu_leaves_the_rounding_mode),
         cmocka_unit_test(test_cpu_run_inside_run),
+        cmocka_unit_test(test_cpu_runs_one_state_unless_it_can_more),
+        cmocka_unit_test(test_cpu_that_can_runs_several_states),
+        cmocka_unit_test(test_one_thread_emits),
         cmocka_unit_test(test_cpu_on_the_wrong_thread),
         cmocka_unit_test(test_cpu_that_behaves_passes),
         cmocka_unit_test(test_tracer_gap),

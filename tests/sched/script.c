@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct script_state {
     weft_cpu_state head;
@@ -9,6 +10,7 @@ typedef struct script_state {
     uint32_t cr; /* what flush and reload move: the head's is stale in between, as an engine's */
     uint8_t v1[16];
     uint64_t waiting[16]; /* by program: bit n, the result of a CALL is to be seen at step n */
+    uint32_t busy;        /* in `run` */
 } script_state;
 
 static script *of(void *instance)
@@ -33,6 +35,29 @@ static void state_destroy(void *instance, weft_cpu_state *state)
     free(state);
 }
 
+/* Guest time, which only the lock's holder knows. */
+static uint64_t ticks_now(script *s)
+{
+    return s->k->parallel ? 0 : know(s->k);
+}
+
+static void note(script *s, uint32_t number)
+{
+    uint64_t now = ticks_now(s);
+    uint32_t at = __atomic_fetch_add(&s->log_count, 1, __ATOMIC_RELAXED);
+    s->log_ticks[at] = now;
+    s->log[at] = number;
+}
+
+/* At most 5 s, so that a kernel that does not run them at once fails and does not hang. */
+static void meet(script *s, uint32_t number)
+{
+    __atomic_fetch_add(&s->met, 1, __ATOMIC_ACQ_REL);
+    for (int i = 0; i < 5000 && __atomic_load_n(&s->met, __ATOMIC_ACQUIRE) < number; i++) {
+        usleep(1000);
+    }
+}
+
 /* Executes one step; false when run has to return `*reason`. */
 static int step(script *s, script_state *t, uint32_t *reason)
 {
@@ -45,7 +70,9 @@ static int step(script *s, script_state *t, uint32_t *reason)
         s->returned[program][index - 1] = cpu->r[3];
         t->waiting[program] &= ~(UINT64_C(1) << index);
     }
-    s->ticks[program][index] = know(s->k);
+    if (!s->k->parallel) {
+        s->ticks[program][index] = know(s->k);
+    }
     switch (st->kind) {
     case STEP_END:
         cpu->pc = (uint32_t)cpu->lr;
@@ -71,12 +98,11 @@ static int step(script *s, script_state *t, uint32_t *reason)
         cpu->r[30] = cpu->lr; /* callee-saved, restored below */
         cpu->lr = cpu->pc + 4;
         t->waiting[program] |= UINT64_C(1) << (index + 1);
-        cpu->pc = kthunk(s->k, KMODULE_KRNL, st->number);
+        cpu->pc = s->k->parallel ? s->thunks[st->number] : kthunk(s->k, KMODULE_KRNL, st->number);
         assert_int_not_equal(cpu->pc, 0);
         break;
     case STEP_MARK:
-        s->log_ticks[s->log_count] = know(s->k);
-        s->log[s->log_count++] = st->number;
+        note(s, st->number);
         cpu->pc += 4;
         break;
     case STEP_SPIN:
@@ -87,15 +113,14 @@ static int step(script *s, script_state *t, uint32_t *reason)
     case STEP_MSR:
         cpu->msr = st->number ? WEFT_MSR_EE : 0;
         cpu->pc += 4;
-        if (st->number && cpu->interrupt) {
+        if (st->number && __atomic_load_n(&cpu->interrupt, __ATOMIC_RELAXED)) {
             cpu->retired++;
             *reason = WEFT_CPU_INTERRUPT;
             return 0;
         }
         break;
     case STEP_ARG:
-        s->log_ticks[s->log_count] = know(s->k);
-        s->log[s->log_count++] = (uint32_t)cpu->r[st->number];
+        note(s, (uint32_t)cpu->r[st->number]);
         cpu->pc += 4;
         break;
     case STEP_CLOBBER:
@@ -108,6 +133,10 @@ static int step(script *s, script_state *t, uint32_t *reason)
         memset(t->v1, 0xBA, sizeof t->v1);
         cpu->pc += 4;
         break;
+    case STEP_MEET:
+        meet(s, st->number);
+        cpu->pc += 4;
+        break;
     case STEP_STORE:
         set_word(s, (uint32_t)st->arguments[0], st->number);
         cpu->pc += 4;
@@ -117,12 +146,14 @@ static int step(script *s, script_state *t, uint32_t *reason)
     return 1;
 }
 
-static uint32_t run(void *instance, weft_cpu_state *cpu)
+static uint32_t execute(script *s, weft_cpu_state *cpu)
 {
-    script *s = of(instance);
     script_state *t = (script_state *)cpu;
     while (cpu->retired < cpu->limit) {
         uint32_t reason = WEFT_CPU_STOPPED;
+        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
+            return WEFT_CPU_STOPPED;
+        }
         if (cpu->pc >= SCRIPT_BASE && cpu->pc < SCRIPT_BASE + 16 * SCRIPT_STEPS * 4) {
             if (!step(s, t, &reason)) {
                 return reason;
@@ -144,6 +175,24 @@ static uint32_t run(void *instance, weft_cpu_state *cpu)
     return WEFT_CPU_LIMIT;
 }
 
+static uint32_t run(void *instance, weft_cpu_state *cpu)
+{
+    script *s = of(instance);
+    script_state *t = (script_state *)cpu;
+    uint32_t inside = __atomic_add_fetch(&s->inside, 1, __ATOMIC_ACQ_REL);
+    uint32_t most = __atomic_load_n(&s->most_inside, __ATOMIC_RELAXED);
+    while (inside > most && !__atomic_compare_exchange_n(&s->most_inside, &most, inside, 1,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+    if (__atomic_exchange_n(&t->busy, 1, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&s->overlaps, 1, __ATOMIC_RELAXED);
+    }
+    uint32_t reason = execute(s, cpu);
+    __atomic_store_n(&t->busy, 0, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&s->inside, 1, __ATOMIC_ACQ_REL);
+    return reason;
+}
+
 static void flush(void *instance, weft_cpu_state *cpu)
 {
     script_state *t = (script_state *)cpu;
@@ -160,6 +209,17 @@ static void reload(void *instance, weft_cpu_state *cpu)
 
 static const weft_cpu_ops cpu_ops = {
     .size = sizeof cpu_ops,
+    .attach = attach,
+    .state_create = state_create,
+    .state_destroy = state_destroy,
+    .run = run,
+    .flush = flush,
+    .reload = reload,
+};
+
+static const weft_cpu_ops parallel_ops = {
+    .size = sizeof parallel_ops,
+    .flags = WEFT_CPU_PARALLEL,
     .attach = attach,
     .state_create = state_create,
     .state_destroy = state_destroy,
@@ -201,7 +261,7 @@ static const weft_gpu_ops gpu_ops = {
 /* ---- the fixture -------------------------------------------------------------------------------
  */
 
-script *script_open(void)
+static script *open_in(uint32_t mode, uint32_t cpu_flags)
 {
     script *s = calloc(1, sizeof *s);
     assert_non_null(s);
@@ -212,7 +272,8 @@ script *script_open(void)
     k->memory = &s->fake->memory;
     k->clock = &s->fake->clock;
     k->machine = &s->fake->machine;
-    k->cpu = &cpu_ops;
+    k->cpu = cpu_flags ? &parallel_ops : &cpu_ops;
+    s->fake->machine.mode = mode;
     k->cpu_instance = s;
     k->gpu = &gpu_ops;
     assert_int_equal(kboot(k), WEFT_OK);
@@ -221,6 +282,16 @@ script *script_open(void)
                                       MM_PAGE_READWRITE),
                      STATUS_SUCCESS);
     return s;
+}
+
+script *script_open(void)
+{
+    return open_in(WEFT_MODE_LOCKSTEP, 0);
+}
+
+script *script_open_parallel(uint32_t cpu_flags)
+{
+    return open_in(WEFT_MODE_PARALLEL, cpu_flags);
 }
 
 void script_close(script *s)
@@ -239,6 +310,11 @@ uint32_t script_entry(uint32_t program)
 kthread *script_thread(script *s, uint32_t program, const script_step *steps, uint32_t flags)
 {
     s->programs[program] = steps;
+    for (int i = 0; s->k->parallel && i < SCRIPT_STEPS && steps[i].kind != STEP_END; i++) {
+        if (steps[i].kind == STEP_CALL) {
+            s->thunks[steps[i].number] = kthunk(s->k, KMODULE_KRNL, steps[i].number);
+        }
+    }
     kthread_request request = {
         .stack_size = 0x4000,
         .entry = script_entry(program),
@@ -261,12 +337,14 @@ uint32_t script_run(script *s, uint64_t ticks)
 
 uint32_t word(script *s, uint32_t address)
 {
-    return weft_load32(s->k->memory->base + address);
+    const uint32_t *at = (const uint32_t *)(const void *)(s->k->memory->base + address);
+    return __builtin_bswap32(__atomic_load_n(at, __ATOMIC_ACQUIRE));
 }
 
 void set_word(script *s, uint32_t address, uint32_t value)
 {
-    weft_store32(s->k->memory->base + address, value);
+    uint32_t *at = (uint32_t *)(void *)(s->k->memory->base + address);
+    __atomic_store_n(at, __builtin_bswap32(value), __ATOMIC_RELEASE);
 }
 
 void set_quad(script *s, uint32_t address, uint64_t value)

@@ -28,6 +28,7 @@
 #define STEP_STORE   6 /* store `number` at arguments[0] */
 #define STEP_ARG     7 /* append register `number`, low word, to the log */
 #define STEP_CLOBBER 8 /* change every register that a callee may, and all vector ones */
+#define STEP_MEET    9 /* wait on the host until `number` states are at such a step */
 
 /* An argument that is the word at a guest address when the call is made (handles). */
 #define AT(address) (AT_TAG | (address))
@@ -103,6 +104,14 @@ typedef struct script_step {
         }                                                                                          \
     }
 
+#define MEET(n)                                                                                    \
+    {                                                                                              \
+        STEP_MEET, n,                                                                              \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+
 typedef struct script {
     fake_host *fake;
     kernel *k;
@@ -113,10 +122,19 @@ typedef struct script {
     uint64_t log_ticks[1024];
     uint32_t log_count;
     uint32_t scratch; /* 64 KiB of guest memory for the test */
+
+    /* parallel mode: `run` works without the kernel's lock */
+    uint32_t thunks[0x400];       /* by ordinal, looked up before the run */
+    uint32_t inside, most_inside; /* states in `run` now, and at most so far */
+    uint32_t met;                 /* states that have come to a MEET */
+    uint32_t overlaps;            /* times that one state was run by two host threads */
 } script;
 
 /* A booted kernel without threads. */
 script *script_open(void);
+/* The same in parallel mode; cpu_flags: WEFT_CPU_PARALLEL or 0. `ticks` of the steps and of the log
+ * stay 0. */
+script *script_open_parallel(uint32_t cpu_flags);
 void script_close(script *s);
 
 /* Guest address of a program, for entries, APC and DPC routines. */
