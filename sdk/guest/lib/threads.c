@@ -61,6 +61,16 @@ u32 weft_sleep_alertable(u32 ms)
     return delay(ms, 1);
 }
 
+void weft_back_off(u32 *turns)
+{
+    static const i64 ten_us = -100;
+    if (++*turns % 8 == 0) {
+        KeDelayExecutionThread(USER_MODE, 0, &ten_us);
+    } else {
+        NtYieldExecution();
+    }
+}
+
 u64 weft_system_time(void)
 {
     u64 time = 0;

@@ -23,8 +23,7 @@ static u32 poll(volatile u32 *full, u32 wanted)
     for (u32 left = flag.polls; *full != wanted; left--) {
         weft_pause();
         if (left == 0) {
-            NtYieldExecution();
-            yields++;
+            weft_back_off(&yields);
             left = flag.polls + 1;
         }
     }

@@ -46,10 +46,10 @@ static u32 member(void *context)
     weft_member *m = context;
     u32 chance = m->index + 1;
     for (u32 r = 0; r < stack.rounds; r++) {
-        u32 node;
+        u32 node, turns = 0;
         while ((node = pop()) == NONE) {
             weft_atomic_add(&stack.empty, 1);
-            NtYieldExecution();
+            weft_back_off(&turns);
         }
         bool free = stack.owner[node] == 0;
         stack.owner[node] = m->index + 1;

@@ -70,7 +70,7 @@ static void job_do(u32 index, u32 job)
 {
     u32 parts = 1 + weft_mix(job) % 32;
     for (u32 i = 0; i < parts; i++) {
-        weft_work(64);
+        weft_work(256);
         if (wedge.variant >= VARIANT_PROGRESS) {
             wedge.progress[index] = wedge.progress[index] + 1;
         }
