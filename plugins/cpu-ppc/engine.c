@@ -1,6 +1,9 @@
-/* engine.c: instances, states, the run loop, pages of decoded code. */
+/* engine.c: instances, states, the run loop. */
 #include "threaded.h"
 
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Instructions between two looks at `pending`; not visible otherwise. */
@@ -82,107 +85,14 @@ HANDLER(op_illegal)
     return ppc_leave(c, o, left, WEFT_CPU_ILLEGAL);
 }
 
-HANDLER(op_page_end)
-{
-    return ppc_leave_to(c, pc_of(c, o), left);
-}
-
-/* First execution of a word since it was last written: decodes it in place, then executes it. */
-static PPC_NOINLINE void decode_here(core *c, const op *o)
-{
-    engine *e = c->engine;
-    uint32_t pc = pc_of(c, o);
-    code_page *page = c->pages[pc >> WEFT_PAGE_SHIFT];
-    if (!page->watched) {
-        page->watched = 1;
-        e->memory->watch(e->memory, pc & ~(WEFT_PAGE_SIZE - 1), WEFT_PAGE_SIZE);
-    }
-    uint32_t index = pc >> 2 & (PPC_PAGE_OPS - 1);
-    if (e->blocks && c->ops == page->ops) {
-        ppc_fuse(e, page, index);
-    } else {
-        op *ops = e->blocks ? page->plain : page->ops;
-        ppc_decode(e->lookup, pc, weft_load32(e->memory->base + pc), &ops[index]);
-    }
-}
-
-HANDLER(op_undecoded)
-{
-    decode_here(c, o);
-    GO(o);
-}
-
-static code_page *page_make(engine *e, uint32_t number)
-{
-    code_page *page = malloc(sizeof *page + (e->blocks ? sizeof page->ops : 0));
-    if (!page) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i <= PPC_PAGE_OPS; i++) {
-        op empty = {.run = i < PPC_PAGE_OPS ? op_undecoded : op_page_end};
-        page->ops[i] = empty;
-        if (e->blocks) {
-            page->plain[i] = empty;
-        }
-    }
-    page->number = number;
-    page->watched = 0;
-    e->pages[number] = page;
-    return page;
-}
-
-/* Bytes of a page with decoded code changed, which used up the page's watch. After an own store the
- * watch is renewed before the next instruction (ppc_rewatch), so that only the written words have
- * to be forgotten. After anybody else's, more writes may follow unreported: the whole page goes. */
-static void written(void *context, uint32_t start, uint32_t length)
-{
-    engine *e = context;
-    if (length == 0) {
-        return;
-    }
-    uint32_t last = start + (length - 1);
-    for (uint32_t number = start >> WEFT_PAGE_SHIFT; number <= last >> WEFT_PAGE_SHIFT; number++) {
-        code_page *page = e->pages[number];
-        if (!page || !page->watched) {
-            continue;
-        }
-        uint32_t first_byte = number << WEFT_PAGE_SHIFT;
-        uint32_t from = 0, to = PPC_PAGE_OPS - 1;
-        if (e->storing && e->rewatch_count < PPC_REWATCH) {
-            from = start > first_byte ? (start - first_byte) / 4 : 0;
-            to = last - first_byte < WEFT_PAGE_SIZE ? (last - first_byte) / 4 : to;
-            e->rewatch[e->rewatch_count++] = number;
-        } else {
-            page->watched = 0;
-        }
-        for (uint32_t i = from; e->blocks && i <= to; i++) {
-            page->plain[i].run = op_undecoded;
-        }
-        from -= e->blocks && from >= PPC_FUSED ? PPC_FUSED - 1 : e->blocks ? from : 0;
-        for (uint32_t i = from; i <= to; i++) {
-            page->ops[i].run = op_undecoded;
-        }
-    }
-}
-
-void ppc_written(engine *e, uint32_t start, uint32_t length)
-{
-    e->storing = 1;
-    e->memory->written(e->memory, start, length);
-    e->storing = 0;
-    while (e->rewatch_count) {
-        uint32_t number = e->rewatch[--e->rewatch_count];
-        e->memory->watch(e->memory, number << WEFT_PAGE_SHIFT, WEFT_PAGE_SIZE);
-    }
-}
-
 /* Finds the op at s.pc, or leaves with a fetch fault. */
 static const op *enter(core *c)
 {
     engine *e = c->engine;
     uint32_t number = c->s.pc >> WEFT_PAGE_SHIFT;
-    code_page *page = e->pages[number];
-    if (!page_readable(e->memory->access, c->s.pc) || (!page && !(page = page_make(e, number)))) {
+    code_page *page = c->pages[number];
+    if (!page_readable(e->memory->access, c->s.pc) ||
+        (!page && !(page = ppc_page_make(e, c->cache, number)))) {
         c->s.fault_address = c->s.pc;
         c->s.fault_flags = WEFT_FAULT_FETCH;
         c->exit = WEFT_CPU_FAULT;
@@ -193,6 +103,24 @@ static const op *enter(core *c)
     return &page->ops[c->s.pc >> 2 & (PPC_PAGE_OPS - 1)];
 }
 
+/* The decoded code that the state's hardware thread uses. Its reservation is lost where another
+ * state ran last: in lockstep on any hardware thread, else on this one. */
+static void enter_cache(engine *e, core *c)
+{
+    assert(!e->parallel || c->s.hw < WEFT_HW_COUNT);
+    code_cache *k = e->caches[e->parallel ? c->s.hw : 0];
+    if (k->last != c) {
+        if (e->parallel) {
+            c->s.reservation = 0;
+        } else if (k->last) {
+            k->last->s.reservation = 0;
+        }
+        k->last = c;
+    }
+    c->cache = k;
+    c->pages = k->pages;
+}
+
 static uint32_t run(void *instance, weft_cpu_state *state)
 {
     engine *e = instance;
@@ -200,18 +128,16 @@ static uint32_t run(void *instance, weft_cpu_state *state)
     uint8_t *base = e->memory->base;
     const uint8_t *access = e->memory->access;
 
-    if (e->last != c) {
-        if (e->last) {
-            e->last->s.reservation = 0;
-        }
-        e->last = c;
-    }
+    enter_cache(e, c);
     for (;;) {
         if (state->retired >= state->limit) {
             return WEFT_CPU_LIMIT;
         }
         if (__atomic_load_n(&state->pending, __ATOMIC_RELAXED)) {
             return WEFT_CPU_STOPPED;
+        }
+        if (UNLIKELY(__atomic_load_n(&c->cache->posted, __ATOMIC_ACQUIRE))) {
+            ppc_posts_take(e, c->cache);
         }
         ppc_mode_update(c);
         uint64_t left = state->limit - state->retired;
@@ -242,7 +168,7 @@ static weft_status attach(void *instance, const weft_cpu_host *calls)
     if (e->calls) {
         return e->host->fail(e->host, WEFT_E_STATE, "cpu-ppc: attach was called twice");
     }
-    weft_status status = e->memory->listen(e->memory, written, e);
+    weft_status status = e->memory->listen(e->memory, ppc_on_written, e);
     if (status != WEFT_OK) {
         return e->host->fail(e->host, status, "cpu-ppc: cannot listen to memory writes");
     }
@@ -281,7 +207,6 @@ static weft_status state_create(void *instance, weft_cpu_state **state)
         return e->host->fail(e->host, WEFT_E_NO_MEMORY, "cpu-ppc: no memory for a state");
     }
     c->engine = e;
-    c->pages = e->pages;
     c->s.vscr = UINT32_C(0x00010000); /* NJ, CPU-FACTS.md */
     *state = &c->s;
     return WEFT_OK;
@@ -294,8 +219,8 @@ static void state_destroy(void *instance, weft_cpu_state *state)
         return;
     }
     core *c = core_of(state);
-    if (e->last == c) {
-        e->last = NULL;
+    if (!e->parallel && e->caches[0]->last == c) {
+        e->caches[0]->last = NULL;
     }
     free(c);
 }
@@ -314,6 +239,7 @@ static void disassemble(void *instance, uint32_t address, uint32_t word, char *t
 
 const weft_cpu_ops ppc_ops = {
     .size = sizeof(weft_cpu_ops),
+    .flags = WEFT_CPU_PARALLEL,
     .attach = attach,
     .state_create = state_create,
     .state_destroy = state_destroy,
@@ -328,7 +254,16 @@ weft_status ppc_create(const weft_host *host, void **instance)
 {
     engine *e = calloc(1, sizeof *e);
     uint16_t *lookup = ppc_lookup_make();
-    if (!e || !lookup) {
+    int complete = e && lookup;
+    uint32_t parallel = host->machine && host->machine->mode == WEFT_MODE_PARALLEL;
+    for (uint32_t i = 0; complete && i < (parallel ? WEFT_HW_COUNT : 1); i++) {
+        e->caches[i] = ppc_cache_make();
+        complete = e->caches[i] != NULL;
+    }
+    if (!complete) {
+        for (uint32_t i = 0; e && i < WEFT_HW_COUNT; i++) {
+            ppc_cache_free(e->caches[i]);
+        }
         free(e);
         free(lookup);
         return host->fail(host, WEFT_E_NO_MEMORY, "cpu-ppc: no memory for an instance");
@@ -336,6 +271,7 @@ weft_status ppc_create(const weft_host *host, void **instance)
     e->host = host;
     e->memory = host->memory;
     e->lookup = lookup;
+    e->parallel = parallel;
     e->blocks = strcmp(host->option_text(host, "engine"), "interp-plain") != 0;
 #if defined(__x86_64__)
     e->fma = __builtin_cpu_supports("fma") != 0;
@@ -346,12 +282,32 @@ weft_status ppc_create(const weft_host *host, void **instance)
     return WEFT_OK;
 }
 
+/* How the conditional stores of a parallel run went, for the log. */
+static void tell_conditionals(const engine *e)
+{
+    uint64_t all = 0, lost = 0, changed = 0;
+    for (uint32_t i = 0; e->parallel && i < WEFT_HW_COUNT; i++) {
+        all += e->caches[i]->conditionals;
+        lost += e->caches[i]->lost;
+        changed += e->caches[i]->changed;
+    }
+    if (all && e->host->log) {
+        char line[160];
+        snprintf(line, sizeof line,
+                 "%" PRIu64 " conditional stores: %" PRIu64
+                 " without a reservation or after another's, %" PRIu64 " found another value",
+                 all, lost, changed);
+        e->host->log(e->host, WEFT_LOG_DEBUG, line);
+    }
+}
+
 void ppc_destroy(void *instance)
 {
     engine *e = instance;
-    e->memory->unlisten(e->memory, written, e);
-    for (uint32_t i = 0; i < WEFT_PAGE_COUNT; i++) {
-        free(e->pages[i]);
+    tell_conditionals(e);
+    e->memory->unlisten(e->memory, ppc_on_written, e);
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        ppc_cache_free(e->caches[i]);
     }
     free(e->lookup);
     free(e);

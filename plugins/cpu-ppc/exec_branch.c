@@ -288,7 +288,8 @@ HANDLER(op_mfmsr)
         uint64_t mask_ = (mask), new_ = (c->s.msr & ~mask_) | ((value)&mask_);                     \
         uint64_t mode_ = (c->s.msr ^ new_) & WEFT_MSR_SF;                                          \
         c->s.msr = new_;                                                                           \
-        if (UNLIKELY((new_ & mask_ & WEFT_MSR_EE) && c->s.interrupt)) {                            \
+        if (UNLIKELY((new_ & mask_ & WEFT_MSR_EE) &&                                               \
+                     __atomic_load_n(&c->s.interrupt, __ATOMIC_RELAXED))) {                        \
             return ppc_leave(c, o + 1, left - 1, WEFT_CPU_INTERRUPT);                              \
         }                                                                                          \
         if (UNLIKELY(mode_)) {                                                                     \

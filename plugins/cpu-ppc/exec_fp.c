@@ -526,17 +526,17 @@ static inline uint32_t narrow(uint64_t d)
 
 static inline uint64_t get_single(const uint8_t *p)
 {
-    return widen(weft_load32(p));
+    return widen(guest_load32(p));
 }
 
 static inline void set_single(uint8_t *p, uint64_t d)
 {
-    weft_store32(p, narrow(d));
+    guest_store32(p, narrow(d));
 }
 
 static inline void set_low_word(uint8_t *p, uint64_t d)
 {
-    weft_store32(p, (uint32_t)d);
+    guest_store32(p, (uint32_t)d);
 }
 
 #define PUT_F(value) (FD = (value))
@@ -545,16 +545,16 @@ LOAD(op_lfs, 4, get_single, PUT_F, EA_DISP, 0)
 LOAD(op_lfsu, 4, get_single, PUT_F, EA_DISP, 1)
 LOAD(op_lfsx, 4, get_single, PUT_F, EA_INDEX, 0)
 LOAD(op_lfsux, 4, get_single, PUT_F, EA_INDEX, 1)
-LOAD(op_lfd, 8, weft_load64, PUT_F, EA_DISP, 0)
-LOAD(op_lfdu, 8, weft_load64, PUT_F, EA_DISP, 1)
-LOAD(op_lfdx, 8, weft_load64, PUT_F, EA_INDEX, 0)
-LOAD(op_lfdux, 8, weft_load64, PUT_F, EA_INDEX, 1)
+LOAD(op_lfd, 8, guest_load64, PUT_F, EA_DISP, 0)
+LOAD(op_lfdu, 8, guest_load64, PUT_F, EA_DISP, 1)
+LOAD(op_lfdx, 8, guest_load64, PUT_F, EA_INDEX, 0)
+LOAD(op_lfdux, 8, guest_load64, PUT_F, EA_INDEX, 1)
 STORE(op_stfs, 4, set_single, FD, EA_DISP, 0)
 STORE(op_stfsu, 4, set_single, FD, EA_DISP, 1)
 STORE(op_stfsx, 4, set_single, FD, EA_INDEX, 0)
 STORE(op_stfsux, 4, set_single, FD, EA_INDEX, 1)
-STORE(op_stfd, 8, weft_store64, FD, EA_DISP, 0)
-STORE(op_stfdu, 8, weft_store64, FD, EA_DISP, 1)
-STORE(op_stfdx, 8, weft_store64, FD, EA_INDEX, 0)
-STORE(op_stfdux, 8, weft_store64, FD, EA_INDEX, 1)
+STORE(op_stfd, 8, guest_store64, FD, EA_DISP, 0)
+STORE(op_stfdu, 8, guest_store64, FD, EA_DISP, 1)
+STORE(op_stfdx, 8, guest_store64, FD, EA_INDEX, 0)
+STORE(op_stfdux, 8, guest_store64, FD, EA_INDEX, 1)
 STORE(op_stfiwx, 4, set_low_word, FD, EA_INDEX, 0)

@@ -1,5 +1,5 @@
-/* exec_mem.c: fixed-point loads and stores, reservations, caches; and the slow paths that every
- * kind of access shares. */
+/* exec_mem.c: fixed-point loads and stores, caches; and the slow paths that every kind of access
+ * shares. */
 #include "mem.h"
 
 step ppc_retire(core *c, const op *o, uint64_t left, int how)
@@ -17,8 +17,7 @@ static uint32_t refused_at(const weft_memory *memory, uint32_t address, uint32_t
 {
     uint32_t done = 0;
     while (done < length) {
-        uint32_t page = (address + done) >> WEFT_PAGE_SHIFT;
-        if ((memory->access[page] & (need | WEFT_PAGE_MMIO)) != need) {
+        if ((guest_page(memory->access, address + done) & (need | WEFT_PAGE_MMIO)) != need) {
             return done;
         }
         done += WEFT_PAGE_SIZE - ((address + done) & (WEFT_PAGE_SIZE - 1));
@@ -26,30 +25,52 @@ static uint32_t refused_at(const weft_memory *memory, uint32_t address, uint32_t
     return length;
 }
 
-static int is_mmio(const weft_memory *memory, uint32_t address)
+/* Copies between guest and host; a range that runs past the top of the address space wraps. What is
+ * aligned moves at once, as on the fast paths. */
+static uint32_t piece(uint32_t address, uint32_t length)
 {
-    return memory->access[address >> WEFT_PAGE_SHIFT] & WEFT_PAGE_MMIO;
+    uint32_t both = address | length;
+    return both & 1 ? 1 : both & 2 ? 2 : both & 4 ? 4 : 8;
 }
 
-/* Copies between guest and host; a range that runs past the top of the address space wraps. */
 static void copy_out(const uint8_t *base, uint32_t address, uint32_t length, uint8_t *bytes)
 {
-    for (uint32_t i = 0; i < length; i++) {
-        bytes[i] = base[(uint32_t)(address + i)];
+    uint32_t size = piece(address, length);
+    for (uint32_t i = 0; i < length; i += size) {
+        const uint8_t *from = base + (uint32_t)(address + i);
+        if (size == 8) {
+            guest_put64(bytes + i, guest_move64(from));
+        } else if (size == 4) {
+            guest_put32(bytes + i, guest_move32(from));
+        } else if (size == 2) {
+            guest_put16(bytes + i, guest_move16(from));
+        } else {
+            bytes[i] = guest_load8(from);
+        }
     }
 }
 
 static void copy_in(uint8_t *base, uint32_t address, uint32_t length, const uint8_t *bytes)
 {
-    for (uint32_t i = 0; i < length; i++) {
-        base[(uint32_t)(address + i)] = bytes[i];
+    uint32_t size = piece(address, length);
+    for (uint32_t i = 0; i < length; i += size) {
+        uint8_t *to = base + (uint32_t)(address + i);
+        if (size == 8) {
+            guest_put64(to, guest_move64(bytes + i));
+        } else if (size == 4) {
+            guest_put32(to, guest_move32(bytes + i));
+        } else if (size == 2) {
+            guest_put16(to, guest_move16(bytes + i));
+        } else {
+            guest_store8(to, bytes[i]);
+        }
     }
 }
 
 int ppc_read(core *c, const op *o, uint64_t left, uint32_t address, uint32_t length, uint8_t *bytes)
 {
     const weft_memory *memory = c->engine->memory;
-    if (is_mmio(memory, address) && in_page(address, length)) {
+    if (ppc_is_mmio(memory, address) && in_page(address, length)) {
         const weft_cpu_host *calls = c->engine->calls;
         sync_head(c, o, left);
         if (!calls->mmio_read) {
@@ -71,27 +92,28 @@ int ppc_read(core *c, const op *o, uint64_t left, uint32_t address, uint32_t len
 }
 
 /* Own reservations outlive own stores: the version that stwcx. compares moves along. */
-void ppc_range_written(core *c, uint32_t address, uint32_t length)
+void ppc_range_written(core *c, const op *o, uint64_t left, uint32_t address, uint32_t length)
 {
     const weft_memory *memory = c->engine->memory;
     uint32_t first = WEFT_PAGE_SIZE - (address & (WEFT_PAGE_SIZE - 1));
-    uint32_t held = c->reserve_address >> WEFT_PAGE_SHIFT;
-    int current = c->s.reservation && memory->version[held] == c->reserve_version;
+    int current =
+        c->s.reservation && guest_version(memory, c->reserve_address) == c->reserve_version;
 
+    sync_head(c, o, left);
     first = first < length ? first : length;
-    ppc_written(c->engine, address, first);
+    ppc_written(c, address, first);
     if (first < length) {
-        ppc_written(c->engine, address + first, length - first);
+        ppc_written(c, address + first, length - first);
     }
     if (current) {
-        c->reserve_version = memory->version[held];
+        c->reserve_version = guest_version(memory, c->reserve_address);
     }
 }
 
 static int watched(const weft_memory *memory, uint32_t address, uint32_t length)
 {
-    return (memory->access[address >> WEFT_PAGE_SHIFT] |
-            memory->access[(uint32_t)(address + length - 1) >> WEFT_PAGE_SHIFT]) &
+    return (guest_page(memory->access, address) |
+            guest_page(memory->access, address + length - 1)) &
            WEFT_PAGE_WATCH;
 }
 
@@ -99,7 +121,7 @@ int ppc_write(core *c, const op *o, uint64_t left, uint32_t address, uint32_t le
               const uint8_t *bytes)
 {
     const weft_memory *memory = c->engine->memory;
-    if (is_mmio(memory, address) && in_page(address, length)) {
+    if (ppc_is_mmio(memory, address) && in_page(address, length)) {
         const weft_cpu_host *calls = c->engine->calls;
         sync_head(c, o, left);
         if (!calls->mmio_write) {
@@ -117,7 +139,8 @@ int ppc_write(core *c, const op *o, uint64_t left, uint32_t address, uint32_t le
     }
     copy_in(memory->base, address, length, bytes);
     if (watched(memory, address, length)) {
-        ppc_range_written(c, address, length);
+        ppc_range_written(c, o, left, address, length);
+        return MEM_CALLED;
     }
     return MEM_DONE;
 }
@@ -130,7 +153,7 @@ uint8_t *ppc_range(core *c, const op *o, uint64_t left, uint32_t address, uint32
     const weft_memory *memory = c->engine->memory;
     uint32_t refused =
         refused_at(memory, address, length, store ? WEFT_PAGE_WRITE : WEFT_PAGE_READ);
-    if (refused < length && is_mmio(memory, address + refused)) {
+    if (refused < length && ppc_is_mmio(memory, address + refused)) {
         c->s.fault_address = address;
         ppc_leave(c, o, left, WEFT_CPU_ALIGNMENT);
         return NULL;
@@ -144,78 +167,39 @@ uint8_t *ppc_range(core *c, const op *o, uint64_t left, uint32_t address, uint32
 }
 
 /* Guest bytes to registers and back. */
-static inline uint64_t get8(const uint8_t *p)
-{
-    return p[0];
-}
-
-static inline uint64_t get16(const uint8_t *p)
-{
-    uint16_t v;
-    memcpy(&v, p, 2);
-    return __builtin_bswap16(v);
-}
-
 static inline uint64_t get16s(const uint8_t *p)
 {
-    return (uint64_t)(int64_t)(int16_t)get16(p);
+    return (uint64_t)(int64_t)(int16_t)guest_load16(p);
 }
 
 static inline uint64_t get32s(const uint8_t *p)
 {
-    return (uint64_t)(int64_t)(int32_t)weft_load32(p);
-}
-
-static inline uint64_t get16r(const uint8_t *p)
-{
-    return (uint64_t)(p[0] | p[1] << 8);
-}
-
-static inline uint64_t get32r(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return v;
-}
-
-static inline uint64_t get64r(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
+    return (uint64_t)(int64_t)(int32_t)guest_load32(p);
 }
 
 static inline void set8(uint8_t *p, uint64_t v)
 {
-    p[0] = (uint8_t)v;
+    guest_store8(p, (uint8_t)v);
 }
 
 static inline void set16(uint8_t *p, uint64_t v)
 {
-    uint16_t swapped = __builtin_bswap16((uint16_t)v);
-    memcpy(p, &swapped, 2);
+    guest_store16(p, (uint16_t)v);
 }
 
 static inline void set32(uint8_t *p, uint64_t v)
 {
-    weft_store32(p, (uint32_t)v);
+    guest_store32(p, (uint32_t)v);
 }
 
 static inline void set16r(uint8_t *p, uint64_t v)
 {
-    uint16_t half = (uint16_t)v;
-    memcpy(p, &half, 2);
+    guest_put16(p, (uint16_t)v);
 }
 
 static inline void set32r(uint8_t *p, uint64_t v)
 {
-    uint32_t word = (uint32_t)v;
-    memcpy(p, &word, 4);
-}
-
-static inline void set64r(uint8_t *p, uint64_t v)
-{
-    memcpy(p, &v, 8);
+    guest_put32(p, (uint32_t)v);
 }
 
 #define PUT(value) (RD = (value))
@@ -226,17 +210,17 @@ static inline void set64r(uint8_t *p, uint64_t v)
     LOAD(op_##name##x, length, get, PUT, EA_INDEX, 0)                                              \
     LOAD(op_##name##ux, length, get, PUT, EA_INDEX, 1)
 
-LOADS(lbz, 1, get8)
-LOADS(lhz, 2, get16)
+LOADS(lbz, 1, guest_load8)
+LOADS(lhz, 2, guest_load16)
 LOADS(lha, 2, get16s)
-LOADS(lwz, 4, weft_load32)
-LOADS(ld, 8, weft_load64)
+LOADS(lwz, 4, guest_load32)
+LOADS(ld, 8, guest_load64)
 LOAD(op_lwa, 4, get32s, PUT, EA_DISP, 0)
 LOAD(op_lwax, 4, get32s, PUT, EA_INDEX, 0)
 LOAD(op_lwaux, 4, get32s, PUT, EA_INDEX, 1)
-LOAD(op_lhbrx, 2, get16r, PUT, EA_INDEX, 0)
-LOAD(op_lwbrx, 4, get32r, PUT, EA_INDEX, 0)
-LOAD(op_ldbrx, 8, get64r, PUT, EA_INDEX, 0)
+LOAD(op_lhbrx, 2, guest_move16, PUT, EA_INDEX, 0)
+LOAD(op_lwbrx, 4, guest_move32, PUT, EA_INDEX, 0)
+LOAD(op_ldbrx, 8, guest_move64, PUT, EA_INDEX, 0)
 
 #define STORES(name, length, set)                                                                  \
     STORE(op_##name, length, set, RD, EA_DISP, 0)                                                  \
@@ -247,10 +231,10 @@ LOAD(op_ldbrx, 8, get64r, PUT, EA_INDEX, 0)
 STORES(stb, 1, set8)
 STORES(sth, 2, set16)
 STORES(stw, 4, set32)
-STORES(std, 8, weft_store64)
+STORES(std, 8, guest_store64)
 STORE(op_sthbrx, 2, set16r, RD, EA_INDEX, 0)
 STORE(op_stwbrx, 4, set32r, RD, EA_INDEX, 0)
-STORE(op_stdbrx, 8, set64r, RD, EA_INDEX, 0)
+STORE(op_stdbrx, 8, guest_put64, RD, EA_INDEX, 0)
 
 /* lmw leaves a base register that is among its targets alone (LESSONS 8). */
 static PPC_NOINLINE int load_multiple(core *c, const op *o, uint64_t left)
@@ -263,7 +247,7 @@ static PPC_NOINLINE int load_multiple(core *c, const op *o, uint64_t left)
     }
     for (uint32_t i = 0; i < count; i++) {
         if (o->a == 0 || o->d + i != o->a) {
-            gpr(c)[o->d + i] = weft_load32(p + 4 * i);
+            gpr(c)[o->d + i] = guest_load32(p + 4 * i);
         }
     }
     return 1;
@@ -286,10 +270,10 @@ static PPC_NOINLINE int store_multiple(core *c, const op *o, uint64_t left)
         return 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        weft_store32(p + 4 * i, (uint32_t)gpr(c)[o->d + i]);
+        guest_store32(p + 4 * i, (uint32_t)gpr(c)[o->d + i]);
     }
     if (watched(c->engine->memory, address, count * 4)) {
-        ppc_range_written(c, address, count * 4);
+        ppc_range_written(c, o, left, address, count * 4);
     }
     return 1;
 }
@@ -315,7 +299,7 @@ static PPC_NOINLINE int load_string(core *c, const op *o, uint64_t left, uint32_
         unsigned number = (o->d - 1u + i / 4) & 31;
         uint32_t word = 0;
         for (uint32_t j = 0; j < 4 && i + j < count; j++) {
-            word |= (uint32_t)p[i + j] << (24 - 8 * j);
+            word |= (uint32_t)guest_load8(p + i + j) << (24 - 8 * j);
         }
         if ((o->a == 0 || number + 1 != o->a) && number + 1 != skip) {
             gpr(c)[number + 1] = word;
@@ -333,10 +317,10 @@ static PPC_NOINLINE int store_string(core *c, const op *o, uint64_t left, uint32
     }
     for (uint32_t i = 0; i < count; i++) {
         unsigned number = (o->d - 1u + i / 4) & 31;
-        p[i] = (uint8_t)(gpr(c)[number + 1] >> (24 - 8 * (i & 3)));
+        guest_store8(p + i, (uint8_t)(gpr(c)[number + 1] >> (24 - 8 * (i & 3))));
     }
     if (count && watched(c->engine->memory, address, count)) {
-        ppc_range_written(c, address, count);
+        ppc_range_written(c, o, left, address, count);
     }
     return 1;
 }
@@ -373,98 +357,6 @@ HANDLER(op_stswx)
     NEXT_SLOWLY();
 }
 
-static step misaligned(core *c, const op *o, uint64_t left, uint32_t address)
-{
-    c->s.fault_address = address;
-    return ppc_leave(c, o, left, WEFT_CPU_ALIGNMENT);
-}
-
-/* The reservation remembers value, width and the page's version: a write that the memory service
- * was told of, or another value in the granule's word, makes stwcx. fail. Plain stores of other
- * hardware threads cannot come between in lockstep, because their run drops the reservation. */
-static PPC_NOINLINE void reserve(core *c, uint32_t address, uint32_t length, uint64_t value)
-{
-    c->s.reservation = 1;
-    c->reserve_address = address;
-    c->reserve_length = length;
-    c->reserve_value = value;
-    c->reserve_version = c->engine->memory->version[address >> WEFT_PAGE_SHIFT];
-}
-
-HANDLER(op_lwarx)
-{
-    uint32_t at = (uint32_t)EA_INDEX;
-    if (at & 3 || is_mmio(c->engine->memory, at)) {
-        return misaligned(c, o, left, at);
-    }
-    if (!page_readable(access, at)) {
-        return ppc_leave_fault(c, o, left, at, 0);
-    }
-    uint32_t value = __builtin_bswap32(__atomic_load_n((uint32_t *)(base + at), __ATOMIC_SEQ_CST));
-    reserve(c, at, 4, value);
-    RD = value;
-    NEXT();
-}
-
-HANDLER(op_ldarx)
-{
-    uint32_t at = (uint32_t)EA_INDEX;
-    if (at & 7 || is_mmio(c->engine->memory, at)) {
-        return misaligned(c, o, left, at);
-    }
-    if (!page_readable(access, at)) {
-        return ppc_leave_fault(c, o, left, at, 0);
-    }
-    uint64_t value = __builtin_bswap64(__atomic_load_n((uint64_t *)(base + at), __ATOMIC_SEQ_CST));
-    reserve(c, at, 8, value);
-    RD = value;
-    NEXT();
-}
-
-/* Stores if the reservation still stands; returns whether it did. Drops it either way. */
-static PPC_NOINLINE int store_conditional(core *c, uint32_t at, uint32_t length, uint64_t value)
-{
-    weft_memory *memory = c->engine->memory;
-    int held = c->s.reservation && c->reserve_address == at && c->reserve_length == length &&
-               c->reserve_version == memory->version[at >> WEFT_PAGE_SHIFT];
-    c->s.reservation = 0;
-    if (!held) {
-        return 0;
-    }
-    if (length == 4) {
-        uint32_t expected = __builtin_bswap32((uint32_t)c->reserve_value);
-        held = __atomic_compare_exchange_n((uint32_t *)(memory->base + at), &expected,
-                                           __builtin_bswap32((uint32_t)value), 0, __ATOMIC_SEQ_CST,
-                                           __ATOMIC_SEQ_CST);
-    } else {
-        uint64_t expected = __builtin_bswap64(c->reserve_value);
-        held = __atomic_compare_exchange_n((uint64_t *)(memory->base + at), &expected,
-                                           __builtin_bswap64(value), 0, __ATOMIC_SEQ_CST,
-                                           __ATOMIC_SEQ_CST);
-    }
-    if (held && memory->access[at >> WEFT_PAGE_SHIFT] & WEFT_PAGE_WATCH) {
-        ppc_range_written(c, at, length);
-    }
-    return held;
-}
-
-#define STORE_CONDITIONAL(name, length)                                                            \
-    HANDLER(name)                                                                                  \
-    {                                                                                              \
-        uint32_t at = (uint32_t)EA_INDEX;                                                          \
-        if ((at & (length - 1)) || is_mmio(c->engine->memory, at)) {                               \
-            return misaligned(c, o, left, at);                                                     \
-        }                                                                                          \
-        if (!(access[at >> WEFT_PAGE_SHIFT] & WEFT_PAGE_WRITE)) {                                  \
-            return ppc_leave_fault(c, o, left, at, WEFT_FAULT_STORE);                              \
-        }                                                                                          \
-        set_cr(c, 0, 0, 0, store_conditional(c, at, length, RD));                                  \
-        NEXT();                                                                                    \
-    }
-
-STORE_CONDITIONAL(op_stwcx, 4)
-STORE_CONDITIONAL(op_stdcx, 8)
-
 /* Clears the block around the address. */
 static PPC_NOINLINE int clear_block(core *c, const op *o, uint64_t left, uint32_t size)
 {
@@ -473,9 +365,11 @@ static PPC_NOINLINE int clear_block(core *c, const op *o, uint64_t left, uint32_
     if (!p) {
         return 0;
     }
-    memset(p, 0, size);
+    for (uint32_t i = 0; i < size; i += 8) {
+        guest_put64(p + i, 0);
+    }
     if (watched(c->engine->memory, at, size)) {
-        ppc_range_written(c, at, size);
+        ppc_range_written(c, o, left, at, size);
     }
     return 1;
 }
@@ -496,8 +390,48 @@ HANDLER(op_dcbz128)
     NEXT_SLOWLY();
 }
 
+/* sync orders everything; lwsync all but a store before a load; eieio stores (book II, 3.3.3). On
+ * x86 the latter two only keep the compiler from moving accesses. */
 HANDLER(op_sync)
 {
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    NEXT();
+}
+
+HANDLER(op_lwsync)
+{
+    __atomic_thread_fence(__ATOMIC_ACQ_REL);
+    NEXT();
+}
+
+/* Forgets what other hardware threads have stored into code by now; with the branch on a loaded
+ * value before it, an acquiring fence (book II, 3.3.1 and B.2.1.1). Lockstep: a nop (code.c). */
+HANDLER(op_isync)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (UNLIKELY(__atomic_load_n(&c->cache->posted, __ATOMIC_ACQUIRE))) {
+        NEXT_SLOWLY();
+    }
+    NEXT();
+}
+
+/* Stands for a reported store to the block, which is complete on all hardware threads before what
+ * comes after: a store that found its page unwatched went unreported. Lockstep: a nop (code.c). */
+static PPC_NOINLINE int invalidate(core *c, const op *o, uint64_t left)
+{
+    uint32_t at = (uint32_t)EA_INDEX & ~(PPC_GRANULE - 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (!watched(c->engine->memory, at, PPC_GRANULE)) {
+        return 0;
+    }
+    ppc_range_written(c, o, left, at, PPC_GRANULE);
+    return 1;
+}
+
+HANDLER(op_icbi)
+{
+    if (invalidate(c, o, left)) {
+        NEXT_SLOWLY();
+    }
     NEXT();
 }

@@ -263,13 +263,13 @@ HANDLER(op_lvsr)
 /* Whole registers: the address is rounded down. */
 static inline vec get_vector(const uint8_t *p)
 {
-    return (vec){.d = {weft_load64(p + 8), weft_load64(p)}};
+    return (vec){.d = {guest_load64(p + 8), guest_load64(p)}};
 }
 
 static inline void set_vector(uint8_t *p, vec v)
 {
-    weft_store64(p, v.d[1]);
-    weft_store64(p + 8, v.d[0]);
+    guest_store64(p, v.d[1]);
+    guest_store64(p + 8, v.d[0]);
 }
 
 #define VD           (c->v[o->d])
@@ -279,36 +279,16 @@ STORE(op_stvx, 16, set_vector, VD, EA_INDEX & ~UINT64_C(15), 0)
 
 /* One element, at its place in the line; a load leaves the other elements as they were (undefined
  * in the PEM), a store touches no other byte (LESSONS 18). */
-static inline uint64_t get_byte(const uint8_t *p)
-{
-    return p[0];
-}
-
-static inline uint64_t get_half(const uint8_t *p)
-{
-    return (uint64_t)(p[0] << 8 | p[1]);
-}
-
-static inline void set_byte(uint8_t *p, unsigned v)
-{
-    p[0] = (uint8_t)v;
-}
-
-static inline void set_half(uint8_t *p, unsigned v)
-{
-    weft_store16(p, (uint16_t)v);
-}
-
 #define EA_ALIGNED(size) (EA_INDEX & ~(uint64_t)((size)-1))
 #define PUT_BYTE(value)  (VD.b[15 - ((unsigned)EA_INDEX & 15)] = (uint8_t)(value))
 #define PUT_HALF(value)  (VD.h[7 - ((unsigned)EA_INDEX >> 1 & 7)] = (uint16_t)(value))
 #define PUT_WORD(value)  (VD.w[3 - ((unsigned)EA_INDEX >> 2 & 3)] = (uint32_t)(value))
-LOAD(op_lvebx, 1, get_byte, PUT_BYTE, EA_INDEX, 0)
-LOAD(op_lvehx, 2, get_half, PUT_HALF, EA_ALIGNED(2), 0)
-LOAD(op_lvewx, 4, weft_load32, PUT_WORD, EA_ALIGNED(4), 0)
-STORE(op_stvebx, 1, set_byte, VD.b[15 - (ea & 15)], EA_INDEX, 0)
-STORE(op_stvehx, 2, set_half, VD.h[7 - (ea >> 1 & 7)], EA_ALIGNED(2), 0)
-STORE(op_stvewx, 4, weft_store32, VD.w[3 - (ea >> 2 & 3)], EA_ALIGNED(4), 0)
+LOAD(op_lvebx, 1, guest_load8, PUT_BYTE, EA_INDEX, 0)
+LOAD(op_lvehx, 2, guest_load16, PUT_HALF, EA_ALIGNED(2), 0)
+LOAD(op_lvewx, 4, guest_load32, PUT_WORD, EA_ALIGNED(4), 0)
+STORE(op_stvebx, 1, guest_store8, VD.b[15 - (ea & 15)], EA_INDEX, 0)
+STORE(op_stvehx, 2, guest_store16, VD.h[7 - (ea >> 1 & 7)], EA_ALIGNED(2), 0)
+STORE(op_stvewx, 4, guest_store32, VD.w[3 - (ea >> 2 & 3)], EA_ALIGNED(4), 0)
 
 /* Left and right parts of a line: lvlx takes the bytes from EA to the line's end, lvrx those before
  * EA; what is missing is zero. lvrx and stvrx at a line's start touch no memory (CPU-FACTS.md). */

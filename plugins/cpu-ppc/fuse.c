@@ -77,14 +77,12 @@ void ppc_fuse(const engine *e, code_page *page, uint32_t index)
 {
     op o[PPC_FUSED];
     unsigned kinds[PPC_FUSED];
-    uint32_t address = (page->number << WEFT_PAGE_SHIFT) + 4 * index;
     for (uint32_t k = 0; k < PPC_FUSED; k++) {
         o[k] = (op){.run = op_page_end};
         if (index + k < PPC_PAGE_OPS) {
             op *plain = &page->plain[index + k];
             if (plain->run == op_undecoded) {
-                ppc_decode(e->lookup, address + 4 * k,
-                           weft_load32(e->memory->base + address + 4 * k), plain);
+                ppc_decode_plain(e, page, index + k, plain);
             }
             o[k] = *plain;
         }

@@ -120,43 +120,24 @@ static inline uint64_t fused_rotate64(uint64_t value, unsigned by)
 }
 
 /* Guest bytes to registers and back. */
-static inline uint64_t get_byte(const uint8_t *p)
-{
-    return p[0];
-}
-
-static inline uint64_t get_half(const uint8_t *p)
-{
-    uint16_t v;
-    memcpy(&v, p, 2);
-    return __builtin_bswap16(v);
-}
-
 static inline uint64_t get_half_signed(const uint8_t *p)
 {
-    return (uint64_t)(int64_t)(int16_t)get_half(p);
-}
-
-static inline uint64_t get_reversed(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, 4);
-    return v;
+    return (uint64_t)(int64_t)(int16_t)guest_load16(p);
 }
 
 static inline void set_byte(uint8_t *p, uint64_t v)
 {
-    p[0] = (uint8_t)v;
+    guest_store8(p, (uint8_t)v);
 }
 
 static inline void set_word(uint8_t *p, uint64_t v)
 {
-    weft_store32(p, (uint32_t)v);
+    guest_store32(p, (uint32_t)v);
 }
 
 static inline vec get_line(const uint8_t *p)
 {
-    return (vec){.d = {weft_load64(p + 8), weft_load64(p)}};
+    return (vec){.d = {guest_load64(p + 8), guest_load64(p)}};
 }
 
 /* An access that may leave its page is a misaligned one: the cheaper test goes first. */
@@ -192,32 +173,32 @@ static inline vec get_line(const uint8_t *p)
 #define EA_X (RA_ + RB_)
 #define EA_3 (RA_ + RB_ + IMM)
 
-#define DO_lwz(p, k, n)   MICRO_LOAD(p, k, EA_D, 4, 0, RD_, weft_load32)
-#define DO_lwzu(p, k, n)  MICRO_LOAD(p, k, EA_D, 4, 1, RD_, weft_load32)
-#define DO_lwzx(p, k, n)  MICRO_LOAD(p, k, EA_X, 4, 0, RD_, weft_load32)
-#define DO_lwbrx(p, k, n) MICRO_LOAD(p, k, EA_X, 4, 0, RD_, get_reversed)
+#define DO_lwz(p, k, n)   MICRO_LOAD(p, k, EA_D, 4, 0, RD_, guest_load32)
+#define DO_lwzu(p, k, n)  MICRO_LOAD(p, k, EA_D, 4, 1, RD_, guest_load32)
+#define DO_lwzx(p, k, n)  MICRO_LOAD(p, k, EA_X, 4, 0, RD_, guest_load32)
+#define DO_lwbrx(p, k, n) MICRO_LOAD(p, k, EA_X, 4, 0, RD_, guest_move32)
 #define DO_stwu(p, k, n)  MICRO_STORE(p, k, EA_D, 4, 1, set_word, RD_)
-#define DO_lbz(p, k, n)   MICRO_LOAD(p, k, EA_D, 1, 0, RD_, get_byte)
-#define DO_lbzu(p, k, n)  MICRO_LOAD(p, k, EA_D, 1, 1, RD_, get_byte)
-#define DO_lbzx(p, k, n)  MICRO_LOAD(p, k, EA_X, 1, 0, RD_, get_byte)
-#define DO_lhz(p, k, n)   MICRO_LOAD(p, k, EA_3, 2, 0, RD_, get_half)
+#define DO_lbz(p, k, n)   MICRO_LOAD(p, k, EA_D, 1, 0, RD_, guest_load8)
+#define DO_lbzu(p, k, n)  MICRO_LOAD(p, k, EA_D, 1, 1, RD_, guest_load8)
+#define DO_lbzx(p, k, n)  MICRO_LOAD(p, k, EA_X, 1, 0, RD_, guest_load8)
+#define DO_lhz(p, k, n)   MICRO_LOAD(p, k, EA_3, 2, 0, RD_, guest_load16)
 #define DO_lha(p, k, n)   MICRO_LOAD(p, k, EA_3, 2, 0, RD_, get_half_signed)
 #define DO_lhau(p, k, n)  MICRO_LOAD(p, k, EA_D, 2, 1, RD_, get_half_signed)
-#define DO_ld(p, k, n)    MICRO_LOAD(p, k, EA_3, 8, 0, RD_, weft_load64)
-#define DO_lfd(p, k, n)   MICRO_LOAD(p, k, EA_3, 8, 0, c->s.f[D_], weft_load64)
+#define DO_ld(p, k, n)    MICRO_LOAD(p, k, EA_3, 8, 0, RD_, guest_load64)
+#define DO_lfd(p, k, n)   MICRO_LOAD(p, k, EA_3, 8, 0, c->s.f[D_], guest_load64)
 #define DO_lvx(p, k, n)   MICRO_LOAD(p, k, EA_X & ~UINT64_C(15), 16, 0, c->v[D_], get_line)
 #define DO_stw(p, k, n)   MICRO_STORE(p, k, EA_D, 4, 0, set_word, RD_)
 #define DO_stwx(p, k, n)  MICRO_STORE(p, k, EA_X, 4, 0, set_word, RD_)
 #define DO_stb(p, k, n)   MICRO_STORE(p, k, EA_3, 1, 0, set_byte, RD_)
 #define DO_stbu(p, k, n)  MICRO_STORE(p, k, EA_D, 1, 1, set_byte, RD_)
-#define DO_std(p, k, n)   MICRO_STORE(p, k, EA_3, 8, 0, weft_store64, RD_)
+#define DO_std(p, k, n)   MICRO_STORE(p, k, EA_3, 8, 0, guest_store64, RD_)
 
 /* The host's widening is the guest's, but for NaNs, which it would quieten. */
 #define DO_lfs(p, k, n)                                                                            \
     {                                                                                              \
         uint32_t word_;                                                                            \
         float narrow_;                                                                             \
-        MICRO_LOAD(p, k, EA_3, 4, 0, word_, weft_load32)                                           \
+        MICRO_LOAD(p, k, EA_3, 4, 0, word_, guest_load32)                                          \
         if (UNLIKELY((word_ & 0x7F800000) == 0x7F800000)) {                                        \
             BAIL(p, k);                                                                            \
         }                                                                                          \

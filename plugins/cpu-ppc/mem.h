@@ -8,7 +8,7 @@
 #define MEM_FAULT  0 /* nothing was done; the core has left with the reason */
 #define MEM_DONE   1
 #define MEM_STOP   2 /* done; the MMIO callback wants run to return */
-#define MEM_CALLED 3 /* done by an MMIO callback, which may have lowered the limit */
+#define MEM_CALLED 3 /* done, and others were called: run() looks around before what follows */
 
 /* Reads or writes 1..16 bytes in guest order. pc and retired are exact at callbacks. */
 int ppc_read(core *c, const op *o, uint64_t left, uint32_t address, uint32_t length,
@@ -24,8 +24,13 @@ step ppc_retire(core *c, const op *o, uint64_t left, int how);
 uint8_t *ppc_range(core *c, const op *o, uint64_t left, uint32_t address, uint32_t length,
                    int store);
 
-/* Tells the memory service of a store that went through ppc_range. */
-void ppc_range_written(core *c, uint32_t address, uint32_t length);
+/* Tells the memory service of a store that went through ppc_range; run() has to look around next. */
+void ppc_range_written(core *c, const op *o, uint64_t left, uint32_t address, uint32_t length);
+
+static inline int ppc_is_mmio(const weft_memory *memory, uint32_t address)
+{
+    return guest_page(memory->access, address) & WEFT_PAGE_MMIO;
+}
 
 static inline int can_load(const uint8_t *access, uint32_t address, uint32_t length)
 {

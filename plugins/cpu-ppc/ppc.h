@@ -9,10 +9,13 @@
 #ifndef PPC_H
 #define PPC_H
 
+#include <pthread.h>
+
 #include "weft/cpu.h"
 #include "weft/host.h"
 #include "weft/memory.h"
 
+typedef struct code_cache code_cache;
 typedef struct core core;
 typedef struct op op;
 typedef struct engine engine;
@@ -41,8 +44,27 @@ typedef struct code_page {
     op ops[PPC_PAGE_OPS + 1]; /* the last one leads to the next page */
     uint32_t number;          /* guest address >> 12 */
     uint32_t watched;         /* the memory service tells us of stores to it */
+    struct code_page *next;   /* of its cache */
     op plain[];               /* interp-blocks: as many ops again, one instruction each (fuse.c) */
 } code_page;
+
+#define PPC_POSTS 64 /* pages that a cache has been told of; more: all */
+
+/* Decoded code: one in lockstep, one a hardware thread in parallel mode (code.c). */
+struct code_cache {
+    code_page *pages[WEFT_PAGE_COUNT]; /* by page number */
+    code_page *first;
+    uint32_t count;
+    uint32_t posted; /* atomic: there are posts */
+    core *last;      /* the state that ran last; in parallel mode only compared */
+    /* under the lock: pages whose bytes another host thread has changed */
+    pthread_mutex_t lock;
+    uint32_t post_count, post_all;
+    uint32_t posts[PPC_POSTS];
+    /* parallel mode: conditional stores; those without a reservation or after another one to their
+     * granule; those that found another value */
+    uint64_t conditionals, lost, changed;
+};
 
 /* A vector register as the engine holds it: byte 0 of the guest is b[15], so that words, halfwords
  * and the whole register are in the host's order. Element i of n is at index n-1-i. */
@@ -82,11 +104,13 @@ struct core {
     uint64_t until;      /* `retired` when left reaches 0 */
     uint32_t page_pc;    /* guest address of ops[0] */
     uint32_t exit;       /* WEFT_CPU_* or PPC_GO_ON: why the threaded code was left */
-    code_page **pages;   /* the engine's, by page number */
+    code_page **pages;   /* of the cache */
+    code_cache *cache;   /* of the hardware thread; valid in run */
     engine *engine;
     uint32_t reserve_address; /* of the reservation, valid while s.reservation */
     uint32_t reserve_length;  /* 4 or 8 */
-    uint64_t reserve_value;   /* what was loaded */
+    uint64_t reserve_value;   /* what was loaded, in the host's order */
+    uint64_t reserve_granule; /* parallel mode: the granule's counter then */
     uint32_t reserve_version; /* of its page, then */
     uint64_t spr[PPC_SPRS];   /* special registers that only hold a value, by row of spr.def */
 };
@@ -96,13 +120,19 @@ struct core {
 /* Room for pages (aliases of one) whose watch an own store used up. */
 #define PPC_REWATCH 16
 
+/* Reservations are on blocks of this many bytes, the cache line, which is also icbi's. Parallel mode
+ * counts stwcx. in them by hash. */
+#define PPC_GRANULE      UINT32_C(128)
+#define PPC_GRANULES_LOG 12
+
 struct engine {
     const weft_host *host;
     weft_memory *memory;
     const weft_cpu_host *calls;
-    core *last;       /* ran last: another one's run drops its reservation */
-    uint16_t *lookup; /* row + 1 by primary opcode and the word's low 11 bits */
-    code_page *pages[WEFT_PAGE_COUNT];
+    uint16_t *lookup;                  /* row + 1 by primary opcode and the word's low 11 bits */
+    code_cache *caches[WEFT_HW_COUNT]; /* lockstep: [0] */
+    uint64_t granules[1 << PPC_GRANULES_LOG];
+    uint32_t parallel; /* `run` is in several states at once */
     uint32_t rewatch[PPC_REWATCH];
     uint32_t rewatch_count;
     uint32_t storing; /* the write that listeners hear of is our own */
@@ -169,6 +199,16 @@ ppc_handler *ppc_fused_compare(unsigned before, unsigned compare, unsigned relat
 ppc_handler *ppc_fast_fp(ppc_handler *plain);
 ppc_handler *ppc_fast_vmx(ppc_handler *plain);
 
+/* code.c */
+ppc_handler op_undecoded, op_page_end;
+code_cache *ppc_cache_make(void);
+void ppc_cache_free(code_cache *k);
+code_page *ppc_page_make(engine *e, code_cache *k, uint32_t number);
+void ppc_decode_plain(const engine *e, const code_page *page, uint32_t index, op *out);
+void ppc_posts_take(const engine *e, code_cache *k);
+void ppc_on_written(void *context, uint32_t start, uint32_t length); /* the memory listener */
+void ppc_written(core *c, uint32_t start, uint32_t length);          /* after an own store */
+
 /* disasm.c */
 void ppc_disassemble(const uint16_t *lookup, uint32_t address, uint32_t word, char *text,
                      uint32_t capacity);
@@ -177,12 +217,11 @@ void ppc_disassemble(const uint16_t *lookup, uint32_t address, uint32_t word, ch
 extern const weft_cpu_ops ppc_ops;
 weft_status ppc_create(const weft_host *host, void **instance);
 void ppc_destroy(void *instance);
-ppc_handler op_undecoded, op_page_end, op_illegal;
+ppc_handler op_illegal;
 step ppc_leave_chunk(PPC_ARGS);
 step ppc_leave(core *c, const op *o, uint64_t left, uint32_t exit);
 step ppc_leave_fault(core *c, const op *o, uint64_t left, uint32_t address, uint32_t flags);
 step ppc_leave_to(core *c, uint32_t pc, uint64_t left);
-void ppc_written(engine *e, uint32_t start, uint32_t length); /* after an own store */
 void ppc_mode_update(core *c);
 uint32_t ppc_cr_pack(const core *c);
 void ppc_cr_unpack(core *c, uint32_t value);

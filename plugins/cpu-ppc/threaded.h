@@ -7,6 +7,7 @@
 #ifndef PPC_THREADED_H
 #define PPC_THREADED_H
 
+#include "guest.h"
 #include "ppc.h"
 
 #define PPC_NOINLINE __attribute__((noinline))
@@ -66,14 +67,13 @@ static inline void sync_head(core *c, const op *o, uint64_t left)
 
 static inline int page_readable(const uint8_t *access, uint32_t address)
 {
-    return (access[address >> WEFT_PAGE_SHIFT] & (WEFT_PAGE_READ | WEFT_PAGE_MMIO)) ==
-           WEFT_PAGE_READ;
+    return (guest_page(access, address) & (WEFT_PAGE_READ | WEFT_PAGE_MMIO)) == WEFT_PAGE_READ;
 }
 
 static inline int page_writable(const uint8_t *access, uint32_t address)
 {
-    return (access[address >> WEFT_PAGE_SHIFT] &
-            (WEFT_PAGE_WRITE | WEFT_PAGE_MMIO | WEFT_PAGE_WATCH)) == WEFT_PAGE_WRITE;
+    return (guest_page(access, address) & (WEFT_PAGE_WRITE | WEFT_PAGE_MMIO | WEFT_PAGE_WATCH)) ==
+           WEFT_PAGE_WRITE;
 }
 
 /* True when `length` bytes lie in one page. */
