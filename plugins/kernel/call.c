@@ -247,6 +247,9 @@ void kemit(kernel *k, const kthread *thread, weft_event_buffer *event)
         head->cycle = kthread_retired(thread);
     }
     k->host->emit(k->host, head);
+    if (thread && head->category == WEFT_CLASS_GUEST) {
+        ((kthread *)thread)->events = head->index + 1; /* const: of what a guest can see */
+    }
 }
 
 static uint64_t export_identity(kernel *k, kthunk_entry *thunk)
@@ -565,6 +568,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         .object = call.export_id,
         .index = thread->sync_index[WEFT_SYNC_CALL],
         .site = call.caller,
+        .event = thread->events,
     };
     if (!announced && !kpolicy_before(&call, &op, 0)) {
         return WEFT_CPU_STOP;
@@ -594,6 +598,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     if (!announced) {
         emit_call(&call, arguments, count);
         thread->sync_index[WEFT_SYNC_CALL]++;
+        op.event = thread->events;
         kpolicy_after(k, &op);
     }
     uint32_t answer = thunk->row->fn(&call);

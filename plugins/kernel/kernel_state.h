@@ -107,6 +107,7 @@ struct kthread {
     uint32_t children;             /* threads created by it so far */
     uint64_t sites_made;           /* objects created by it so far */
     uint64_t sync_index[WEFT_SYNC_KINDS];
+    uint64_t events;    /* index of its next GUEST event */
     kthread *next;      /* all threads, in order of creation */
     kthread *live_next; /* those that have not ended, likewise */
 };

@@ -22,6 +22,7 @@ static weft_sync_op describe(kernel *k, kthread *t, uint32_t kind, const kobject
         .sequence = o ? o->operations : 0,
         .site = kcall_site(t),
         .pointer = o ? o->body : 0,
+        .event = t ? t->events : 0,
     };
 }
 
@@ -98,6 +99,7 @@ static weft_sync_op end_op(const kcall *call, uint32_t i)
         .sequence = e->sequence,
         .site = call->caller,
         .pointer = e->pointer,
+        .event = call->thread->events,
     };
 }
 

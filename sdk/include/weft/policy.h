@@ -102,6 +102,7 @@ typedef struct weft_sync_op {
                         * if it goes now; of WAKE and TIMEOUT it is settled already. 0 for CALL */
     uint32_t site;     /* guest address of the caller */
     uint32_t pointer;  /* guest address of the object, 0 where it has none */
+    uint64_t event;    /* weft_event.index that the thread's next GUEST event gets */
 } weft_sync_op;
 
 /* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. */
@@ -217,7 +218,7 @@ WEFT_STATIC_ASSERT(sizeof(weft_policy_extension) == 24, "ABI: weft_policy_extens
 WEFT_STATIC_ASSERT(sizeof(weft_sched_thread) == 56, "ABI: weft_sched_thread");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_hw) == 24, "ABI: weft_sched_hw");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_view) == 48, "ABI: weft_sched_view");
-WEFT_STATIC_ASSERT(sizeof(weft_sync_op) == 48, "ABI: weft_sync_op");
+WEFT_STATIC_ASSERT(sizeof(weft_sync_op) == 56, "ABI: weft_sync_op");
 WEFT_STATIC_ASSERT(sizeof(weft_policy_ops) == 112, "ABI: weft_policy_ops");
 
 /* The i-th thread and hardware thread of a view. [any] */
