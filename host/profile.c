@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "content.h"
 #include "plan.h"
 
 #define INT_OPTION(name, value, low, high, text)                                                   \
@@ -626,7 +627,13 @@ void profile_digest(const profile *p, const char *extra, char *hex)
                                          strcmp(key, "pace") == 0 || strcmp(key, "state") == 0)) {
                 continue;
             }
-            lines[count++] = text_format("%s.%s=%s\n", s->name, key, s->values[k].value.text);
+            const char *text = s->values[k].value.text;
+            char content[33];
+            if (i == WEFT_ROLE_POLICY && s->values[k].option->type == WEFT_OPTION_PATH && *text) {
+                content_title(text, content); /* a manifest counts by what is in it */
+                text = content;
+            }
+            lines[count++] = text_format("%s.%s=%s\n", s->name, key, text);
         }
     }
     qsort(lines, count, sizeof *lines, by_text);
