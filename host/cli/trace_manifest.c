@@ -15,7 +15,7 @@
 
 #define MAX_PAIRS 256
 
-enum { OUT, MAP, CHECK, ORDER, FROM_TIMES };
+enum { OUT, MAP, CHECK, ORDER, FROM_TIMES, ENTERS };
 
 static const args_flag flags[] = {
     [OUT] = {"--out", "M.json", "file to write; required"},
@@ -27,6 +27,9 @@ static const args_flag flags[] = {
     [FROM_TIMES] = {"--from-times", "US",
                     "with --order: do not look at numbers, but at when calls began and ended, in "
                     "steps of US microseconds (0.001 to 1000000)"},
+    [ENTERS] = {"--enters", NULL,
+                "entries of version 1 also say which call of RtlEnterCriticalSection it was on the "
+                "thread, a key that other events do not shift"},
     {0},
 };
 
@@ -44,7 +47,7 @@ static const args_command command = {
 typedef struct request {
     const char *out, *path, *map;
     weft_trace_pair pairs[MAX_PAIRS];
-    int pair_count, check, order;
+    int pair_count, check, order, enters;
     uint64_t resolution; /* ticks; 0: by numbers */
 } request;
 
@@ -76,6 +79,8 @@ static int take(void *context, int index, const char *value)
         q->check = 1;
     } else if (index == ORDER) {
         q->order = 1;
+    } else if (index == ENTERS) {
+        q->enters = 1;
     } else if (index == FROM_TIMES) {
         q->resolution = read_microseconds(value);
         if (q->resolution == 0) {
@@ -320,6 +325,9 @@ int trace_manifest(int argc, char **argv)
     weft_trace_manifest *manifest = weft_trace_manifest_new(q.pairs, (uint32_t)q.pair_count);
     const weft_event *event;
     int good = manifest != NULL;
+    if (good && q.enters) {
+        weft_trace_manifest_count_enters(manifest);
+    }
     while (good && (event = reading_next(&r)) != NULL) {
         good = weft_trace_manifest_add(manifest, r.trace, event);
     }

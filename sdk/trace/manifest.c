@@ -8,6 +8,11 @@
 #include "json.h"
 #include "out.h"
 
+typedef struct enter_count {
+    uint32_t tid;
+    uint64_t calls;
+} enter_count;
+
 struct weft_trace_manifest {
     const weft_trace_pair *pairs;
     uint32_t pair_count;
@@ -16,6 +21,10 @@ struct weft_trace_manifest {
     int settled; /* 1: sorted, and without duplicates */
     uint64_t events, bad, duplicates;
     json_tree tree;
+    int counting;        /* calls of RtlEnterCriticalSection */
+    uint64_t enter;      /* identity of that export, 0: not seen yet */
+    enter_count *enters; /* of each thread of the reference */
+    size_t enter_count, enter_room, enter_last;
 };
 
 int weft_trace_read_pairs(const char *text, weft_trace_pair *pairs, uint32_t room)
@@ -52,6 +61,58 @@ weft_trace_manifest *weft_trace_manifest_new(const weft_trace_pair *pairs, uint3
         m->pair_count = count;
     }
     return m;
+}
+
+void weft_trace_manifest_count_enters(weft_trace_manifest *m)
+{
+    m->counting = 1;
+}
+
+/* The thread's count; threads beyond THREADS_MAX have none. NULL: none, or no memory. */
+#define THREADS_MAX 4096
+static enter_count *enters_of(weft_trace_manifest *m, uint32_t tid)
+{
+    if (m->enter_last < m->enter_count && m->enters[m->enter_last].tid == tid) {
+        return &m->enters[m->enter_last];
+    }
+    for (size_t i = 0; i < m->enter_count; i++) {
+        if (m->enters[i].tid == tid) {
+            m->enter_last = i;
+            return &m->enters[i];
+        }
+    }
+    if (m->enter_count == m->enter_room && m->enter_room < THREADS_MAX) {
+        size_t room = m->enter_room ? m->enter_room * 2 : 64;
+        enter_count *more = realloc(m->enters, room * sizeof *more);
+        m->enters = more ? more : m->enters;
+        m->enter_room = more ? room : m->enter_room;
+    }
+    if (m->enter_count == m->enter_room) {
+        return NULL;
+    }
+    m->enter_last = m->enter_count;
+    m->enters[m->enter_count] = (enter_count){.tid = tid};
+    return &m->enters[m->enter_count++];
+}
+
+static void count_enter(weft_trace_manifest *m, const weft_trace *trace, const weft_event *event,
+                        uint64_t export)
+{
+    if (m->enter == 0) {
+        const char *name = weft_trace_name(trace, export);
+        m->enter = name && strstr(name, "RtlEnterCriticalSection") ? export : 0;
+    }
+    enter_count *count = export == m->enter ? enters_of(m, event->tid) : NULL;
+    if (count) {
+        count->calls++;
+    }
+}
+
+/* The one that is going on. */
+static uint64_t latest_enter(weft_trace_manifest *m, uint32_t tid)
+{
+    enter_count *count = m->counting ? enters_of(m, tid) : NULL;
+    return count && count->calls > 0 ? count->calls - 1 : WEFT_TRACE_NO_ENTER;
 }
 
 /* The tid that stands in the manifest; 0 where the thread is left out. */
@@ -133,6 +194,9 @@ int weft_trace_manifest_add(weft_trace_manifest *m, const weft_trace *trace,
     size_t length;
     const uint64_t *words = weft_trace_words(event, &count);
     m->events++;
+    if (m->counting && event->kind == WEFT_EVENT_KERNEL_CALL && count > 0) {
+        count_enter(m, trace, event, words[0]);
+    }
     if (event->kind != WEFT_EVENT_CONTENTION_OBSERVED) {
         return 1;
     }
@@ -145,7 +209,12 @@ int weft_trace_manifest_add(weft_trace_manifest *m, const weft_trace *trace,
         return 1;
     }
     return keep(m, &(weft_trace_contention){
-                       .index = event->index, .site = words[2], .pointer = words[0], .tid = tid});
+                       .index = event->index,
+                       .site = words[2],
+                       .pointer = words[0],
+                       .enter = latest_enter(m, event->tid),
+                       .tid = tid,
+                   });
 }
 
 static int by_key(const void *a, const void *b)
@@ -219,6 +288,9 @@ int weft_trace_manifest_write(weft_trace_manifest *m, FILE *file, const char *so
         out_id(&o, m->entries[i].site);
         out_str(&o, ",\"cs_ptr\":");
         out_hex(&o, m->entries[i].pointer, 1);
+        if (m->entries[i].enter != WEFT_TRACE_NO_ENTER) {
+            put_count(&o, ",\"enter\":", m->entries[i].enter);
+        }
         out_str(&o, ",\"contended\":true}");
     }
     out_str(&o, "\n]}\n");
@@ -248,6 +320,11 @@ static const char *read_entry(const json_tree *t, const json_node *node,
         return "tid";
     }
     entry->tid = (uint32_t)tid;
+    const json_node *enter = json_get(t, node, "enter");
+    entry->enter = WEFT_TRACE_NO_ENTER;
+    if (enter && !number_of(enter, 0, &entry->enter)) {
+        return "enter";
+    }
     return !number_of(json_get(t, node, "tid_event_idx"), 0, &entry->index) ? "tid_event_idx"
            : !number_of(json_get(t, node, "site_sid"), 1, &entry->site)     ? "site_sid"
            : !number_of(json_get(t, node, "cs_ptr"), 0, &entry->pointer) || entry->pointer == 0
@@ -318,6 +395,7 @@ void weft_trace_manifest_free(weft_trace_manifest *m)
     if (m) {
         json_free(&m->tree);
         free(m->entries);
+        free(m->enters);
         free(m);
     }
 }

@@ -13,10 +13,13 @@ typedef struct weft_trace_pair {
 /* Reads "A=B,...": decimal thread ids. Returns how many pairs there are, at most `room`, or -1. */
 int weft_trace_read_pairs(const char *text, weft_trace_pair *pairs, uint32_t room);
 
+#define WEFT_TRACE_NO_ENTER UINT64_MAX
+
 /* Thread `tid` met contention at its event `index`, at the place `site`, for the critical section at
  * `pointer`. */
 typedef struct weft_trace_contention {
     uint64_t index, site, pointer;
+    uint64_t enter; /* n-th call of RtlEnterCriticalSection on its thread, or NO_ENTER: not told */
     uint64_t order; /* of the entries as they came, from 0 */
     uint32_t tid;
 } weft_trace_contention;
@@ -26,6 +29,9 @@ typedef struct weft_trace_manifest weft_trace_manifest;
 /* With `count` pairs, threads are renamed by them and all others left out; with 0, all are kept.
  * `pairs` is the caller's and stays. NULL without memory. */
 weft_trace_manifest *weft_trace_manifest_new(const weft_trace_pair *pairs, uint32_t count);
+
+/* Entries get `enter` too, a member that is not the reference system's. Before the first event. */
+void weft_trace_manifest_count_enters(weft_trace_manifest *manifest);
 
 /* Counts the event, and keeps it if it is a contended contention.observed. One whose line lacks
  * tid, tid_event_idx, cs_ptr, contended or its site, or has them in no readable form, is counted as a
