@@ -166,16 +166,18 @@ void kcharge(kernel *k, uint64_t ticks);
  * (type u8@0, signal state s32@4, wait list @8), which is the truth about their state, since titles
  * read and reinitialise it inline. */
 struct kobject {
-    uint32_t type;       /* KOBJECT_* */
-    uint32_t references; /* handles, waits, and pointers given to the guest */
-    uint32_t handles;    /* how many handles lead here */
-    uint32_t pointers;   /* references that the guest got with a pointer and may give back */
-    uint32_t generation; /* of an adopted object: how many others were at its place before */
-    uint32_t body;       /* guest address of the object's body, 0 if it has none */
-    uint64_t id;         /* identity, defined */
-    uint64_t operations; /* synchronisation operations so far: the per-object sequence */
-    bool adopted;        /* the body is the title's memory, not ours */
-    void *data;          /* of the type: kthread *, a file ... */
+    uint32_t type;          /* KOBJECT_* */
+    uint32_t references;    /* handles, waits, and pointers given to the guest */
+    uint32_t handles;       /* how many handles lead here */
+    uint32_t pointers;      /* references that the guest got with a pointer and may give back */
+    uint32_t generation;    /* of an adopted object: how many others were at its place before */
+    uint32_t body;          /* guest address of the object's body, 0 if it has none */
+    uint64_t id;            /* identity, defined */
+    const kthread *creator; /* of one that is not adopted: who made it, NULL: the kernel; */
+    uint32_t site, nth;     /* where, and how many were made there before */
+    uint64_t operations;    /* synchronisation operations so far: the per-object sequence */
+    bool adopted;           /* the body is the title's memory, not ours */
+    void *data;             /* of the type: kthread *, a file ... */
     void (*close)(kernel *k, kobject *object); /* last reference went; frees data. May be NULL */
     struct kwait *first_wait, *last_wait;      /* who waits, in order */
     kobject *next;                             /* table chain */
@@ -187,6 +189,8 @@ struct kobject {
  * identity. NULL: out of memory. */
 kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t site,
                         uint32_t body_size);
+/* The text of its identity. */
+void kobject_text(kernel *k, const kobject *object, char *text, size_t capacity);
 void kobject_retain(kobject *object);
 void kobject_release(kernel *k, kobject *object);
 /* A new handle to the object (the handle holds a reference); emits handle.create. 0: table full. */
@@ -395,6 +399,9 @@ uint32_t kdelay_done(kcall *call, uint32_t status);
 /* sync.c */
 /* Makes the 28 bytes at `cs` a free critical section. */
 void kcs_init(kernel *k, uint32_t cs, uint32_t spin);
+/* The critical section that a thread waits for, 0: none; and who has that: a KTHREAD, 0: nobody. */
+uint32_t kcs_awaited(const kthread *thread);
+uint32_t kcs_owner(kernel *k, uint32_t cs);
 
 /* time.c */
 void ktime_init(kernel *k);

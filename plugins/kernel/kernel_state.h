@@ -283,7 +283,7 @@ struct kernel {
 
     /* end */
     uint32_t end, exit_code;
-    char reason[256];
+    char reason[1000];
     kthread *first_thread;
 
     /* call.c */

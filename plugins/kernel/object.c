@@ -141,6 +141,18 @@ static void table_remove(kernel *k, kobject *object)
     }
 }
 
+void kobject_text(kernel *k, const kobject *object, char *text, size_t capacity)
+{
+    char place[128];
+    mm_place(k->mm, object->adopted ? object->body : object->site, place, sizeof place);
+    if (object->adopted) {
+        snprintf(text, capacity, "%s:%s~%u", type_name(object->type), place, object->generation);
+    } else {
+        snprintf(text, capacity, "%s:%s@%s#%u", type_name(object->type),
+                 object->creator ? object->creator->name : "kernel", place, object->nth);
+    }
+}
+
 kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t site,
                         uint32_t body_size)
 {
@@ -159,11 +171,11 @@ kobject *kobject_create(kernel *k, kthread *creator, uint32_t type, uint32_t sit
         }
         table_add(k, object);
     }
-    char place[128], text[256];
-    mm_place(k->mm, site, place, sizeof place);
-    uint32_t n = ksite_next(&k->sites, creator ? creator->id : 0, site);
-    snprintf(text, sizeof text, "%s:%s@%s#%u", type_name(type), creator ? creator->name : "kernel",
-             place, n);
+    char text[256];
+    object->creator = creator;
+    object->site = site;
+    object->nth = ksite_next(&k->sites, creator ? creator->id : 0, site);
+    kobject_text(k, object, text, sizeof text);
     object->id = k->host->define(k->host, "object", text);
     return object;
 }
@@ -242,9 +254,8 @@ static kobject *adopt(kernel *k, uint32_t body, uint32_t type, kobject *before)
     object->body = body;
     object->adopted = true;
     object->generation = generation;
-    char place[128], text[256];
-    mm_place(k->mm, body, place, sizeof place);
-    snprintf(text, sizeof text, "%s:%s~%u", type_name(type), place, generation);
+    char text[256];
+    kobject_text(k, object, text, sizeof text);
     object->id = k->host->define(k->host, "object", text);
     table_add(k, object);
     return object;

@@ -571,19 +571,9 @@ static void deadlock(kernel *k)
 {
     if (k->policy && k->policy->deadlock && kpolicy_view(k, NULL)) {
         k->policy->deadlock(k->policy_instance, &k->view);
+        (void)kpolicy_broken(k);
     }
-    char text[200];
-    int used = snprintf(text, sizeof text, "no thread can run and nothing is due");
-    for (kthread *t = k->live; t && used > 0 && (size_t)used < sizeof text; t = t->live_next) {
-        if (t->state == WEFT_THREAD_SUSPENDED) {
-            used += snprintf(text + used, sizeof text - (size_t)used, "; thread %u is suspended",
-                             t->tid);
-        } else if (t->state == WEFT_THREAD_WAITING) {
-            used += snprintf(text + used, sizeof text - (size_t)used, "; thread %u waits at 0x%08x",
-                             t->tid, (uint32_t)t->cpu->lr);
-        }
-    }
-    kend(k, WEFT_END_DEADLOCK, 0, text);
+    kdeadlock(k);
 }
 
 bool ksched_all_idle(kernel *k)

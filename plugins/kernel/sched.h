@@ -68,6 +68,9 @@ bool kpolicy_release_held(kernel *k, uint64_t due);
 void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
 /* The thread has given way, and others that were to run first have not yet. */
 bool ksched_yields(const kernel *k, const kthread *t);
+/* deadlock.c: ends the run, and says who waits for what. */
+void kdeadlock(kernel *k);
+
 /* policy_swap.c */
 /* weft_policy_extension's ops. */
 weft_status kpolicy_exchange(kernel *k, weft_policy_exchange *exchange);

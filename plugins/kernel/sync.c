@@ -71,6 +71,19 @@ static uint32_t cs_acquired(kcall *call, uint32_t status)
     return K_DONE;
 }
 
+uint32_t kcs_awaited(const kthread *t)
+{
+    bool waits = t->state == WEFT_THREAD_WAITING && t->cont == cs_acquired;
+    return waits ? (uint32_t)t->cont_data[0] : 0;
+}
+
+uint32_t kcs_owner(kernel *k, uint32_t cs)
+{
+    return weft_memory_ok(k->memory, cs, CS_SIZE, WEFT_PAGE_READ)
+               ? weft_load32(k->memory->base + cs + CS_OWNER)
+               : 0;
+}
+
 uint32_t ex_RtlEnterCriticalSection(kcall *call)
 {
     kernel *k = call->k;
