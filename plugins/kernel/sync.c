@@ -94,7 +94,7 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
     uint8_t *p = k->memory->base + cs;
     int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
     if (weft_load32(p + CS_OWNER) == self(call) && lock >= 0) {
-        kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+        kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
         kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
         return K_DONE;
     }
@@ -120,7 +120,7 @@ uint32_t ex_RtlEnterCriticalSection(kcall *call)
         return kwait_in_dpc(k);
     }
     observe(call, cs, true);
-    kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+    kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
     call->thread->cont_data[0] = cs;
     return kwait_section(call, o, cs_acquired);
 }
@@ -134,7 +134,7 @@ uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
     uint8_t *p = call->k->memory->base + cs;
     int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
     if (lock != -1 && weft_load32(p + CS_OWNER) == self(call)) {
-        kput32(call, cs + CS_LOCK, (uint32_t)(lock + 1));
+        kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
         kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
         return kret(call, 1);
     }
@@ -168,7 +168,7 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     /* The owner is not checked, on the console neither: leaving a section that is free puts it out
      * of order. */
     uint32_t recursion = weft_load32(p + CS_RECURSION) - 1;
-    int32_t lock = (int32_t)weft_load32(p + CS_LOCK) - 1;
+    int32_t lock = (int32_t)(weft_load32(p + CS_LOCK) - 1);
     kput32(call, cs + CS_LOCK, (uint32_t)lock);
     if (recursion != 0) {
         kput32(call, cs + CS_RECURSION, recursion);
