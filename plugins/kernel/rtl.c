@@ -179,7 +179,7 @@ static int32_t compare(kcall *call, uint32_t a, uint32_t a_units, uint32_t b, ui
             return (int32_t)x - (int32_t)y;
         }
     }
-    return (int32_t)a_units - (int32_t)b_units;
+    return (int32_t)(a_units - b_units); /* of counts that no string has, it wraps */
 }
 
 static uint32_t ret_signed(kcall *call, int32_t value)
