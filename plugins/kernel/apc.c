@@ -46,6 +46,50 @@ void kapc_queue(kernel *k, kthread *t, uint32_t routine, uint32_t context, uint3
     enqueue(k, t, &apc);
 }
 
+static kapc **queued(kthread *t, uint32_t body, uint32_t timer)
+{
+    for (kapc **p = &t->first_apc; *p; p = &(*p)->next) {
+        if ((*p)->body == body && (*p)->timer == timer) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static void dequeue(kthread *t, kapc **p)
+{
+    kapc *apc = *p;
+    *p = apc->next;
+    t->last_apc = NULL;
+    for (kapc *other = t->first_apc; other; other = other->next) {
+        t->last_apc = other;
+    }
+    free(apc);
+}
+
+void kapc_timer_queue(kernel *k, kthread *t, uint32_t timer, uint32_t routine, uint32_t context,
+                      uint32_t argument1, uint32_t argument2)
+{
+    kapc apc = {
+        .routine = routine,
+        .context = context,
+        .argument1 = argument1,
+        .argument2 = argument2,
+        .timer = timer,
+    };
+    if (!queued(t, 0, timer)) {
+        enqueue(k, t, &apc);
+    }
+}
+
+void kapc_timer_remove(kthread *t, uint32_t timer)
+{
+    kapc **p = queued(t, 0, timer);
+    if (p) {
+        dequeue(t, p);
+    }
+}
+
 /* A routine of an APC is about to run; mode 0 kernel, 1 user. */
 static void emit_deliver(kcall *call, uint32_t routine, uint32_t mode)
 {
@@ -161,16 +205,6 @@ static kthread *apc_thread(kcall *call, uint32_t body)
     return t && t->state != WEFT_THREAD_TERMINATED ? t : NULL;
 }
 
-static kapc **queued_apc(kthread *t, uint32_t body)
-{
-    for (kapc **p = &t->first_apc; *p; p = &(*p)->next) {
-        if ((*p)->body == body) {
-            return p;
-        }
-    }
-    return NULL;
-}
-
 /* KeInsertQueueApc(apc, argument1, argument2, increment): FALSE when it is queued already. */
 uint32_t ex_KeInsertQueueApc(kcall *call)
 {
@@ -179,7 +213,7 @@ uint32_t ex_KeInsertQueueApc(kcall *call)
         return kret(call, 0);
     }
     kthread *t = apc_thread(call, body);
-    if (!t || queued_apc(t, body)) {
+    if (!t || queued(t, body, 0)) {
         return kret(call, 0);
     }
     kapc apc = {.body = body, .argument1 = karg(call, 1), .argument2 = karg(call, 2)};
@@ -192,17 +226,11 @@ uint32_t ex_KeRemoveQueueApc(kcall *call)
 {
     uint32_t body = karg(call, 0);
     kthread *t = apc_thread(call, body);
-    kapc **p = t ? queued_apc(t, body) : NULL;
+    kapc **p = t ? queued(t, body, 0) : NULL;
     if (!p) {
         return kret(call, 0);
     }
-    kapc *apc = *p;
-    *p = apc->next;
-    t->last_apc = NULL;
-    for (kapc *other = t->first_apc; other; other = other->next) {
-        t->last_apc = other;
-    }
-    free(apc);
+    dequeue(t, p);
     kput8(call, body + KAPC_QUEUED, 0);
     return kret(call, 1);
 }

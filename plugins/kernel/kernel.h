@@ -234,6 +234,13 @@ void kreset_event(kernel *k, kobject *event);
 void kapc_queue(kernel *k, kthread *thread, uint32_t routine, uint32_t context, uint32_t arg1,
                 uint32_t arg2);
 
+/* The same for the timer at `timer`, unless its APC is queued already: it has only one. */
+void kapc_timer_queue(kernel *k, kthread *thread, uint32_t timer, uint32_t routine,
+                      uint32_t context, uint32_t arg1, uint32_t arg2);
+
+/* Takes the APC of the timer at `timer` off the thread's queue, if it is there. */
+void kapc_timer_remove(kthread *thread, uint32_t timer);
+
 /* ---- guest frames (call.c) ------------------------------------------------------------------- */
 
 /* Calls guest code on behalf of the running thread: saves its registers, sets r3.. to `arguments`,

@@ -23,7 +23,8 @@ typedef struct kended {
 /* A user APC that waits for its thread to become alertable. */
 typedef struct kapc {
     uint32_t routine, context, argument1, argument2;
-    uint32_t body; /* guest KAPC it came from, 0 if none */
+    uint32_t body;  /* guest KAPC it came from, 0 if none */
+    uint32_t timer; /* body of the timer it came from, 0 if none */
     struct kapc *next;
 } kapc;
 

@@ -110,7 +110,7 @@ static void hash_thread(XXH3_state_t *hash, kernel *k, const kthread *t)
     }
     for (const kapc *apc = t->first_apc; apc; apc = apc->next) {
         uint32_t apc_words[] = {apc->routine, apc->context, apc->argument1, apc->argument2,
-                                apc->body};
+                                apc->body, apc->timer};
         XXH3_64bits_update(hash, apc_words, sizeof apc_words);
     }
     hash_state(hash, k, t->cpu);

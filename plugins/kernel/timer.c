@@ -26,8 +26,8 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
     kwait_signal(k, o);
     uint64_t system = ktime_system(k, tick);
     if (timer->routine && timer->apc_thread->state != WEFT_THREAD_TERMINATED) {
-        kapc_queue(k, timer->apc_thread, timer->routine, timer->context, (uint32_t)system,
-                   (uint32_t)(system >> 32));
+        kapc_timer_queue(k, timer->apc_thread, o->body, timer->routine, timer->context,
+                         (uint32_t)system, (uint32_t)(system >> 32));
     }
     if (timer->dpc) {
         dpc_queue(k, timer->hw, timer->dpc, (uint32_t)system, (uint32_t)(system >> 32));
@@ -36,10 +36,14 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
     ksource_end(k, before);
 }
 
-/* Takes the timer off the clock; whether it was there. */
-static bool timer_stop(kernel *k, ktimer *timer)
+/* Takes the timer off the clock, and its APC off its queue (NT); whether it was on the clock. */
+static bool timer_stop(kernel *k, const kobject *o)
 {
+    ktimer *timer = o->data;
     bool was_set = timer->pending != 0;
+    if (timer->apc_thread) {
+        kapc_timer_remove(timer->apc_thread, o->body);
+    }
     if (was_set) {
         k->clock->cancel(k->clock, timer->pending);
     }
@@ -51,7 +55,7 @@ static void timer_close(kernel *k, kobject *o)
 {
     ktimer *timer = o->data;
     if (timer) {
-        timer_stop(k, timer);
+        timer_stop(k, o);
     }
     free(timer);
     o->data = NULL;
@@ -70,7 +74,7 @@ static ktimer *timer_of(kobject *o)
 /* Sets it anew: not signalled, due at `due` (NT form), then every `period` ms. */
 static bool timer_set(kernel *k, kobject *o, ktimer *timer, int64_t due, uint32_t period)
 {
-    bool was_set = timer_stop(k, timer);
+    bool was_set = timer_stop(k, o);
     state_set(k, o, 0);
     korder_take(k, k->running, WEFT_SYNC_RESET, o);
     timer->period = (uint64_t)period * 1000000;
@@ -127,6 +131,7 @@ uint32_t ex_NtSetTimerEx(kcall *call)
     if (!korder_before(call, WEFT_SYNC_RESET, o)) {
         return K_AGAIN;
     }
+    timer_stop(k, o); /* also the APC of the thread that set it before */
     timer->routine = kthread_is_interrupt(call->thread) ? 0 : karg(call, 2);
     timer->context = karg(call, 4);
     timer->apc_thread = call->thread;
@@ -149,7 +154,7 @@ uint32_t ex_NtCancelTimer(kcall *call)
     }
     korder_take(k, call->thread, WEFT_SYNC_RESET, o);
     if (o->data) {
-        timer_stop(k, o->data);
+        timer_stop(k, o);
     }
     if (karg(call, 1)) {
         kput32(call, karg(call, 1), state_get(k, o) > 0);
@@ -210,5 +215,5 @@ uint32_t ex_KeCancelTimer(kcall *call)
         return K_AGAIN;
     }
     korder_take(call->k, call->thread, WEFT_SYNC_RESET, o);
-    return kret(call, o->data && timer_stop(call->k, o->data));
+    return kret(call, o->data && timer_stop(call->k, o));
 }

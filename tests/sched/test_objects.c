@@ -362,6 +362,47 @@ static void timer_cancelled_in_its_apc(void **state)
     assert_int_equal(s->returned[0][3], STATUS_SUCCESS);
 }
 
+/* A timer has one APC (NT): firings that find it queued add none, and NtCancelTimer, NtSetTimerEx and
+ * the end of the timer take it off the queue. `last` is a call while it is there. */
+static void apc_of_timer(script_step last, uint32_t delivered)
+{
+    set_quad(s, T, RELATIVE_MS(1));
+    set_quad(s, T + 8, RELATIVE_MS(9));
+    set_quad(s, T + 16, RELATIVE_MS(1000));
+    const script_step p[] = {CALL(NtCreateTimer, H, 0, 1),
+                             CALL(NtSetTimerEx, AT(H), T, PROGRAM(1), 1, 0, 0, 2, 0),
+                             CALL(KeDelayExecutionThread, 1, 0, T + 8),
+                             last,
+                             CALL(KeDelayExecutionThread, 1, 1, T),
+                             END};
+    const script_step routine[] = {MARK(1), END};
+    s->programs[1] = routine;
+    script_thread(s, 0, p, 0);
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(s->log_count, delivered);
+    assert_int_equal(s->returned[0][4], delivered ? STATUS_USER_APC : STATUS_SUCCESS);
+}
+
+static void firings_queue_one_apc(void **state)
+{
+    apc_of_timer((script_step)WORK(10), 1);
+}
+
+static void a_cancelled_timer_has_no_apc(void **state)
+{
+    apc_of_timer((script_step)CALL(NtCancelTimer, AT(H), 0), 0);
+}
+
+static void a_timer_set_anew_has_no_apc(void **state)
+{
+    apc_of_timer((script_step)CALL(NtSetTimerEx, AT(H), T + 16, PROGRAM(1), 1, 0, 0, 0, 0), 0);
+}
+
+static void a_closed_timer_has_no_apc(void **state)
+{
+    apc_of_timer((script_step)CALL(NtClose, AT(H)), 0);
+}
+
 /* ZwSetTimer, PreviousState: whether the timer was signalled. */
 static void set_timer_says_whether_it_was_signalled(void **state)
 {
@@ -434,6 +475,10 @@ int main(void)
         T(timer_without_a_handle_still_fires),
         T(closed_timer_does_not_fire),
         T(timer_cancelled_in_its_apc),
+        T(firings_queue_one_apc),
+        T(a_cancelled_timer_has_no_apc),
+        T(a_timer_set_anew_has_no_apc),
+        T(a_closed_timer_has_no_apc),
         T(set_timer_says_whether_it_was_signalled),
         T(many_waiters_lose_no_wakeup),
     };
