@@ -40,6 +40,7 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
     if (t) {
         t->granted = 0;
         t->granted_objects = 0;
+        t->held_at = 0;
     }
     kpolicy_after(k, op);
 }

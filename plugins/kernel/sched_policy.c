@@ -371,8 +371,7 @@ static bool held_too_long(kernel *k, const kthread *t, uint64_t now)
 static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
 {
     uint64_t now = k->running_hw->time;
-    bool again = t->held_at == t->cpu->retired + 1 && t->held_kind == op->kind &&
-                 t->held_position == position;
+    bool again = t->held_at == t->cpu->retired + 1; /* this call, at whichever object */
     if (again && held_too_long(k, t, now)) {
         return false;
     }

@@ -168,6 +168,34 @@ static void hold_ends_after_the_starvation_limit(void **state)
            WEFT_ANSWER_GO, 0, asked - 1, 0);
 }
 
+static uint32_t alternate(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                          uint64_t *amount)
+{
+    policy.stuck += op->index == 0; /* how often it was asked about the first object */
+    return op->index == policy.stuck % 2 ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+/* The limit is the call's: to hold it at one object now and at another then is no way round it. */
+static void holds_in_turn_end_too(void **state)
+{
+    static const weft_policy_ops turns = {
+        .size = sizeof turns,
+        .subscribe = subscribe,
+        .before = alternate,
+    };
+    s->k->policy = &turns;
+    policy.mask = 1u << WEFT_SYNC_WAIT;
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 1), CALL(NtCreateEvent, H2, 0, 1, 1),
+                             CALL(NtWaitForMultipleObjectsEx, 2, H, 0, 1, 0, 0), MARK(1), END};
+    const script_step q[] = {WORK(500 * MS), MARK(2), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(1));
+    s->k->first_thread = NULL;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_log((const uint32_t[]){1, 2}, 2);
+    assert_in_range(s->log_ticks[0], 100 * MS, 145 * MS);
+}
+
 /* Somebody will come who may change the policy's mind: it is not stuck. */
 static void hold_waits_for_what_is_due(void **state)
 {
@@ -180,7 +208,8 @@ static void hold_waits_for_what_is_due(void **state)
     s->k->first_thread = NULL;
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_log((const uint32_t[]){1, 2}, 2);
-    assert_true(s->log_ticks[1] >= s->log_ticks[0]); /* no earlier than what it waited for */
+    /* no earlier than what it waited for, and long before the limit */
+    assert_in_range(s->log_ticks[1], s->log_ticks[0], 2 * MS);
     assert_int_equal(policy.stuck, 0);
 }
 
@@ -651,6 +680,7 @@ int main(void)
         T(yield_lets_lower_priorities_run),
         T(yield_alone_goes),
         T(hold_ends_after_the_starvation_limit),
+        T(holds_in_turn_end_too),
         T(hold_waits_for_what_is_due),
         T(spin_lock_is_held_back),
         T(wait_is_held_as_a_whole),

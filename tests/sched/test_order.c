@@ -334,6 +334,18 @@ static void freed_memory_holds_new_objects(void **state)
     assert_int_not_equal(ids[0], ids[1]);
 }
 
+/* What the header says is there, also where the kernel has met something else at the place before. */
+static void memory_that_holds_something_else_has_another_name(void **state)
+{
+    const script_step p[] = {CALL(RtlEnterCriticalSection, CS), CALL(RtlLeaveCriticalSection, CS),
+                             STORE(CS, 0x05000000), /* a semaphore's type */
+                             CALL(RtlEnterCriticalSection, CS), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    HISTORY(named("event:"), {ENTER, MAIN}, {LEAVE, MAIN});
+    HISTORY(named("semaphore:"), {ENTER, MAIN});
+}
+
 /* The policy is asked about each operation with the number that the event then has. */
 static struct {
     uint32_t count;
@@ -415,6 +427,7 @@ int main(void)
         T(timer_is_signalled_by_its_source),
         T(end_of_a_thread_signals),
         T(freed_memory_holds_new_objects),
+        T(memory_that_holds_something_else_has_another_name),
         T(policy_is_asked_about_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
