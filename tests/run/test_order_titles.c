@@ -1,6 +1,6 @@
-/* The titles for what order does (docs/titles.md). What their threads come to is fixed by arithmetic,
- * which they check themselves; here some of it is computed again, and all of it is held against other
- * engines and other schedules. */
+/* The titles for what order does (docs/titles.md). What their threads come to is fixed by
+ * arithmetic, which they check themselves; here some of it is computed again, and all of it is held
+ * against other engines and other schedules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,9 +124,9 @@ static uint32_t fold(const uint64_t *numbers, size_t count)
     return hash;
 }
 
-/* jobs: fib(10) = 55 and 2 fib(11) - 1 = 177 calls. spin, tryenter: 21 = 1 + ... + 6 for each round.
- * sems: nobody left inside, a closed gate (STATUS_TIMEOUT), 2 writers, 4 readers, a full semaphore
- * (STATUS_SEMAPHORE_LIMIT_EXCEEDED), no errors. */
+/* jobs: fib(10) = 55 and 2 fib(11) - 1 = 177 calls. spin, tryenter: 21 = 1 + ... + 6 for each
+ * round. sems: nobody left inside, a closed gate (STATUS_TIMEOUT), 2 writers, 4 readers, a full
+ * semaphore (STATUS_SEMAPHORE_LIMIT_EXCEEDED), no errors. */
 static void checksums_are_of_what_arithmetic_gives(void **state)
 {
     static const struct {
@@ -217,7 +217,8 @@ static void a_planted_deadlock_is_found_by_the_kernel(void **state)
     weft_free(&r);
 }
 
-/* A seed stands for a program: 6 threads of 64 instructions; none waits for a lower rank than it holds. */
+/* A seed stands for a program: 6 threads of 64 instructions; none waits for a lower rank than it
+ * holds. */
 static void a_seed_is_a_program(void **state)
 {
     weft_run a = weft_json(title("random"), "--", "seed=5", "print", NULL);

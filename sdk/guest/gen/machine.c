@@ -162,8 +162,9 @@ static void do_all(machine *m, const instruction *i)
 }
 
 /* The n-th wait here needs the n-th gift of the thread before, which that gives before its own n-th
- * wait: by induction over n nobody waits for ever, as all have as many exchanges and hold nothing. A
- * giver is ahead of its taker by at most as many gifts as there are threads, for the same reason. */
+ * wait: by induction over n nobody waits for ever, as all have as many exchanges and hold nothing.
+ * A giver is ahead of its taker by at most as many gifts as there are threads, for the same
+ * reason. */
 static void do_exchange(machine *m, walker *w)
 {
     mailbox *to = &m->boxes[(w->index + 1) % m->p->threads], *from = &m->boxes[w->index];

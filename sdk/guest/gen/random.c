@@ -1,6 +1,6 @@
-/* random: a program that a seed stands for. Its threads lock, wait, try, allocate, exchange and make
- * more threads; none can wait for ever, and what the sums come to is known before, whatever the
- * schedule. What they call, and when, is not: some branches depend on whose turn it is.
+/* random: a program that a seed stands for. Its threads lock, wait, try, allocate, exchange and
+ * make more threads; none can wait for ever, and what the sums come to is known before, whatever
+ * the schedule. What they call, and when, is not: some branches depend on whose turn it is.
  *
  *     seed=N      which program (default 1)
  *     threads=N   2 to 12 (default 6)

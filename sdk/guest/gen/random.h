@@ -1,4 +1,5 @@
-/* What the parts of `random` share: the program that a seed stands for, and the machine that runs it. */
+/* What the parts of `random` share: the program that a seed stands for, and the machine that runs
+ * it. */
 #ifndef RANDOM_H
 #define RANDOM_H
 
@@ -49,8 +50,8 @@ typedef struct instruction {
     u32 value;
 } instruction;
 
-/* The sums: of each resource, of what is common to OP_ANY, of atomics, of blocks exchanged, of blocks
- * allocated. */
+/* The sums: of each resource, of what is common to OP_ANY, of atomics, of blocks exchanged, of
+ * blocks allocated. */
 enum { SUM_ANY = RESOURCES, SUM_ATOMIC, SUM_EXCHANGED, SUM_ALLOCATED, SUM_SPAWNED, SUMS };
 
 typedef struct program {
@@ -59,8 +60,8 @@ typedef struct program {
     instruction code[THREADS_MAX][LENGTH];
 } program;
 
-/* What the seed stands for; `steps` are spread over the threads and rounded up to whole repetitions.
- * Every thread's program has the same number of exchanges. */
+/* What the seed stands for; `steps` are spread over the threads and rounded up to whole
+ * repetitions. Every thread's program has the same number of exchanges. */
 void program_make(program *p, u32 seed, u32 threads, u32 steps, bool racy);
 
 /* One line an instruction. */

@@ -1,5 +1,5 @@
-/* For titles of several threads: objects by handle, teams, chance that is the same in every run, and
- * the verdict at the end. A title lists ../lib/threads.c among its sources. */
+/* For titles of several threads: objects by handle, teams, chance that is the same in every run,
+ * and the verdict at the end. A title lists ../lib/threads.c among its sources. */
 #ifndef WEFT_GUEST_THREADS_H
 #define WEFT_GUEST_THREADS_H
 
@@ -23,8 +23,8 @@ u32 weft_wait_many(const u32 *handles, u32 count, u32 type, u32 ms);
 u32 weft_sleep(u32 ms);
 u32 weft_sleep_alertable(u32 ms);
 
-/* For a thread that polls: yields, and every eighth time sleeps for 10 us, so that the one that it polls
- * for runs also where yielding is no help. *turns counts. */
+/* For a thread that polls: yields, and every eighth time sleeps for 10 us, so that the one that it
+ * polls for runs also where yielding is no help. *turns counts. */
 void weft_back_off(u32 *turns);
 
 /* A time from now, as timers and waits take it: negative, in 100 ns. */

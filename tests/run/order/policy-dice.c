@@ -1,6 +1,7 @@
-/* policy-dice: for the tests of titles. Threads get priorities by chance, the highest that can run goes
- * first at every operation, and at `changes` operations of the first `length`, drawn beforehand, the
- * one that comes to it becomes the lowest: PCT (Burckhardt et al., 2010) with changes + 1 as depth. */
+/* policy-dice: for the tests of titles. Threads get priorities by chance, the highest that can run
+ * goes first at every operation, and at `changes` operations of the first `length`, drawn
+ * beforehand, the one that comes to it becomes the lowest: PCT (Burckhardt et al., 2010) with
+ * changes + 1 as depth. */
 #include <stdlib.h>
 #include <weft/host.h>
 

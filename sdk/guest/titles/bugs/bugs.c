@@ -1,6 +1,6 @@
 /* bugs: titles that are wrong, each by one bug of order, which the stock schedule hides.
  *
- *     bug=NAME   init, early, lost, atomic, aba, deadlock, twice; without it: all, one after the other
+ *     bug=NAME   init, early, lost, atomic, aba, deadlock, twice; without it: all in turn
  *     fixed      the same without the bug: never fails
  *     rounds=N   attempts, each with fresh threads (default 1)
  *     hang       a deadlock is left to the kernel, which ends the run with exit code 4

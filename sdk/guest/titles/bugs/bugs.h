@@ -1,7 +1,8 @@
-/* What the planted bugs share. Each shows itself only if its threads meet in an order that the stock
- * schedule does not have; `depth` is the number of ordering constraints that make it show, as PCT counts
- * them (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010,
- * 2): 1 is one thread before another, each preemption at the wrong place is one more. */
+/* What the planted bugs share. Each shows itself only if its threads meet in an order that the
+ * stock schedule does not have; `depth` is the number of ordering constraints that make it show, as
+ * PCT counts them (Burckhardt et al., "A Randomized Scheduler with Probabilistic Guarantees of
+ * Finding Bugs", 2010, 2): 1 is one thread before another, each preemption at the wrong place is
+ * one more. */
 #ifndef BUGS_H
 #define BUGS_H
 
@@ -18,8 +19,9 @@ typedef struct bug {
 extern bool hangs;
 
 /* Runs two threads, on hardware threads 0 and 1, which pass one gate together, so that it does not
- * matter where main stands between them. Waits until both have ended: true. Every `ms` (WEFT_FOREVER:
- * never) it asks whether they cannot end any more: false, and they stay as they are. */
+ * matter where main stands between them. Waits until both have ended: true. Every `ms`
+ * (WEFT_FOREVER: never) it asks whether they cannot end any more: false, and they stay as they
+ * are. */
 bool pair_run(u32 (*first)(void *), u32 (*second)(void *), u32 ms, bool (*over)(void));
 
 /* order.c: depth 1. */

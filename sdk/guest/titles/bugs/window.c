@@ -1,6 +1,6 @@
-/* Bugs of depth 2 and 3: a thread must be stopped inside a window while another runs. The windows are
- * most of what the threads do, as in a title where something else goes on there; what goes on is
- * bookkeeping under a critical section of its own. */
+/* Bugs of depth 2 and 3: a thread must be stopped inside a window while another runs. The windows
+ * are most of what the threads do, as in a title where something else goes on there; what goes on
+ * is bookkeeping under a critical section of its own. */
 #include "bugs.h"
 
 static struct {
@@ -22,9 +22,9 @@ static void book_keep(u32 entries)
     }
 }
 
-/* ---- lost: the consumer looks, finds nothing, and waits for a pulse ----------------------------
- * A pulse between look and wait finds nobody. That it is lost is certain once the producer has pulsed,
- * an item is there, and the consumer's wait timed out. */
+/* ---- lost: the consumer looks, finds nothing, and waits for a pulse -----------------------------
+ * A pulse between look and wait finds nobody. That it is lost is certain once the producer has
+ * pulsed, an item is there, and the consumer's wait timed out. */
 
 static struct {
     critical_section section;
@@ -119,9 +119,9 @@ bool atomic_shows(bool fixed)
     return account.balance != 2 * DEPOSIT;
 }
 
-/* ---- aba: a stack without a lock whose head has no counter -------------------------------------
- * One takes a node; the other takes two and puts the first back. Where all of that falls between the
- * first one's look and its exchange, the head becomes a node that is somebody's. */
+/* ---- aba: a stack without a lock whose head has no counter --------------------------------------
+ * One takes a node; the other takes two and puts the first back. Where all of that falls between
+ * the first one's look and its exchange, the head becomes a node that is somebody's. */
 
 #define NODES 3u
 #define NONE  0xFFFFu
@@ -193,8 +193,9 @@ bool aba_shows(bool fixed)
     return twice;
 }
 
-/* ---- deadlock: A then B, and B then A ------------------------------------------------------------
- * Each says how many it has entered; one each is the deadlock, for none leaves before it has both. */
+/* ---- deadlock: A then B, and B then A -----------------------------------------------------------
+ * Each says how many it has entered; one each is the deadlock, for none leaves before it has
+ * both. */
 
 static struct {
     critical_section sections[2];
@@ -230,9 +231,10 @@ bool deadlock_shows(bool fixed)
     return !pair_run(cross_member, cross_member, hangs ? WEFT_FOREVER : 10, cross_over);
 }
 
-/* ---- twice: one item, taken in four steps ---------------------------------------------------------
- * Whoever counts down and finds the slot empty gives up cleanly, so that one preemption does no harm:
- * both must have looked before either counts, and one must stop before it empties the slot. */
+/* ---- twice: one item, taken in four steps -------------------------------------------------------
+ * Whoever counts down and finds the slot empty gives up cleanly, so that one preemption does no
+ * harm: both must have looked before either counts, and one must stop before it empties the
+ * slot. */
 
 static struct {
     critical_section section;

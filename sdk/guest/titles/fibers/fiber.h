@@ -1,5 +1,6 @@
-/* A fiber is a stack that any thread may go on with, as the console's XAPI makes them: registers on the
- * stack, and KeSetCurrentStackPointers to change it. Fibers here use no floating-point registers. */
+/* A fiber is a stack that any thread may go on with, as the console's XAPI makes them: registers on
+ * the stack, and KeSetCurrentStackPointers to change it. Fibers here use no floating-point
+ * registers. */
 #ifndef FIBER_H
 #define FIBER_H
 

@@ -1,6 +1,6 @@
-/* fibers: eight fibers on three threads. A thread takes the next fiber of a queue, goes on with it until
- * it gives way, and puts it back: which thread runs which fiber depends on the order. What a fiber keeps
- * on its stack, and what all add under a critical section, does not.
+/* fibers: eight fibers on three threads. A thread takes the next fiber of a queue, goes on with it
+ * until it gives way, and puts it back: which thread runs which fiber depends on the order. What a
+ * fiber keeps on its stack, and what all add under a critical section, does not.
  *
  *     rounds=N   times that each fiber gives way (default 100) */
 #include "fiber.h"

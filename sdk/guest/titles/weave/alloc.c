@@ -1,5 +1,5 @@
-/* alloc: six threads allocate blocks, fill them, pass them to each other and free them. Which address a
- * block has depends on the order; that no two overlap, and what they hold, does not.
+/* alloc: six threads allocate blocks, fill them, pass them to each other and free them. Which
+ * address a block has depends on the order; that no two overlap, and what they hold, does not.
  *
  *     rounds=N   blocks of each thread (default 300) */
 #include "threads.h"

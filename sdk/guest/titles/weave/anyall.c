@@ -17,7 +17,7 @@ static void error_if(bool wrong)
     }
 }
 
-/* ---- any of five: two automatic events, a mutant, a semaphore of two, one that is never set ------
+/* ---- any of five: two automatic events, a mutant, a semaphore of two, one that is never set -----
  * Who got an object holds it for a while. N threads, R each: 6 R holdings. */
 
 enum { EVENT_A, EVENT_B, MUTANT, SEMAPHORE, NEVER, OBJECTS };

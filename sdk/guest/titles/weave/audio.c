@@ -1,7 +1,7 @@
-/* audio: three decoders fill a ring each, and a periodic thread of high priority takes a block of every
- * ring that has one. A ring that is empty when its block is due costs silence, a mix that is not ready
- * at the next period is late: both depend on the order and are told. That each ring gives its blocks
- * once and in order does not.
+/* audio: three decoders fill a ring each, and a periodic thread of high priority takes a block of
+ * every ring that has one. A ring that is empty when its block is due costs silence, a mix that is
+ * not ready at the next period is late: both depend on the order and are told. That each ring gives
+ * its blocks once and in order does not.
  *
  *     rounds=N    blocks of each decoder (default 60)
  *     period=N    of the mixer, in milliseconds (default 1; the console's is 5.3)

@@ -1,6 +1,6 @@
-/* flag: one thread gives values to another through a word and a flag, both poll, no kernel object is
- * between them. Correct by volatile and lwsync; how often each polls, and what it calls meanwhile,
- * depends on the order.
+/* flag: one thread gives values to another through a word and a flag, both poll, no kernel object
+ * is between them. Correct by volatile and lwsync; how often each polls, and what it calls
+ * meanwhile, depends on the order.
  *
  *     rounds=N   values (default 500)
  *     polls=N    looks at the flag before a thread yields (default 2) */

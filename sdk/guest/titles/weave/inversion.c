@@ -1,6 +1,6 @@
-/* inversion: on one hardware thread, a thread of low priority holds a lock that one of high priority
- * wants, and one between them keeps it from running. The title ends all the same: the middle one gives
- * up after a while, or the scheduler lets nobody starve.
+/* inversion: on one hardware thread, a thread of low priority holds a lock that one of high
+ * priority wants, and one between them keeps it from running. The title ends all the same: the
+ * middle one gives up after a while, or the scheduler lets nobody starve.
  *
  *     rounds=N   times (default 3)
  *     us=N       how long the middle one spins at most, in microseconds (default 2000)

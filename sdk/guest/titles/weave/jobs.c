@@ -1,6 +1,6 @@
-/* jobs: six workers, a stack of jobs under a critical section, a semaphore that counts them. A job n
- * gives two more, n - 1 and n - 2, and one below 2 adds n to the sum: the sum is the n-th Fibonacci
- * number, in any order.
+/* jobs: six workers, a stack of jobs under a critical section, a semaphore that counts them. A job
+ * n gives two more, n - 1 and n - 2, and one below 2 adds n to the sum: the sum is the n-th
+ * Fibonacci number, in any order.
  *
  *     rounds=N   times that the tree is worked off (default 10)
  *     n=N        its root (default 10, at most 20) */

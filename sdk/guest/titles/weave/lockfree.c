@@ -1,6 +1,6 @@
-/* lockfree: a stack of nodes without a lock. Its head is a node's number and a counter that each change
- * raises, in one word that lwarx and stwcx. exchange: without the counter a head that was taken and put
- * back meanwhile would pass for the same (ABA; the title bugs plants that).
+/* lockfree: a stack of nodes without a lock. Its head is a node's number and a counter that each
+ * change raises, in one word that lwarx and stwcx. exchange: without the counter a head that was
+ * taken and put back meanwhile would pass for the same (ABA; the title bugs plants that).
  *
  *     rounds=N   nodes that each thread takes and puts back (default 1000) */
 #include "threads.h"

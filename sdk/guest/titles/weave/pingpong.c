@@ -1,6 +1,6 @@
-/* pingpong: three pairs of threads, each with two automatic events, pass a token to and fro: one pair
- * by handles, one by NtSignalAndWaitForSingleObjectEx, one by KEVENTs in memory. Only who has the token
- * touches the hash, so its value is known; how the pairs mix is not.
+/* pingpong: three pairs of threads, each with two automatic events, pass a token to and fro: one
+ * pair by handles, one by NtSignalAndWaitForSingleObjectEx, one by KEVENTs in memory. Only who has
+ * the token touches the hash, so its value is known; how the pairs mix is not.
  *
  *     rounds=N   passes of each thread (default 500) */
 #include "threads.h"

@@ -1,6 +1,6 @@
-/* spin: threads that spin for a while, with db16cyc, and then block. A lock of the title's own whose
- * state is 0 free, 1 held, 2 held and perhaps waited for, with an automatic event to wait on (Drepper,
- * "Futexes Are Tricky", mutex 2); and a critical section with a spin count.
+/* spin: threads that spin for a while, with db16cyc, and then block. A lock of the title's own
+ * whose state is 0 free, 1 held, 2 held and perhaps waited for, with an automatic event to wait on
+ * (Drepper, "Futexes Are Tricky", mutex 2); and a critical section with a spin count.
  *
  *     rounds=N   entries of each thread (default 300)
  *     spin=N     turns before a thread blocks (default 40) */

@@ -1,5 +1,5 @@
-/* tryenter: six threads look for a free one among four critical sections; who finds none after a turn
- * waits for the last. What each finds depends on the order, the sum over all does not.
+/* tryenter: six threads look for a free one among four critical sections; who finds none after a
+ * turn waits for the last. What each finds depends on the order, the sum over all does not.
  *
  *     rounds=N   successes of each thread (default 400) */
 #include "threads.h"

@@ -1,16 +1,17 @@
-/* wedge: the situation for which order matters, in small. Main gives jobs to four workers and waits on
- * an event; they push results under a critical section, and so does a periodic thread that is like an
- * audio engine. When main comes to take a result, and more have arrived meanwhile, it takes the nested
- * clean-up branch: one more Enter and Leave. So what main calls depends on the order of all pushes,
- * also of those that found nobody else at the critical section.
+/* wedge: the situation for which order matters, in small. Main gives jobs to four workers and waits
+ * on an event; they push results under a critical section, and so does a periodic thread that is
+ * like an audio engine. When main comes to take a result, and more have arrived meanwhile, it takes
+ * the nested clean-up branch: one more Enter and Leave. So what main calls depends on the order of
+ * all pushes, also of those that found nobody else at the critical section.
  *
  *     rounds=N     batches of eight jobs (default 200)
  *     variant=V    free: without races on memory (default)
  *                  try: and workers try to enter first, and do something else if they cannot
  *                  progress: and main reads how far the workers are, without a lock
- *                  counter: and workers add to a counter without a lock, on which main and they branch
+ *                  counter: and workers add to a counter without a lock, on which all branch
  *
- * The sum of the results is the same under every schedule; the clean-ups that are printed are not. */
+ * The sum of the results is the same under every schedule; the clean-ups that are printed are
+ * not. */
 #include "threads.h"
 
 #define WORKERS     4u
