@@ -11,7 +11,8 @@
 #include "order.h"
 #include "weft/policy.h"
 
-#define NEVER UINT64_MAX
+#define NEVER         UINT64_MAX
+#define MOST_OVERLAPS 32 /* neighbours that are looked at for each operation */
 
 typedef struct taken {
     uint64_t number; /* of the object; without numbers the time that stands for it */
@@ -333,6 +334,21 @@ static int by_number(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* Where times are the same, nothing says who was first: the threads go one after the other. The place
+ * in the file is looked at within a thread alone; between threads it would give away the order. */
+static int by_time(const void *a, const void *b)
+{
+    const taken *x = a, *y = b;
+    uint32_t one = x->operation >> WEFT_ORDER_THREAD, other = y->operation >> WEFT_ORDER_THREAD;
+    if (x->number != y->number) {
+        return x->number < y->number ? -1 : 1;
+    }
+    if (one != other) {
+        return one < other ? -1 : 1;
+    }
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
 /* The time that stands for an operation, in steps: an acquisition's is its call's end, when it has
  * what it asked for; of all others the beginning. */
 static void stamp(weft_order_builder *b, pile *p)
@@ -346,19 +362,26 @@ static void stamp(weft_order_builder *b, pile *p)
     }
 }
 
-/* Each whose interval touches that of a neighbour of another thread might have been the other way
- * round; but an acquisition and the release that made it possible cannot. */
-static void soften(weft_order_builder *b, pile *p)
+/* Each whose interval touches that of one of another thread might have been the other way round; but an
+ * acquisition and the release that made it possible cannot. */
+static void soften(pile *p)
 {
-    for (uint32_t i = 0; i + 1 < p->count; i++) {
-        taken *t = &p->taken[i], *u = t + 1;
-        uint32_t first = t->operation & WEFT_ORDER_KIND, second = u->operation & WEFT_ORDER_KIND;
-        if (t->operation >> WEFT_ORDER_THREAD == u->operation >> WEFT_ORDER_THREAD ||
-            u->from > t->to || (first == WEFT_SYNC_LEAVE && second == WEFT_SYNC_ENTER)) {
-            continue;
+    for (uint32_t i = 0; i < p->count; i++) {
+        taken *t = &p->taken[i];
+        for (uint32_t n = i + 1; n < p->count && n <= i + MOST_OVERLAPS; n++) {
+            taken *u = &p->taken[n];
+            uint32_t first = t->operation & WEFT_ORDER_KIND,
+                     second = u->operation & WEFT_ORDER_KIND;
+            if (u->from > t->to) {
+                break;
+            }
+            if (t->operation >> WEFT_ORDER_THREAD == u->operation >> WEFT_ORDER_THREAD ||
+                (n == i + 1 && first == WEFT_SYNC_LEAVE && second == WEFT_SYNC_ENTER)) {
+                continue;
+            }
+            t->operation |= WEFT_ORDER_SOFT;
+            u->operation |= WEFT_ORDER_SOFT;
         }
-        t->operation |= WEFT_ORDER_SOFT;
-        u->operation |= WEFT_ORDER_SOFT;
     }
 }
 
@@ -368,9 +391,9 @@ static int settle(weft_order_builder *b, pile *p, weft_order_object *o)
     if (b->resolution) {
         stamp(b, p);
     }
-    qsort(p->taken, p->count, sizeof *p->taken, by_number);
+    qsort(p->taken, p->count, sizeof *p->taken, b->resolution ? by_time : by_number);
     if (b->resolution) {
-        soften(b, p);
+        soften(p);
     } else {
         o->first = p->taken[0].number;
     }

@@ -287,6 +287,18 @@ static void coarse_times_are_soft(void **state)
     weft_order_free(order);
 }
 
+/* What the file has first gives nothing away: at the same time nobody knows. */
+static void places_in_the_file_are_not_looked_at(void **state)
+{
+    story s = {0};
+    call(&s, 0, S, 100, 110, 0);
+    call(&s, 1, S, 220, 230, 1); /* in the file before main's, which is in the same step */
+    call(&s, 0, S, 240, 250, 2);
+    weft_order *order = order_of(&s, 100);
+    assert_order(order, 0, "0s0S1S");
+    weft_order_free(order);
+}
+
 /* ---- what cannot be read ----------------------------------------------------------------------- */
 
 #define HEAD                                                                                       \
@@ -357,6 +369,7 @@ int main(void)
         cmocka_unit_test(acquisitions_count_by_their_end),
         cmocka_unit_test(overlaps_are_soft),
         cmocka_unit_test(coarse_times_are_soft),
+        cmocka_unit_test(places_in_the_file_are_not_looked_at),
         cmocka_unit_test(hostile_files_are_refused),
         cmocka_unit_test(places_are_spread_between_the_known),
     };
