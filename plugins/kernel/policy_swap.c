@@ -43,7 +43,7 @@ static void emit_swap(kernel *k, const weft_policy_exchange *exchange)
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_POLICY_SWAP);
     weft_event_text(&event, exchange->id, strlen(exchange->id));
-    weft_event_word(&event, k->askings[WEFT_POLICY_OP_PICK_CPU]);
+    weft_event_word(&event, k->slices);
     kemit(k, NULL, &event);
 }
 
@@ -72,14 +72,14 @@ static void take_over(kernel *k, weft_policy_exchange *exchange)
             (void)kpolicy_broken(k);
         }
     }
-    exchange->told(exchange, k->askings[WEFT_POLICY_OP_PICK_CPU]);
+    exchange->told(exchange, k->slices);
 }
 
 static bool is_due(const kernel *k, const weft_policy_exchange *exchange, uint64_t now)
 {
     return exchange->what == WEFT_POLICY_AT_TICKS
                ? now != WEFT_TICK_NEVER && now >= exchange->at
-               : k->askings[WEFT_POLICY_OP_PICK_CPU] >= exchange->at;
+               : k->slices >= exchange->at;
 }
 
 void kpolicy_exchange_due(kernel *k, uint64_t now)
