@@ -295,7 +295,7 @@ static void places_in_the_file_are_not_looked_at(void **state)
     call(&s, 1, S, 220, 230, 1); /* in the file before main's, which is in the same step */
     call(&s, 0, S, 240, 250, 2);
     weft_order *order = order_of(&s, 100);
-    assert_order(order, 0, "0s0S1S");
+    assert_order(order, 0, "0sS1S");
     weft_order_free(order);
 }
 
