@@ -86,6 +86,16 @@ void kcharge(kernel *k, uint64_t ticks)
     }
 }
 
+void ksched_pass(kernel *k, kthread *t, uint64_t ticks)
+{
+    if (k->parallel) {
+        uint64_t now = know(k), most = WEFT_TICK_NEVER - 1 - now;
+        t->ready_at = now + (ticks < most ? ticks : most);
+    } else {
+        kcharge(k, ticks);
+    }
+}
+
 void ksched_bound(kernel *k)
 {
     uint64_t next = k->clock->next(k->clock);

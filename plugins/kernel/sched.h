@@ -64,6 +64,8 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
  * all). Lets one go: the policy, or the longest wait, says which. False: nobody is held, or `due` is
  * worth waiting for. */
 bool kpolicy_release_held(kernel *k, uint64_t due);
+/* The running thread goes on no earlier than `ticks` from now. */
+void ksched_pass(kernel *k, kthread *t, uint64_t ticks);
 /* Others have run, up to `tick`: those that are held, all but `ran`, are asked again. */
 void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
 /* The thread has given way, and others that were to run first have not yet. */

@@ -452,7 +452,7 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
         break;
     case WEFT_ANSWER_SPIN:
         grant(t, op->kind, position);
-        kcharge(k, a.amount);
+        ksched_pass(k, t, a.amount);
         break;
     default:
         if (!goes) {

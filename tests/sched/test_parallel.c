@@ -199,6 +199,32 @@ static void spin_lock_keeps_others_out(void **state)
     assert_int_equal(s->log[1], 2);
 }
 
+static uint32_t spins(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                      uint64_t *amount)
+{
+    *amount = 25 * (uint64_t)MS;
+    return WEFT_ANSWER_SPIN;
+}
+
+static uint32_t enters(void *instance)
+{
+    return 1u << WEFT_SYNC_ENTER;
+}
+
+/* weft/policy.h: SPIN lets so many ticks pass, which are the host's here. */
+static void policy_spins_in_the_hosts_time(void **state)
+{
+    static const weft_policy_ops policy = {
+        .size = sizeof policy, .subscribe = enters, .before = spins};
+    const script_step p[] = {CALL(RtlEnterCriticalSection, LOCK), END};
+    kcs_init(s->k, LOCK, 0);
+    s->k->policy = &policy;
+    script_thread(s, 0, p, ON(0));
+    uint64_t begun = host_ns();
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_true(host_ns() - begun >= 25 * (uint64_t)MS);
+}
+
 /* LESSONS 27: vblanks interrupt hardware thread 2, also one that is busy in guest code. */
 static void interrupt_comes_to_a_busy_hardware_thread(void **state)
 {
@@ -262,6 +288,7 @@ int main(void)
         CASE(thread_moves_while_it_executes),
         CASE(suspended_thread_makes_no_call),
         CASE(spin_lock_keeps_others_out),
+        CASE(policy_spins_in_the_hosts_time),
         CASE(interrupt_comes_to_a_busy_hardware_thread),
         CASE(operations_have_one_order),
     };
