@@ -4,6 +4,7 @@
 
 #define ExCreateThread                     0x00D
 #define ExTerminateThread                  0x019
+#define HalRegisterSMCNotification         0x027
 #define KeAcquireSpinLockAtRaisedIrql      0x04D
 #define KeCancelTimer                      0x054
 #define KeDelayExecutionThread             0x05A
@@ -73,7 +74,6 @@
 #define KeTlsFree                          0x153
 #define KeTlsGetValue                      0x154
 #define KeTlsSetValue                      0x155
-#define XeCryptRandom                      0x18A
 #define VdSetGraphicsInterruptCallback     0x1D5
 #define KeRemoveQueueApc                   0x2F0
 

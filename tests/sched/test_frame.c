@@ -305,7 +305,8 @@ static void missing_exports_answer_their_familys_error(void **state)
 /* Called: import.call and export.missing, no kernel.call, one log line, the count in the report. */
 static void missing_export_is_reported(void **state)
 {
-    const script_step p[] = {CALL(XeCryptRandom, 0, 0), CALL(XeCryptRandom, 0, 0), END};
+    const script_step p[] = {CALL(HalRegisterSMCNotification, 0, 0),
+                             CALL(HalRegisterSMCNotification, 0, 0), END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(s->fake->events[WEFT_EVENT_IMPORT_CALL], 2);
@@ -315,7 +316,7 @@ static void missing_export_is_reported(void **state)
     assert_int_equal(s->fake->events[WEFT_EVENT_KERNEL_RETURN_VOID], 0);
     assert_int_equal(s->k->missing_count, 1);
     assert_int_equal(s->k->missing[0].site_count, 2);
-    assert_non_null(strstr(s->fake->logged, "xboxkrnl.exe!XeCryptRandom"));
+    assert_non_null(strstr(s->fake->logged, "xboxkrnl.exe!HalRegisterSMCNotification"));
     assert_int_equal(s->k->missing[0].count, 2);
     assert_int_equal(s->k->missing[0].first_caller, SCRIPT_BASE + 4);
 }
