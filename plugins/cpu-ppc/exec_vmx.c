@@ -261,11 +261,6 @@ HANDLER(op_lvsr)
 }
 
 /* Whole registers: the address is rounded down. */
-static inline vec get_vector(const uint8_t *p)
-{
-    return (vec){.d = {guest_load64(p + 8), guest_load64(p)}};
-}
-
 static inline void set_vector(uint8_t *p, vec v)
 {
     guest_store64(p, v.d[1]);
@@ -274,7 +269,7 @@ static inline void set_vector(uint8_t *p, vec v)
 
 #define VD           (c->v[o->d])
 #define PUT_V(value) (VD = (value))
-LOAD(op_lvx, 16, get_vector, PUT_V, EA_INDEX & ~UINT64_C(15), 0)
+LOAD(op_lvx, 16, guest_vector, PUT_V, EA_INDEX & ~UINT64_C(15), 0)
 STORE(op_stvx, 16, set_vector, VD, EA_INDEX & ~UINT64_C(15), 0)
 
 /* One element, at its place in the line; a load leaves the other elements as they were (undefined

@@ -135,11 +135,6 @@ static inline void set_word(uint8_t *p, uint64_t v)
     guest_store32(p, (uint32_t)v);
 }
 
-static inline vec get_line(const uint8_t *p)
-{
-    return (vec){.d = {guest_load64(p + 8), guest_load64(p)}};
-}
-
 /* An access that may leave its page is a misaligned one: the cheaper test goes first. */
 #define SPLITS(at, length) (UNLIKELY((at) & ((length)-1)) && !in_page(at, length))
 
@@ -186,7 +181,7 @@ static inline vec get_line(const uint8_t *p)
 #define DO_lhau(p, k, n)  MICRO_LOAD(p, k, EA_D, 2, 1, RD_, get_half_signed)
 #define DO_ld(p, k, n)    MICRO_LOAD(p, k, EA_3, 8, 0, RD_, guest_load64)
 #define DO_lfd(p, k, n)   MICRO_LOAD(p, k, EA_3, 8, 0, c->s.f[D_], guest_load64)
-#define DO_lvx(p, k, n)   MICRO_LOAD(p, k, EA_X & ~UINT64_C(15), 16, 0, c->v[D_], get_line)
+#define DO_lvx(p, k, n)   MICRO_LOAD(p, k, EA_X & ~UINT64_C(15), 16, 0, c->v[D_], guest_vector)
 #define DO_stw(p, k, n)   MICRO_STORE(p, k, EA_D, 4, 0, set_word, RD_)
 #define DO_stwx(p, k, n)  MICRO_STORE(p, k, EA_X, 4, 0, set_word, RD_)
 #define DO_stb(p, k, n)   MICRO_STORE(p, k, EA_3, 1, 0, set_byte, RD_)

@@ -42,6 +42,16 @@ static inline int can_store(const uint8_t *access, uint32_t address, uint32_t le
     return page_writable(access, address) & in_page(address, length);
 }
 
+/* A line as a register, written at once: its next reader takes all of it. */
+static inline vec guest_vector(const uint8_t *p)
+{
+    typedef uint64_t both __attribute__((vector_size(16)));
+    both words = {guest_load64(p + 8), guest_load64(p)};
+    vec v;
+    memcpy(&v, &words, sizeof v);
+    return v;
+}
+
 /* Effective addresses: all 64 bits of the sum go to an updated register, the low 32 to memory
  * (PowerISA 2.03 book I, 1.10.3). */
 #define EA_DISP  (RA + (uint64_t)SI)

@@ -46,6 +46,21 @@ static uint32_t on_syscall(void *context, weft_cpu_state *state, uint32_t lev)
     return WEFT_CPU_STOP;
 }
 
+void cpu_kit_expect(weft_conform_report *report, const char *what, uint64_t got, uint64_t expected)
+{
+    if (got == expected) {
+        weft_conform_pass(report);
+    } else {
+        weft_conform_fail(report, "%s: got 0x%" PRIx64 ", expected 0x%" PRIx64, what, got,
+                          expected);
+    }
+}
+
+static void expect(cpu_kit *kit, const char *what, uint64_t got, uint64_t expected)
+{
+    cpu_kit_expect(kit->report, what, got, expected);
+}
+
 static uint64_t timebase(void *context, weft_cpu_state *state)
 {
     return UINT64_C(0x123456789ABCDEF0);
@@ -84,30 +99,9 @@ uint32_t cpu_kit_run(cpu_kit *kit, weft_cpu_state *state, uint64_t limit)
     return exit;
 }
 
-/* One check: a value against the contract's. */
-static void expect(cpu_kit *kit, const char *what, uint64_t got, uint64_t expected)
-{
-    if (got == expected) {
-        weft_conform_pass(kit->report);
-    } else {
-        weft_conform_fail(kit->report, "%s: got 0x%" PRIx64 ", expected 0x%" PRIx64, what, got,
-                          expected);
-    }
-}
-
 #define CODE(kit, ...)                                                                             \
     cpu_kit_code((kit), KIT_CODE, (const uint32_t[]){__VA_ARGS__},                                 \
                  (uint32_t)(sizeof((const uint32_t[]){__VA_ARGS__}) / 4))
-
-#define ADDI(d, a, imm) (0x38000000u | (d) << 21 | (a) << 16 | ((uint32_t)(imm)&0xFFFF))
-#define LWZ(d, a, imm)  (0x80000000u | (d) << 21 | (a) << 16 | ((uint32_t)(imm)&0xFFFF))
-#define LWZU(d, a, imm) (0x84000000u | (d) << 21 | (a) << 16 | ((uint32_t)(imm)&0xFFFF))
-#define STW(s, a, imm)  (0x90000000u | (s) << 21 | (a) << 16 | ((uint32_t)(imm)&0xFFFF))
-#define STWU(s, a, imm) (0x94000000u | (s) << 21 | (a) << 16 | ((uint32_t)(imm)&0xFFFF))
-#define LWARX(d, a, b)  (0x7C000028u | (d) << 21 | (a) << 16 | (b) << 11)
-#define STWCX(s, a, b)  (0x7C00012Du | (s) << 21 | (a) << 16 | (b) << 11)
-#define BLR             0x4E800020u
-#define NOP             0x60000000u
 
 /* A fresh state is zero but for NJ. */
 static void check_fresh(cpu_kit *kit)
@@ -407,6 +401,9 @@ int weft_conform_cpu(const weft_plugin_desc *desc, const weft_cpu_ops *ops, cons
     }
     if (kit.engine && desc->destroy) {
         desc->destroy(kit.engine);
+    }
+    if (kit.engine && ops->flags & WEFT_CPU_PARALLEL) {
+        cpu_kit_parallel(desc, ops, host, report);
     }
     return status;
 }

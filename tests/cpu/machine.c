@@ -34,7 +34,8 @@ static weft_status mmio_add(weft_memory *memory, uint32_t start, uint32_t length
 static weft_status watch(weft_memory *memory, uint32_t start, uint32_t length)
 {
     for (uint32_t i = 0; i < (length + 4095) >> WEFT_PAGE_SHIFT; i++) {
-        access_of(memory)[(start >> WEFT_PAGE_SHIFT) + i] |= WEFT_PAGE_WATCH;
+        __atomic_fetch_or(access_of(memory) + (start >> WEFT_PAGE_SHIFT) + i, WEFT_PAGE_WATCH,
+                          __ATOMIC_SEQ_CST);
     }
     return WEFT_OK;
 }
@@ -66,9 +67,10 @@ static void written(weft_memory *memory, uint32_t start, uint32_t length)
     machine *m = owner(memory);
     int told = 0;
     for (uint64_t p = start >> WEFT_PAGE_SHIFT; p <= (start + (uint64_t)length - 1) >> 12; p++) {
-        ((uint32_t *)memory->version)[p]++;
-        told |= access_of(memory)[p] & WEFT_PAGE_WATCH;
-        access_of(memory)[p] &= (uint8_t)~WEFT_PAGE_WATCH;
+        __atomic_fetch_add((uint32_t *)memory->version + p, 1, __ATOMIC_SEQ_CST);
+        told |= __atomic_fetch_and(access_of(memory) + p, (uint8_t)~WEFT_PAGE_WATCH,
+                                   __ATOMIC_SEQ_CST) &
+                WEFT_PAGE_WATCH;
     }
     for (uint32_t i = 0; told && i < m->listener_count; i++) {
         m->listeners[i].fn(m->listeners[i].context, start, length);
