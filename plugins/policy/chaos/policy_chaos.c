@@ -54,11 +54,11 @@ static uint64_t interval(const chaos *p, uint64_t stream, uint64_t nth)
 /* Brings epoch and window to `now`. After a window comes what makes it `windows` per cent. */
 static void catch_up(chaos *p, uint64_t now)
 {
-    while (p->epoch_end <= now) {
+    if (p->epoch_end <= now) {
         p->epoch++;
         p->epoch_end = pick_add(now, interval(p, STREAM_INTERVAL, p->epoch));
     }
-    while (p->windows > 0 && p->window_end <= now) {
+    if (p->windows > 0 && p->window_end <= now) {
         uint64_t length = interval(p, STREAM_WINDOW, ++p->window);
         p->window_from = pick_add(now, length * (ALL - p->windows) / p->windows);
         p->window_end = pick_add(p->window_from, length);
