@@ -405,6 +405,16 @@ bool ksched_yields(const kernel *k, const kthread *t)
     return false;
 }
 
+/* What `before` and `after` are shown. */
+static bool view_operation(kernel *k)
+{
+    if (!(k->policy_mask & WEFT_SYNC_NO_VIEW) || k->view.size == 0) {
+        return kpolicy_view(k, NULL);
+    }
+    k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
+    return true;
+}
+
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
 {
     kernel *k = call->k;
@@ -418,7 +428,7 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
         .thread = t,
         .natural = WEFT_ANSWER_GO,
     };
-    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before || !kpolicy_view(k, NULL)) {
+    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before || !view_operation(k)) {
         return true;
     }
     a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
@@ -467,7 +477,7 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
 
 void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
-    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after && kpolicy_view(k, NULL)) {
+    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after && view_operation(k)) {
         k->policy->after(k->policy_instance, &k->view, op);
         (void)kpolicy_broken(k);
     }

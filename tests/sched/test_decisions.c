@@ -263,6 +263,43 @@ static void wait_is_held_as_a_whole(void **state)
     assert_int_equal(s->fake->events[WEFT_EVENT_WAIT_BEGIN], 1);
 }
 
+static uint64_t seen_now[4];
+
+static uint32_t note_now(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                         uint64_t *amount)
+{
+    seen_now[policy.before++ % 4] = view->now;
+    return WEFT_ANSWER_GO;
+}
+
+static uint32_t signals_without_view(void *instance)
+{
+    return WEFT_SYNC_NO_VIEW | 1u << WEFT_SYNC_SIGNAL;
+}
+
+/* WEFT_SYNC_NO_VIEW: `now` is the time of the hardware thread. 1000 of work here, and 1 ms there, which
+ * a whole view's least time would not show. */
+static void without_a_view_now_is_there(void **state)
+{
+    static const weft_policy_ops sparing = {
+        .size = sizeof sparing,
+        .subscribe = signals_without_view,
+        .before = note_now,
+    };
+    s->k->policy = &sparing;
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0), WORK(1000),
+                             CALL(NtSetEvent, AT(H), 0), WORK(10 * MS), END};
+    const script_step q[] = {CALL(NtCreateEvent, H2, 0, 1, 0), WORK(1 * MS),
+                             CALL(NtSetEvent, AT(H2), 0), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(1));
+    s->k->first_thread = NULL;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(policy.before, 2);
+    assert_in_range(seen_now[0], 1000, 1500);
+    assert_in_range(seen_now[1], 1 * MS, 1 * MS + 500);
+}
+
 /* ---- decisions as events -----------------------------------------------------------------------
  */
 
@@ -519,37 +556,45 @@ static void run_under(const weft_policy_ops *policy_ops, uint64_t seed)
 }
 
 /* "With the same default and the same inputs these make the whole run": without the policy, and
- * without knowing more than its answers. */
+ * without knowing more than its answers. The recording is s's; s is a fresh one afterwards. */
+static void assert_made_again(void)
+{
+    recorded_count = s->fake->kept_count;
+    memcpy(recorded, s->fake->kept, recorded_count * sizeof *recorded);
+    script_close(s);
+    open_script();
+    memset(askings, 0, sizeof askings);
+    memset(quanta, 0, sizeof quanta);
+    run_under(&replay, 0);
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < recorded_count; i++) {
+        if (recorded[i].head.category != WEFT_CLASS_GUEST) {
+            continue;
+        }
+        while (at < s->fake->kept_count && s->fake->kept[at].head.category != WEFT_CLASS_GUEST) {
+            at++;
+        }
+        assert_true(at < s->fake->kept_count);
+        assert_memory_equal(&recorded[i], &s->fake->kept[at++], sizeof recorded[i]);
+    }
+    script_close(s);
+    open_script();
+}
+
 static void answers_make_the_run(void **state)
 {
     uint32_t holds = 0, illegal = 0;
     for (uint64_t seed = 1; seed <= 12; seed++) {
         run_under(&chaos, seed);
-        recorded_count = s->fake->kept_count;
-        memcpy(recorded, s->fake->kept, recorded_count * sizeof *recorded);
-        script_close(s);
-        open_script();
-        memset(askings, 0, sizeof askings);
-        memset(quanta, 0, sizeof quanta);
-        run_under(&replay, 0);
-        uint32_t at = 0;
+        assert_made_again();
         for (uint32_t i = 0; i < recorded_count; i++) {
             const fake_event *e = &recorded[i];
-            if (e->head.category == WEFT_CLASS_GUEST) {
-                while (at < s->fake->kept_count &&
-                       s->fake->kept[at].head.category != WEFT_CLASS_GUEST) {
-                    at++;
-                }
-                assert_true(at < s->fake->kept_count);
-                assert_memory_equal(e, &s->fake->kept[at++], sizeof *e);
-            } else if (e->head.kind == WEFT_EVENT_POLICY_ANSWER) {
+            if (e->head.kind == WEFT_EVENT_POLICY_ANSWER) {
                 holds += (e->words[0] & 0xFF) == WEFT_POLICY_OP_BEFORE &&
                          e->words[1] == WEFT_ANSWER_HOLD;
                 illegal += !e->words[5];
             }
         }
-        script_close(s);
-        open_script();
     }
     assert_true(holds > 10 && illegal > 0); /* the runs had what they were made for */
 }
@@ -652,6 +697,19 @@ static void swap_to_itself_changes_nothing(void **state)
     }
 }
 
+/* The recording of a run under several policies is made again without any exchange. */
+static void answers_of_several_policies_make_the_run(void **state)
+{
+    static const weft_policy_ops plain = {.size = sizeof plain};
+    for (uint64_t at = 1; at < 40; at += 2) {
+        weft_policy_exchange next = exchange_at(WEFT_POLICY_AT_DECISIONS, at, &plain);
+        assert_int_equal(kpolicy_exchange(s->k, &next), WEFT_OK);
+        run_under(&chaos, at);
+        assert_int_equal(swapped.told, 1);
+        assert_made_again();
+    }
+}
+
 /* Ejected from within an op: that answer counts as none, and the reason is in the trace. */
 static int32_t breaks(void *instance, const weft_sched_view *view, uint32_t hw)
 {
@@ -684,11 +742,13 @@ int main(void)
         T(hold_waits_for_what_is_due),
         T(spin_lock_is_held_back),
         T(wait_is_held_as_a_whole),
+        T(without_a_view_now_is_there),
         T(operations_leave_their_answers),
         T(quantum_and_delay_leave_their_answers),
         T(answers_make_the_run),
         T(newcomer_is_told_of_the_threads),
         T(swap_to_itself_changes_nothing),
+        T(answers_of_several_policies_make_the_run),
         T(ejection_from_within_counts_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,9 +34,19 @@ enum {
     COUNTERS
 };
 
+/* What an operation is in the manifest. */
+typedef struct found_op {
+    uint64_t thread_id, object_id;
+    uint32_t kind;
+    course_thread *thread; /* NULL: the manifest lacks it */
+    course_object *object;
+    uint32_t entry, skipped;
+} found_op;
+
 typedef struct policy_follow {
     const weft_host *host;
     course course;
+    found_op latest;         /* looked up for `before`; mostly `after` comes with the same */
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint32_t give_up;        /* per cent of the threads */
     uint32_t gave_up, off, seen;
@@ -158,18 +168,46 @@ static void go_off_script(policy_follow *p, const weft_sched_view *view, course_
     give_up_if_lost(p, view);
 }
 
+static const found_op *look_up(policy_follow *p, const weft_sync_op *op)
+{
+    found_op *l = &p->latest;
+    *l = (found_op){
+        .thread_id = op->thread,
+        .object_id = op->object,
+        .kind = op->kind,
+        .thread = course_thread_of(&p->course, op->thread),
+        .object = course_object_of(&p->course, op->object),
+        .entry = COURSE_NONE,
+    };
+    if (l->thread && l->object) {
+        l->entry =
+            course_find(&p->course, l->object, place_of(p, l->thread), op->kind, &l->skipped);
+    }
+    return l;
+}
+
+static const found_op *looked_up(policy_follow *p, const weft_sync_op *op)
+{
+    const found_op *l = &p->latest;
+    int same = l->thread && l->thread_id == op->thread && l->object_id == op->object &&
+               l->kind == op->kind;
+    return same ? l : look_up(p, op);
+}
+
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount)
 {
     policy_follow *p = instance;
-    course_thread *t = course_thread_of(&p->course, op->thread);
-    course_object *o = course_object_of(&p->course, op->object);
-    if (p->gave_up || !t || !o || t->off || course_is_end(op->kind) ||
-        op->sequence < o->order->first) {
+    if (p->gave_up) {
         return WEFT_ANSWER_GO;
     }
-    uint32_t skipped, object = (uint32_t)(o - p->course.objects);
-    uint32_t entry = course_find(&p->course, o, place_of(p, t), op->kind, &skipped);
+    const found_op *found = look_up(p, op);
+    course_thread *t = found->thread;
+    course_object *o = found->object;
+    if (!t || !o || t->off || course_is_end(op->kind) || op->sequence < o->order->first) {
+        return WEFT_ANSWER_GO;
+    }
+    uint32_t entry = found->entry, object = (uint32_t)(o - p->course.objects);
     meet(p, t);
     if (entry == COURSE_NONE) {
         if (!course_is_over(o, place_of(p, t))) {
@@ -218,14 +256,15 @@ static void account(policy_follow *p, const weft_sched_view *view, course_thread
 static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
 {
     policy_follow *p = instance;
-    uint32_t skipped;
     p->turns++;
     p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
     if (p->gave_up || op->object == 0) {
         return;
     }
-    course_thread *t = course_thread_of(&p->course, op->thread);
-    course_object *o = course_object_of(&p->course, op->object);
+    const found_op *found = looked_up(p, op);
+    course_thread *t = found->thread;
+    course_object *o = found->object;
+    p->latest.thread = NULL; /* its entry is used up now */
     if (o && !t) {
         course_tell(o, op->kind, op->sequence);
     }
@@ -241,20 +280,20 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     if (op->sequence < o->order->first) {
         return;
     }
-    uint32_t entry = course_find(&p->course, o, place_of(p, t), op->kind, &skipped);
-    if (entry == COURSE_NONE || t->off) {
+    if (found->entry == COURSE_NONE || t->off) {
         p->counters[EXTRA]++;
         return;
     }
-    if (skipped > 0) {
-        report(p, view, SKIPPED, t->id, skipped, o->id, op->sequence);
+    if (found->skipped > 0) {
+        report(p, view, SKIPPED, t->id, found->skipped, o->id, op->sequence);
     }
-    account(p, view, t, o, entry, op);
+    account(p, view, t, o, found->entry, op);
 }
 
 static uint32_t subscribe(void *instance)
 {
-    return ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
+    return WEFT_SYNC_NO_VIEW |
+           (((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL));
 }
 
 /* Nobody can go on: the one that is earliest in the reference goes, and of several that the reference

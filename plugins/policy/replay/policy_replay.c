@@ -168,7 +168,7 @@ static uint64_t delay(void *instance, uint32_t kind, uint64_t thread, uint64_t n
 static uint32_t subscribe(void *instance)
 {
     const policy_replay *p = instance;
-    uint32_t mask = 0;
+    uint32_t mask = WEFT_SYNC_NO_VIEW;
     for (uint32_t kind = 0; kind < WEFT_SYNC_KINDS; kind++) {
         mask |= p->recording.ops[recording_before(kind)].count > 0 ? UINT32_C(1) << kind : 0;
     }

@@ -92,6 +92,10 @@ typedef struct weft_sched_view {
 #define WEFT_SYNC_TIMEOUT         UINT32_C(9) /* a wait gives up: its time is over, or an APC came */
 #define WEFT_SYNC_KINDS           10
 
+/* A further bit of subscribe's answer: `before` and `after` read nothing of the view but `now`, which is
+ * the time of the hardware thread then; the rest is some earlier view's. That is cheaper. */
+#define WEFT_SYNC_NO_VIEW (UINT32_C(1) << 31)
+
 typedef struct weft_sync_op {
     uint32_t size;     /* sizeof(weft_sync_op) */
     uint32_t kind;     /* WEFT_SYNC_* */
@@ -136,8 +140,8 @@ typedef struct weft_policy_ops {
     /* Ticks that a thread runs before it goes behind its equals. 0 or NULL: 20 ms. [guest] */
     uint64_t (*quantum)(void *instance, const weft_sched_view *view, int32_t thread);
 
-    /* Which operations `before` and `after` want to see: bits 1 << WEFT_SYNC_*. NULL: none.
-     * [guest] */
+    /* Which operations `before` and `after` want to see: bits 1 << WEFT_SYNC_*, and WEFT_SYNC_NO_VIEW.
+     * NULL: none. [guest] */
     uint32_t (*subscribe)(void *instance);
 
     /* Before a subscribed operation takes effect: WEFT_ANSWER_*. Asked once for each object of a wait
@@ -202,8 +206,8 @@ typedef struct weft_policy_extension {
     uint32_t size; /* sizeof(weft_policy_extension) */
     uint32_t reserved;
 
-    /* Asks for an exchange. Whatever the one before holds is asked about anew; the newcomer gets
-     * `subscribe`, then thread_start for each thread that lives, in order of creation; policy.swap
+    /* Asks for an exchange. The newcomer is asked about what the one before holds, when others have
+     * run; it gets `subscribe`, then thread_start for each thread that lives, in order of creation; policy.swap
      * tells of it. STATE: one of that kind (at once, planned) is on its way already. A planned one
      * from [main] only before the run. [main][guest] */
     weft_status (*exchange)(void *instance, weft_policy_exchange *exchange);
