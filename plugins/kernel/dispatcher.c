@@ -4,6 +4,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "names.h"
 #include "order.h"
 
 /* ---- events ------------------------------------------------------------------------------------
@@ -105,10 +106,27 @@ uint32_t ex_KeResetEvent(kcall *call)
 uint32_t dispatcher_create(kcall *call, uint32_t type, uint8_t header, uint32_t size, int32_t state,
                            kobject **made)
 {
+    return dispatcher_create_named(call, karg(call, 1), type, header, size, state, made);
+}
+
+uint32_t dispatcher_create_named(kcall *call, uint32_t attributes, uint32_t type, uint8_t header,
+                                 uint32_t size, int32_t state, kobject **made)
+{
     *made = NULL;
     uint32_t out = karg(call, 0);
+    char name[KNAME_BYTES];
+    kobject *found = NULL;
     if (!kwrite(call, out, 4)) {
         return kret_status(call, STATUS_ACCESS_VIOLATION);
+    }
+    kstatus status = kname_claim(call, attributes, type, name, &found);
+    if (status == STATUS_OBJECT_NAME_EXISTS) {
+        uint32_t handle = khandle_open(call->k, call->thread, found);
+        kput32(call, out, handle);
+        return kret_status(call, handle ? status : STATUS_INSUFFICIENT_RESOURCES);
+    }
+    if (status != STATUS_SUCCESS) {
+        return kret_status(call, status);
     }
     kobject *o = kobject_create(call->k, call->thread, type, call->caller, size);
     if (!o) {
@@ -118,6 +136,7 @@ uint32_t dispatcher_create(kcall *call, uint32_t type, uint8_t header, uint32_t 
     state_set(call->k, o, state);
     body_set(call->k, o, 8, o->body + 8);
     body_set(call->k, o, 12, o->body + 8);
+    memcpy(o->name, name, sizeof name);
     uint32_t handle = khandle_open(call->k, call->thread, o);
     *made = handle ? o : NULL;
     kobject_release(call->k, o); /* the handle holds it */

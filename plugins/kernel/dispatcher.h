@@ -77,6 +77,10 @@ bool header_make(kcall *call, uint32_t body, uint8_t type, int32_t state, uint32
  * that failed. */
 uint32_t dispatcher_create(kcall *call, uint32_t type, uint8_t header, uint32_t size, int32_t state,
                            kobject **made);
+/* The same with the OBJECT_ATTRIBUTES elsewhere than in r4; one that has the name already is opened,
+ * and *made stays NULL. */
+uint32_t dispatcher_create_named(kcall *call, uint32_t attributes, uint32_t type, uint8_t header,
+                                 uint32_t size, int32_t state, kobject **made);
 /* The dispatcher object of that type at the pointer r3; NULL, and the call faulted, if there is
  * none. */
 kobject *dispatcher_argument(kcall *call, uint32_t type);

@@ -72,7 +72,8 @@ uint32_t ex_NtCreateIoCompletion(kcall *call)
         return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
     }
     kobject *o = NULL;
-    uint32_t answer = dispatcher_create(call, KOBJECT_IO_COMPLETION, PORT_TYPE_QUEUE, 0x28, 0, &o);
+    uint32_t answer = dispatcher_create_named(call, karg(call, 2), KOBJECT_IO_COMPLETION,
+                                              PORT_TYPE_QUEUE, 0x28, 0, &o);
     if (!o) {
         free(p);
         return answer;

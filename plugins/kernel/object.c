@@ -5,6 +5,7 @@
 
 #include "dispatcher.h"
 #include "exports.h"
+#include "names.h"
 #include "order.h"
 
 /* ---- kernel memory -----------------------------------------------------------------------------
@@ -449,7 +450,7 @@ uint32_t ex_NtDuplicateObject(kcall *call)
 
 /* KOBJECT_* for an object type variable's cell (the pointer that titles pass), 0: unknown or NULL.
  */
-static uint32_t type_for_cell(kernel *k, uint32_t cell)
+uint32_t kobject_type_of_cell(kernel *k, uint32_t cell)
 {
     static const struct {
         uint16_t ordinal;
@@ -470,7 +471,7 @@ static uint32_t type_for_cell(kernel *k, uint32_t cell)
 uint32_t ex_ObReferenceObjectByHandle(kcall *call)
 {
     kobject *object = khandle_get(call->k, call->thread, karg(call, 0), 0);
-    uint32_t wanted = type_for_cell(call->k, karg(call, 1));
+    uint32_t wanted = kobject_type_of_cell(call->k, karg(call, 1));
     uint32_t out = karg(call, 2);
     kput32(call, out, 0);
     if (!object) {

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "exports.h"
+#include "names.h"
 #include "xam.h"
 
-#define KTHREAD_LAST_ERROR 0x160 /* xenia src/xenia/kernel/xthread.h, X_KTHREAD */
-#define INFINITE           UINT32_C(0xFFFFFFFF)
-#define WAIT_FAILED        UINT32_C(0xFFFFFFFF)
+#define KTHREAD_LAST_ERROR   0x160 /* xenia src/xenia/kernel/xthread.h, X_KTHREAD */
+#define INFINITE             UINT32_C(0xFFFFFFFF)
+#define ERROR_ALREADY_EXISTS UINT32_C(183) /* [MS-ERREF] 2.2 */
+#define WAIT_FAILED          UINT32_C(0xFFFFFFFF)
 
 uint32_t klast_error(const kthread *t)
 {
@@ -139,8 +141,15 @@ uint32_t ex_ResetEvent(kcall *call)
 uint32_t ex_CreateEventA(kcall *call)
 {
     kernel *k = call->k;
-    if (karg(call, 3)) { /* named ones would have to be found again */
-        return kfail_with(call, X_ERROR_NOT_SUPPORTED, 0);
+    char text[260], name[KNAME_BYTES] = "";
+    kobject *found = NULL;
+    if (karg(call, 3) && kget_string(call, karg(call, 3), text, sizeof text) != 0) {
+        found = kname_plain(k, text, name);
+    }
+    if (found) {
+        bool event = found->type == KOBJECT_EVENT;
+        klast_error_set(call->thread, event ? ERROR_ALREADY_EXISTS : X_ERROR_INVALID_HANDLE);
+        return kret(call, event ? khandle_open(k, call->thread, found) : 0);
     }
     kobject *o = kobject_create(k, call->thread, KOBJECT_EVENT, call->caller, 16);
     if (!o) {
@@ -149,6 +158,7 @@ uint32_t ex_CreateEventA(kcall *call)
     k->memory->base[o->body] = karg(call, 1) ? 0 : 1; /* notification, synchronization */
     weft_store32(k->memory->base + o->body + 4, karg(call, 2) != 0);
     kwritten(k, o->body, 16);
+    memcpy(o->name, name, sizeof name);
     uint32_t handle = khandle_open(k, call->thread, o);
     kobject_release(k, o);
     klast_error_set(call->thread, 0);
