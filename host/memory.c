@@ -285,9 +285,12 @@ static void page_written(memory *m, uint32_t page, uint32_t from, uint32_t lengt
     } while (p != page);
 }
 
+/* An engine watches a page and then reads its words; the bytes here have changed before the look at
+ * the watch. One of the two sees the other, if neither's accesses pass each other. */
 static void written(weft_memory *face, uint32_t start, uint32_t length)
 {
     memory *m = of(face);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     uint64_t end = (uint64_t)start + length;
     end = end > GUEST_SPACE ? GUEST_SPACE : end;
     for (uint64_t at = start; at < end;) {
@@ -302,6 +305,7 @@ static void written(weft_memory *face, uint32_t start, uint32_t length)
 static void written_physical(weft_memory *face, uint32_t start, uint32_t length)
 {
     memory *m = of(face);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     uint64_t end = (uint64_t)start + length;
     end = end > face->physical_size ? face->physical_size : end;
     for (uint64_t at = start; at < end;) {

@@ -68,9 +68,9 @@ static void written(weft_memory *memory, uint32_t start, uint32_t length)
     int told = 0;
     for (uint64_t p = start >> WEFT_PAGE_SHIFT; p <= (start + (uint64_t)length - 1) >> 12; p++) {
         __atomic_fetch_add((uint32_t *)memory->version + p, 1, __ATOMIC_SEQ_CST);
-        told |= __atomic_fetch_and(access_of(memory) + p, (uint8_t)~WEFT_PAGE_WATCH,
-                                   __ATOMIC_SEQ_CST) &
-                WEFT_PAGE_WATCH;
+        told |=
+            __atomic_fetch_and(access_of(memory) + p, (uint8_t)~WEFT_PAGE_WATCH, __ATOMIC_SEQ_CST) &
+            WEFT_PAGE_WATCH;
     }
     for (uint32_t i = 0; told && i < m->listener_count; i++) {
         m->listeners[i].fn(m->listeners[i].context, start, length);

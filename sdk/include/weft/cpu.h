@@ -11,10 +11,15 @@
  * the low 32 bits; registers stay 64 bits wide.
  *
  * Reservations: lost to another hardware thread's store to the granule and to any stwcx.; in
- * lockstep also whenever another state runs (legal, and free of checks per store).
+ * lockstep also whenever another state runs (legal, and free of checks per store). In parallel mode
+ * an engine may see plain stores of others by value only: one that puts the old value back goes
+ * unnoticed. Any stwcx. that stores is noticed, through the address that was reserved.
  *
  * Code is coherent: a store into decoded code acts on the next instruction. An engine marks pages
- * that it decoded with memory->watch and listens to writes.
+ * that it decoded with memory->watch and listens to writes. In parallel mode that holds for the
+ * storing hardware thread; others get the new words at their next isync, run or, some thousands of
+ * instructions later, anyway. Where two store into one page of code at once, icbi makes sure, as the
+ * architecture asks.
  *
  * Parallel mode (weft_machine.mode) has a host thread per hardware thread. With WEFT_CPU_PARALLEL in
  * weft_cpu_ops.flags, `run` is entered for several states at once, each on the host thread of its

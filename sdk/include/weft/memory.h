@@ -132,44 +132,59 @@ static inline int weft_memory_ok(const weft_memory *memory, uint32_t start, uint
     return 1;
 }
 
+/* Guest memory changes under its readers in parallel mode. A host does each of the moves below in one
+ * piece where it is aligned, as a relaxed atomic; only the thread sanitizer has to be told. */
+#if defined(__SANITIZE_THREAD__)
+#define WEFT_MOVE_IN(v, p)                                                                         \
+    ((uintptr_t)(p) % sizeof(v)                                                                    \
+         ? (void)memcpy(&(v), (p), sizeof(v))                                                      \
+         : __atomic_load((const __typeof__(v) *)(p), &(v), __ATOMIC_RELAXED))
+#define WEFT_MOVE_OUT(p, v)                                                                        \
+    ((uintptr_t)(p) % sizeof(v) ? (void)memcpy((p), &(v), sizeof(v))                               \
+                                : __atomic_store((__typeof__(v) *)(p), &(v), __ATOMIC_RELAXED))
+#else
+#define WEFT_MOVE_IN(v, p)  memcpy(&(v), (p), sizeof(v))
+#define WEFT_MOVE_OUT(p, v) memcpy((p), &(v), sizeof(v))
+#endif
+
 /* Big-endian loads and stores at any alignment. [any] */
 static inline uint16_t weft_load16(const void *p)
 {
-    const uint8_t *b = (const uint8_t *)p;
-    return (uint16_t)((b[0] << 8) | b[1]);
+    uint16_t v;
+    WEFT_MOVE_IN(v, p);
+    return __builtin_bswap16(v);
 }
 
 static inline uint32_t weft_load32(const void *p)
 {
     uint32_t v;
-    memcpy(&v, p, 4);
+    WEFT_MOVE_IN(v, p);
     return __builtin_bswap32(v);
 }
 
 static inline uint64_t weft_load64(const void *p)
 {
     uint64_t v;
-    memcpy(&v, p, 8);
+    WEFT_MOVE_IN(v, p);
     return __builtin_bswap64(v);
 }
 
 static inline void weft_store16(void *p, uint16_t value)
 {
-    uint8_t *b = (uint8_t *)p;
-    b[0] = (uint8_t)(value >> 8);
-    b[1] = (uint8_t)value;
+    value = __builtin_bswap16(value);
+    WEFT_MOVE_OUT(p, value);
 }
 
 static inline void weft_store32(void *p, uint32_t value)
 {
     value = __builtin_bswap32(value);
-    memcpy(p, &value, 4);
+    WEFT_MOVE_OUT(p, value);
 }
 
 static inline void weft_store64(void *p, uint64_t value)
 {
     value = __builtin_bswap64(value);
-    memcpy(p, &value, 8);
+    WEFT_MOVE_OUT(p, value);
 }
 
 #ifdef __cplusplus
