@@ -64,9 +64,9 @@ static void take_over(kernel *k, weft_policy_exchange *exchange)
     k->policy_faults = 0;
     k->policy_ejected = false;
     kpolicy_welcome(k);
+    /* Who is held stays so until others have run, and the newcomer is asked then: to ask at once would
+     * be a decision that no recording of answers has. */
     for (kthread *t = k->live; t; t = t->live_next) {
-        t->held = false; /* the newcomer is asked; who has given way has done so */
-        t->held_at = 0;
         if (k->policy && k->policy->thread_start) {
             k->policy->thread_start(k->policy_instance, t->id, t->parent);
             (void)kpolicy_broken(k);
