@@ -486,6 +486,19 @@ static void file_that_is_no_manifest_is_refused(void **state)
     free(path);
 }
 
+static void log_says_nothing_of_a_run_in_order(void **state)
+{
+    toy *t = *state;
+    follow(t, "1s0s", 2, NULL, 0);
+    plan(t, 0, A, S);
+    plan(t, 1, A, S);
+    run(t);
+    t->fake.desc->destroy(t->fake.instance);
+    t->fake.instance = NULL;
+    assert_non_null(strstr(t->fake.log_text, "2 operations followed, 0 relaxed"));
+    assert_null(strstr(t->fake.log_text, "does not determine"));
+}
+
 static void log_sums_up(void **state)
 {
     toy *t = *state;
@@ -561,6 +574,7 @@ int main(void)
         U(who_cannot_be_held_is_early),
         U(wakes_count_before_they_are_told),
         U(file_that_is_no_manifest_is_refused),
+        U(log_says_nothing_of_a_run_in_order),
         U(log_sums_up),
         cmocka_unit_test(wedge_goes_as_the_reference),
     };

@@ -53,6 +53,8 @@ typedef struct policy_follow {
     uint64_t now;   /* of the latest operation */
     uint64_t turns; /* operations of all threads */
     uint64_t counters[COUNTERS];
+    uint64_t
+        departed; /* tick of the first event that leaves the reference's order; WEFT_TICK_NEVER: none */
     uint64_t unknown[MOST_UNKNOWN];
     uint32_t unknown_count;
 } policy_follow;
@@ -64,6 +66,9 @@ static void report(policy_follow *p, const weft_sched_view *view, uint32_t what,
 {
     weft_event_buffer event;
     p->counters[what]++;
+    if (p->departed == WEFT_TICK_NEVER && what != UNKNOWN_OBJECT && what != UNKNOWN_THREAD) {
+        p->departed = view->now != WEFT_TICK_NEVER ? view->now : p->now;
+    }
     weft_event_begin(&event, WEFT_EVENT_POLICY_REPLAY);
     event.head.thread = thread;
     event.head.tick = view->now != WEFT_TICK_NEVER ? view->now : p->now;
@@ -364,6 +369,7 @@ static weft_status create(const weft_host *host, void **instance)
         return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-follow");
     }
     p->host = host;
+    p->departed = WEFT_TICK_NEVER;
     p->age = (uint64_t)host->option_int(host, "age_ms") * TICKS_PER_MS;
     p->age_turns = (uint64_t)host->option_int(host, "age_operations");
     p->give_up = (uint32_t)host->option_int(host, "give_up");
@@ -407,6 +413,12 @@ static void destroy(void *instance)
              n[LATE], n[SKIPPED], n[EXTRA], n[OFF_SCRIPT], p->gave_up ? ", given up" : "",
              n[UNKNOWN_OBJECT], n[UNKNOWN_THREAD], unseen);
     p->host->log(p->host, WEFT_LOG_INFO, line);
+    if (p->departed != WEFT_TICK_NEVER) {
+        snprintf(line, sizeof line,
+                 "order of the reference does not determine the run from tick %" PRIu64 " on",
+                 p->departed);
+        p->host->log(p->host, WEFT_LOG_WARN, line);
+    }
     course_end(&p->course);
     free(p);
 }
