@@ -444,6 +444,7 @@ int plugin_open(plugin *p, char *why, size_t room)
             memcpy((char *)&p->ops + at, &op, sizeof op);
         }
     }
+    memcpy((char *)&p->ops + 4, (const char *)desc->ops + 4, 4); /* flags, of the roles with some */
     p->ops.size = (uint32_t)full;
     return 0;
 }

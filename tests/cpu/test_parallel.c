@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../host/loader.h"
 #include "../../host/memory.h"
 #include "asm.h"
 #include "conform.h"
@@ -164,11 +165,19 @@ static uint32_t get(const fixture *f, uint32_t address)
     }                                                                                              \
     static void test##_on(fixture *f)
 
-/* The plugin says that it may be entered several times at once. */
+/* The plugin says that it may be entered several times at once, and the host's loader hands it on. */
 static void the_plugin_says_so(void **state)
 {
+    loader l;
+    char why[512];
     const weft_cpu_ops *ops = weft_plugin.ops;
     assert_true(ops->flags & WEFT_CPU_PARALLEL);
+    loader_start(&l, WEFT_BUILD_DIR "/plugins");
+    plugin *loaded = loader_find(&l, WEFT_ROLE_CPU, "cpu-ppc", why, sizeof why);
+    assert_non_null(loaded);
+    assert_int_equal(plugin_open(loaded, why, sizeof why), 0);
+    assert_true(loaded->ops.cpu.flags & WEFT_CPU_PARALLEL);
+    loader_end(&l);
 }
 
 static void reserve_on(fixture *f, uint32_t hw, uint32_t address, uint32_t value)
