@@ -12,12 +12,12 @@
 #include "sched.h"
 
 #define SECOND   UINT64_C(1000000000)
-#define NAP      UINT64_C(50000) /* ns that a hardware thread sleeps which gets nowhere */
-#define PATIENCE 4               /* slices without progress until it does */
-#define HUNGER                                                                                     \
-    UINT64_C(200000) /* ns that a host thread waits for the lock before others make way */
-#define TURNS  64    /* times that they yield to it */
-#define NOBODY WEFT_HW_COUNT
+#define NAP      UINT64_C(50000)   /* ns that a hardware thread sleeps which gets nowhere */
+#define PATIENCE 4                 /* slices without progress until it does */
+#define HUNGER   UINT64_C(2000000) /* ns of waiting for the lock until others make way */
+#define TRIES    100               /* to take it before sleeping: it is held for about 0.5 us */
+#define TURNS    64                /* times that others yield to who has waited long */
+#define NOBODY   WEFT_HW_COUNT
 
 /* A hardware thread's host thread. All but `thread` of one that runs is the lock holder's. */
 typedef struct cell {
@@ -84,7 +84,10 @@ static void take(struct kparallel *p)
     for (int i = 0; i < TURNS && __atomic_load_n(&p->hungry, __ATOMIC_RELAXED); i++) {
         sched_yield();
     }
-    int failed = pthread_mutex_trylock(&p->lock);
+    int failed = EBUSY;
+    for (int i = 0; i < TRIES && failed == EBUSY; i++) {
+        failed = pthread_mutex_trylock(&p->lock);
+    }
     if (failed == EBUSY) {
         struct timespec until; /* not by the monotonic clock: tsan does not know clocklock */
         clock_gettime(CLOCK_REALTIME, &until);
