@@ -243,10 +243,10 @@ static void a_seed_is_a_program(void **state)
     weft_free(&c);
 }
 
-/* Any number of threads, any seed: right under the stock schedule and under one by chance. */
+/* Few threads and many: right under the stock schedule and under one by chance. */
 static void programs_by_chance_are_right(void **state)
 {
-    for (int seed = 10; seed < 21; seed++) {
+    for (int seed = 10; seed <= 20; seed += 2) {
         char number[32], threads[32], policy[32];
         snprintf(number, sizeof number, "seed=%d", seed);
         snprintf(threads, sizeof threads, "threads=%d", seed - 8);

@@ -18,8 +18,6 @@ static const bug bugs[] = {
     {"twice", 3, "two threads took the same item", twice_shows},
 };
 
-bool hangs;
-
 typedef struct runner {
     u32 (*entry)(void *);
     u32 index;
@@ -54,11 +52,11 @@ bool pair_run(u32 (*first)(void *), u32 (*second)(void *), u32 ms, bool (*over)(
     return true;
 }
 
-static bool shows(const bug *b, u32 rounds, bool fixed)
+static bool shows(const bug *b, u32 rounds, attempt a)
 {
     for (u32 r = 0; r < rounds; r++) {
-        if (b->show(fixed)) {
-            DbgPrint("bugs: %s showed in round %u: %s\n", b->name, r, b->what);
+        if (b->show(a)) {
+            DbgPrint("bugs: %s showed in round %u: %s (depth %u)\n", b->name, r, b->what, b->depth);
             return true;
         }
     }
@@ -68,14 +66,16 @@ static bool shows(const bug *b, u32 rounds, bool fixed)
 int main(int argc, char **argv)
 {
     const char *name = weft_option(argc, argv, "bug");
-    bool fixed = weft_option(argc, argv, "fixed") != NULL;
+    attempt a = {
+        .fixed = weft_option(argc, argv, "fixed") != NULL,
+        .hang = weft_option(argc, argv, "hang") != NULL,
+    };
     u32 rounds = weft_option_number(argc, argv, "rounds", 1);
-    hangs = weft_option(argc, argv, "hang") != NULL;
     u32 tried = 0, showed = 0;
     for (u32 i = 0; i < sizeof bugs / sizeof bugs[0]; i++) {
         if (name == NULL || strcmp(name, bugs[i].name) == 0) {
             tried++;
-            showed += shows(&bugs[i], rounds, fixed);
+            showed += shows(&bugs[i], rounds, a);
         }
     }
     if (tried == 0) {

@@ -8,15 +8,17 @@
 
 #include "threads.h"
 
+typedef struct attempt {
+    bool fixed; /* without the bug */
+    bool hang;  /* a deadlock is the kernel's to find */
+} attempt;
+
 typedef struct bug {
     const char *name;
     u32 depth;
-    const char *what;         /* said when it shows */
-    bool (*show)(bool fixed); /* one attempt with fresh threads: whether it showed */
+    const char *what;        /* said when it shows */
+    bool (*show)(attempt a); /* with fresh threads: whether it showed */
 } bug;
-
-/* The kernel is to find the deadlock. */
-extern bool hangs;
 
 /* Runs two threads, on hardware threads 0 and 1, which pass one gate together, so that it does not
  * matter where main stands between them. Waits until both have ended: true. Every `ms`
@@ -25,16 +27,16 @@ extern bool hangs;
 bool pair_run(u32 (*first)(void *), u32 (*second)(void *), u32 ms, bool (*over)(void));
 
 /* order.c: depth 1. */
-bool init_shows(bool fixed);
-bool early_shows(bool fixed);
+bool init_shows(attempt a);
+bool early_shows(attempt a);
 
 /* window.c: depth 2, one preemption inside a window. */
-bool lost_shows(bool fixed);
-bool atomic_shows(bool fixed);
-bool aba_shows(bool fixed);
-bool deadlock_shows(bool fixed);
+bool lost_shows(attempt a);
+bool atomic_shows(attempt a);
+bool aba_shows(attempt a);
+bool deadlock_shows(attempt a);
 
 /* window.c: depth 3, both inside their windows. */
-bool twice_shows(bool fixed);
+bool twice_shows(attempt a);
 
 #endif

@@ -29,17 +29,17 @@ static void table_make(void)
     RtlLeaveCriticalSection(&service.section);
 }
 
-bool init_shows(bool fixed)
+bool init_shows(attempt a)
 {
     u32 thread = 0;
     service.table = NULL;
     service.missed = false;
     RtlInitializeCriticalSection(&service.section);
-    if (fixed) {
+    if (a.fixed) {
         table_make();
     }
     weft_thread_create(&thread, service_thread, 0, 1, 0);
-    if (!fixed) {
+    if (!a.fixed) {
         table_make();
     }
     weft_wait(thread, WEFT_FOREVER);
@@ -89,9 +89,9 @@ static u32 letter_reader(void *context)
     return 0;
 }
 
-bool early_shows(bool fixed)
+bool early_shows(attempt a)
 {
-    letter.fixed = fixed;
+    letter.fixed = a.fixed;
     letter.data = 0;
     letter.missed = false;
     letter.ready = weft_event(SYNCHRONIZATION, false);

@@ -68,9 +68,9 @@ static u32 shop_consumer(void *context)
     return 0;
 }
 
-bool lost_shows(bool fixed)
+bool lost_shows(attempt a)
 {
-    shop.fixed = fixed;
+    shop.fixed = a.fixed;
     shop.count = 0;
     shop.pulsed = shop.lost = false;
     shop.arrived = weft_event(SYNCHRONIZATION, false);
@@ -109,9 +109,9 @@ static u32 account_member(void *context)
     return 0;
 }
 
-bool atomic_shows(bool fixed)
+bool atomic_shows(attempt a)
 {
-    account.fixed = fixed;
+    account.fixed = a.fixed;
     account.balance = 0;
     RtlInitializeCriticalSection(&account.section);
     book_open();
@@ -174,9 +174,9 @@ static u32 stack_second(void *context)
     return 0;
 }
 
-bool aba_shows(bool fixed)
+bool aba_shows(attempt a)
 {
-    stack.step = fixed ? 0x10000u : 0;
+    stack.step = a.fixed ? 0x10000u : 0;
     stack.head = NONE;
     for (u32 i = 0; i < NODES; i++) {
         node_push(i);
@@ -221,14 +221,14 @@ static bool cross_over(void)
     return !cross.fixed && cross.entered[0] == 1 && cross.entered[1] == 1;
 }
 
-bool deadlock_shows(bool fixed)
+bool deadlock_shows(attempt a)
 {
-    cross.fixed = fixed;
+    cross.fixed = a.fixed;
     cross.entered[0] = cross.entered[1] = 0;
     RtlInitializeCriticalSection(&cross.sections[0]);
     RtlInitializeCriticalSection(&cross.sections[1]);
     book_open();
-    return !pair_run(cross_member, cross_member, hangs ? WEFT_FOREVER : 10, cross_over);
+    return !pair_run(cross_member, cross_member, a.hang ? WEFT_FOREVER : 10, cross_over);
 }
 
 /* ---- twice: one item, taken in four steps -------------------------------------------------------
@@ -283,9 +283,9 @@ static u32 slot_member(void *context)
     return 0;
 }
 
-bool twice_shows(bool fixed)
+bool twice_shows(attempt a)
 {
-    slot.fixed = fixed;
+    slot.fixed = a.fixed;
     slot.count = 1;
     slot.item = 7;
     slot.got[0] = slot.got[1] = 0;
