@@ -98,7 +98,7 @@ static uint64_t quantum(void *instance, const weft_sched_view *view, int32_t thr
 static uint32_t subscribe(void *instance)
 {
     per_cs_yield *p = instance;
-    return ENTERS | replay_subscribe(p->replay);
+    return ENTERS | (p->replay ? replay_subscribe(p->replay) : WEFT_SYNC_NO_VIEW);
 }
 
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
