@@ -108,9 +108,26 @@ static void add_status(cJSON *item, int module, const neighbour *n, uint32_t ord
     }
 }
 
+/* How many imports there are of each status. */
+static void add_needs(cJSON *root, const cJSON *imports)
+{
+    static const char *const statuses[] = {"implemented", "partial", "missing"};
+    cJSON *needs = cJSON_AddObjectToObject(root, "needs");
+    for (unsigned i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        uint32_t count = 0;
+        const cJSON *item;
+        cJSON_ArrayForEach(item, imports)
+        {
+            const cJSON *status = cJSON_GetObjectItem(item, "status");
+            count += status && strcmp(status->valuestring, statuses[i]) == 0;
+        }
+        cJSON_AddNumberToObject(needs, statuses[i], count);
+    }
+}
+
 static void add_imports(cJSON *root, const ktitle_file *t)
 {
-    cJSON *list = cJSON_AddArrayToObject(root, "imports");
+    cJSON *list = cJSON_CreateArray();
     neighbour *n = calloc(1, sizeof *n);
     unsigned others = 0;
     for (uint32_t i = 0; n && i < t->imports.library_count; i++) {
@@ -133,6 +150,8 @@ static void add_imports(cJSON *root, const ktitle_file *t)
         neighbour_close(n);
     }
     free(n);
+    add_needs(root, list);
+    cJSON_AddItemToObject(root, "imports", list);
 }
 
 static void add_sections(cJSON *root, const ktitle_file *t)

@@ -4,6 +4,7 @@
  * xboxkrnl_threading.cc and xthread.h. */
 #include "fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "exports.h"
@@ -83,6 +84,33 @@ static void a_waiting_thread_is_given_the_packet(void **state)
     assert_int_equal(word(f, f->scratch + 0x100), 9);
     assert_int_equal(take(f, port, 0), STATUS_SUCCESS);
     assert_int_equal(word(f, f->scratch + 0x100), 10);
+}
+
+/* It is the waiter's also while another thread asks before the waiter runs on. */
+static void nobody_takes_the_packet_of_another(void **state)
+{
+    fixture *f = *state;
+    uint32_t port = make_port(f), zero = f->scratch + 0x200;
+    take(f, port, 0);
+    post(f, port, 9, 0x99);
+    post(f, port, 10, 0xAA);
+    kthread *other = calloc(1, sizeof *other);
+    weft_cpu_state *cpu = calloc(1, sizeof *cpu);
+    assert_non_null(other);
+    assert_non_null(cpu);
+    *other = (kthread){.k = f->k, .id = 2, .tid = 2, .cpu = cpu, .state = WEFT_THREAD_RUNNING};
+    uint32_t out = f->scratch + 0x300;
+    const uint32_t arguments[] = {port, out, out + 4, out + 8, zero};
+    for (unsigned i = 0; i < 5; i++) {
+        cpu->r[3 + i] = arguments[i];
+    }
+    kcall call = {.k = f->k, .thread = other, .cpu = cpu};
+    assert_int_equal(ex_NtRemoveIoCompletion(&call), K_DONE);
+    assert_int_equal(word(f, out), 10);
+    assert_true(resume(f));
+    assert_int_equal(word(f, f->scratch + 0x100), 9);
+    free(cpu);
+    free(other);
 }
 
 /* A file without VFS_SYNCHRONOUS tells its port, with the APC context of the transfer. */
@@ -242,6 +270,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(packets_come_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(an_empty_port_times_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_waiting_thread_is_given_the_packet, setup, teardown),
+        cmocka_unit_test_setup_teardown(nobody_takes_the_packet_of_another, setup, teardown),
         cmocka_unit_test_setup_teardown(a_transfer_tells_the_port, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_share_and_a_writer_is_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(a_waiting_writer_is_next, setup, teardown),
