@@ -39,8 +39,13 @@ void canon_own_kinds(canon_kind kinds[WEFT_EVENT_KIND_END])
         for (const char *p = strchr(row->fields, ':'); p; p = strchr(p + 1, ':')) {
             assert(kind->count < CANON_FIELDS);
             kind->shape[kind->count] = shape_of(p[1]);
-            kind->apart[kind->count++] = p[2] == '~';
+            kind->apart[kind->count] = p[2] == '~';
+            kind->named |= (p[1] == 'p' || p[1] == 'P') && p[2] != '~';
+            kind->count++;
         }
+        kind->engine = (row->flags & WEFT_KIND_ENGINE) != 0;
+        kind->lasts = number != WEFT_EVENT_MEMORY_ALLOC && number != WEFT_EVENT_MEMORY_FREE &&
+                      number != WEFT_EVENT_HANDLE_CREATE && number != WEFT_EVENT_HANDLE_DESTROY;
     }
 }
 
@@ -220,22 +225,85 @@ static uint64_t hash_of(const canon_words *of)
     return XXH3_64bits(of->words, (size_t)of->count * sizeof *of->words);
 }
 
-int canon_own_add(canon_own *c, const weft_event *event, uint64_t *hash)
+static inline int is_memo(const canon_memo *m, uint64_t head, uint64_t since, const uint64_t *words,
+                          uint32_t count)
+{
+    uint64_t differs = (m->head ^ head) | (m->since ^ since);
+    for (uint32_t i = 0; i < count; i++) {
+        differs |= m->words[i] ^ words[i];
+    }
+    return differs == 0;
+}
+
+static void remember(canon_own *c, canon_memo *m, const weft_event *event, uint64_t head,
+                     uint64_t since, uint64_t hash)
+{
+    m->head = head;
+    m->since = since;
+    memcpy(m->words, event + 1, event->size - sizeof *event);
+    m->hash = hash;
+    m->count = (uint16_t)c->of.count;
+    m->ref_count = (uint16_t)c->of.ref_count;
+    m->fits = (uint16_t)c->fits;
+    memcpy(m->canon, c->of.words, m->count * sizeof *m->canon);
+    memcpy(m->refs, c->of.refs, m->ref_count * sizeof *m->refs);
+}
+
+/* An event that no memo has. */
+static __attribute__((noinline)) int make(canon_own *c, const weft_event *event, canon_memo *m,
+                                          uint64_t head, uint64_t since, uint64_t *hash)
 {
     uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
-    if (!canon_own_has(event)) {
-        return 0;
-    }
-    if (!reserve(&c->of, count)) {
+    if (!reserve(&c->made, count)) {
         c->no_memory = 1;
         return 0;
     }
     namer by = {.live = &c->live};
-    c->fits = put_event(&c->of, &by, c->kinds, event);
+    c->fits = put_event(&c->made, &by, c->kinds, event);
+    c->of = c->made;
     *hash = hash_of(&c->of);
     if (c->fits) {
         follow(&c->live, event);
     }
+    if (m) {
+        remember(c, m, event, head, since, *hash);
+    } else if (!c->memos) { /* clones that only keep a place need none */
+        c->memos = aligned_alloc(_Alignof(canon_memo), CANON_MEMOS * sizeof *c->memos);
+        if (!c->memos) {
+            c->no_memory = 1;
+            return 0;
+        }
+        memset(c->memos, 0, CANON_MEMOS * sizeof *c->memos);
+    }
+    return 1;
+}
+
+int canon_own_add(canon_own *c, const weft_event *event, uint64_t *hash)
+{
+    uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
+    const uint64_t *words = (const uint64_t *)(event + 1);
+    if (event->category != WEFT_CLASS_GUEST) {
+        return 0;
+    }
+    const canon_kind *kind = &c->kinds[event->kind < WEFT_EVENT_KIND_END ? event->kind : 0];
+    if (kind->engine) {
+        return 0;
+    }
+    if (count > CANON_MEMO_WORDS || !kind->lasts || !c->memos) {
+        return make(c, event, NULL, 0, 0, hash);
+    }
+    uint64_t head = (uint64_t)event->kind << 32 | count;
+    uint64_t since = kind->named ? c->live.changes + 1 : 1;
+    canon_memo *m = &c->memos[(canon_mix(head, words, count) >> 40) % CANON_MEMOS];
+    if (!is_memo(m, head, since, words, count)) {
+        return make(c, event, m, head, since, hash);
+    }
+    *hash = m->hash;
+    c->of.words = m->canon;
+    c->of.refs = m->refs;
+    c->of.count = m->count;
+    c->of.ref_count = m->ref_count;
+    c->fits = m->fits;
     return 1;
 }
 
@@ -264,10 +332,8 @@ canon_own *canon_own_new(void)
 
 canon_own *canon_own_clone(const canon_own *from)
 {
-    canon_own *c = malloc(sizeof *c);
+    canon_own *c = canon_own_new();
     if (c) {
-        memcpy(c->kinds, from->kinds, sizeof c->kinds);
-        c->of = (canon_words){0};
         c->no_memory = from->no_memory;
         if (!live_copy(&c->live, &from->live)) {
             free(c);
@@ -281,8 +347,9 @@ void canon_own_free(canon_own *c)
 {
     if (c) {
         live_end(&c->live);
-        free(c->of.words);
-        free(c->of.refs);
+        free(c->made.words);
+        free(c->made.refs);
+        free(c->memos);
         free(c);
     }
 }

@@ -21,6 +21,9 @@ enum {
 };
 typedef struct canon_kind {
     uint8_t known, count, category;
+    uint8_t named;               /* 1: a word of its canonical form may have a name */
+    uint8_t lasts;               /* 1: it changes nothing of what is live */
+    uint8_t engine;              /* 1: it has no canonical form */
     uint8_t shape[CANON_FIELDS]; /* CANON_WORD and so on */
     uint8_t apart[CANON_FIELDS];
 } canon_kind;
@@ -33,13 +36,50 @@ typedef struct canon_words {
     uint32_t room; /* of each */
 } canon_words;
 
+/* What short payloads gave the last time: titles say the same few things again and again. A payload
+ * with the same words has the same form as long as nothing begins or ends that its words may mean. */
+#define CANON_MEMO_WORDS 8
+#define CANON_MEMOS      512
+
+typedef struct canon_memo {     /* what finding one takes lies in its first line, or two */
+    _Alignas(64) uint64_t head; /* kind, and number of words */
+    uint64_t since; /* live.changes + 1; 1 where no word may have a name; 0: nothing is here */
+    uint64_t hash;
+    uint16_t count, ref_count, fits, reserved;
+    uint64_t words[CANON_MEMO_WORDS];
+    canon_ref refs[CANON_MEMO_WORDS];
+    uint64_t canon[1 + 2 * CANON_MEMO_WORDS];
+} canon_memo;
+
 typedef struct canon_own {
     canon_kind kinds[WEFT_EVENT_KIND_END];
     live live;
-    canon_words of; /* the latest event */
-    int fits;       /* 1: its payload is what its row says */
+    canon_words of;   /* the latest event, its words and refs in `made` or in a memo */
+    canon_words made; /* room to work in */
+    canon_memo *memos;
+    int fits; /* 1: its payload is what its row says */
     int no_memory;
 } canon_own;
+
+/* Bits of which the upper ones tell short payloads apart: `count` is at most CANON_MIX_WORDS. The
+ * products do not wait for each other. */
+#define CANON_MIX_WORDS 16
+static inline uint64_t canon_mix(uint64_t head, const uint64_t *words, uint32_t count)
+{
+    static const uint64_t by[CANON_MIX_WORDS] = {
+        UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f), UINT64_C(0x165667b19e3779f9),
+        UINT64_C(0xff51afd7ed558ccd), UINT64_C(0xd6e8feb86659fd93), UINT64_C(0xa0761d6478bd642f),
+        UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0xc4ceb9fe1a85ec53),
+        UINT64_C(0x94d049bb133111eb), UINT64_C(0xbf58476d1ce4e5b9), UINT64_C(0x4cf5ad432745937f),
+        UINT64_C(0x52dce729da3e2b17), UINT64_C(0x369dea0f31a53f85), UINT64_C(0xdb4f0b9175ae2165),
+        UINT64_C(0xbbe0563303a4615f),
+    };
+    uint64_t mix = head * UINT64_C(0x589965cc75374cc3);
+    for (uint32_t i = 0; i < count; i++) {
+        mix += words[i] * by[i];
+    }
+    return mix;
+}
 
 canon_own *canon_own_new(void);
 void canon_own_free(canon_own *canon);

@@ -194,6 +194,7 @@ static void remove_range(live *l, uint64_t first, uint64_t name)
 
 void live_free(live *l, uint64_t id)
 {
+    l->changes++;
     const uint64_t *places = live_map_find(&l->allocations, id);
     if (places) {
         uint64_t address = places[0], alias = places[1];
@@ -220,6 +221,7 @@ static uint64_t end_of(uint64_t first, uint64_t size)
 
 void live_alloc(live *l, uint64_t id, uint64_t address, uint64_t size, uint64_t alias)
 {
+    l->changes++;
     live_free(l, id);
     if (size == 0) {
         return;
@@ -246,6 +248,7 @@ void live_alloc(live *l, uint64_t id, uint64_t address, uint64_t size, uint64_t 
 
 void live_open(live *l, uint64_t handle, uint64_t id)
 {
+    l->changes++;
     if (id == 0) {
         live_close(l, handle);
         return;
@@ -262,6 +265,7 @@ void live_open(live *l, uint64_t handle, uint64_t id)
 
 void live_close(live *l, uint64_t handle)
 {
+    l->changes++;
     live_map_remove(&l->handles, handle);
 }
 

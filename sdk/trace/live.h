@@ -39,7 +39,8 @@ typedef struct live {
     live_map allocations; /* by identity: address, alias (the address again: none) */
     live_map handles;     /* by raw value: identity */
     uint64_t handle_low, handle_high;
-    uint64_t generation; /* counts changes; answers of another one are stale */
+    uint64_t generation; /* counts changes of ranges; answers of another one are stale */
+    uint64_t changes;    /* counts the calls that may have changed anything */
     struct live_near {
         uint64_t generation, first, last, name; /* name 0: nothing is in that stretch */
     } near[LIVE_NEAR];

@@ -298,6 +298,35 @@ static void clone_goes_on_by_itself(void **state)
     weft_canon_free(d);
 }
 
+/* The same event, said again while its word comes to mean something and no longer does. */
+static void form_follows_what_its_words_mean_now(void **state)
+{
+    weft_canon *c = weft_canon_new(WEFT_CANON_OWN);
+    weft_event_buffer e;
+    uint32_t count;
+    const uint8_t *fields;
+    return_of(&e, 0x40000010);
+    uint64_t plain = add(c, &e);
+    assert_int_equal(add(c, &e), plain);
+    add_alloc(c, ALLOC, 0x40000000, 0x1000, 0);
+    uint64_t named = add(c, &e);
+    /* canonical words: kind, export, then the p as (name, offset) */
+    const uint64_t words[] = {WEFT_EVENT_KERNEL_RETURN, NT_CLOSE, ALLOC, 0x10};
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(add(c, &e), named);
+        assert_memory_equal(weft_canon_words(c, &fields, &count), words, sizeof words);
+        assert_int_equal(count, 4);
+    }
+    assert_true(named != plain);
+    add_free(c, ALLOC);
+    assert_int_equal(add(c, &e), plain);
+    add_handle(c, OBJECT, 0x40000010);
+    assert_true(add(c, &e) != plain && add(c, &e) != named);
+    close_handle(c, OBJECT, 0x40000010);
+    assert_int_equal(add(c, &e), plain);
+    weft_canon_free(c);
+}
+
 /* The rule once more, as plainly as it can be said: a list, searched from the front. */
 typedef struct model {
     struct {
@@ -420,6 +449,7 @@ int main(void)
         cmocka_unit_test(engine_kinds_and_other_classes_have_no_form),
         cmocka_unit_test(payload_off_its_row_counts_word_by_word),
         cmocka_unit_test(clone_goes_on_by_itself),
+        cmocka_unit_test(form_follows_what_its_words_mean_now),
         cmocka_unit_test(many_allocations_are_found_like_in_a_plain_list),
     };
     return cmocka_run_group_tests_name("trace-canon", tests, NULL, NULL);
