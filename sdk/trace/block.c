@@ -13,6 +13,8 @@ typedef struct wtr_decoder {
     uint64_t id_count, name_count;
     canon_ref *refs; /* of the group's events, one behind the other */
     uint32_t ref_count, ref_room;
+    uint32_t again_count;
+    uint32_t again[WTR_GROUP_EVENTS]; /* by place: the event of the group that brought a payload */
 } wtr_decoder;
 
 static int room_for(wtr_group *g, size_t words)
@@ -194,23 +196,37 @@ static size_t take_loose(wtr_group *g, uint64_t count, size_t start)
     return (size_t)count;
 }
 
-/* The head of the next event; *loose is 1 + its payload's words where that fits no row, else 0. */
-static int take_head(wtr_decoder *d, weft_event *before, uint64_t *sequence, weft_event *event,
-                     uint64_t *loose)
+/* The next event's payload is one from before: takes which; 0 where there is none. */
+static int take_again(wtr_group *g, weft_event *event, const struct wtr_place **again)
 {
+    wtr_decoder *d = g->decoder;
+    uint64_t place = take_varint(&d->columns[COL_KIND]);
+    if (place >= d->again_count) {
+        return 0;
+    }
+    *again = &g->places[d->again[place]];
+    event->kind = ((const weft_event *)&g->words[(*again)->at])->kind;
+    return 1;
+}
+
+/* The head of the next event; *loose is 1 + its payload's words where that fits no row, else 0;
+ * *again the event that has its payload, or NULL. */
+static int take_head(wtr_group *g, weft_event *before, uint64_t *sequence, weft_event *event,
+                     uint64_t *loose, const struct wtr_place **again)
+{
+    wtr_decoder *d = g->decoder;
     uint64_t kind = take_varint(&d->columns[COL_KIND]);
     int odd = (int)(kind & 1);
     kind >>= 1;
-    const weft_event_kind *row = kind <= UINT16_MAX ? weft_event_kind_of((uint16_t)kind) : NULL;
     *event = (weft_event){
         .kind = (uint16_t)kind,
-        .category = row ? row->category : WEFT_CLASS_LOCAL,
         .hw = before->hw,
         .thread = before->thread,
         .index = before->index,
         .tid = before->tid,
     };
     *loose = 0;
+    *again = NULL;
     if (odd) {
         wtr_view *o = &d->columns[COL_ODD];
         const uint8_t *two = wtr_take(o, 2);
@@ -224,6 +240,13 @@ static int take_head(wtr_decoder *d, weft_event *before, uint64_t *sequence, wef
             return 0;
         }
     }
+    if (kind == 0 && *loose == 0 && !take_again(g, event, again)) {
+        return 0;
+    }
+    const weft_event_kind *row = kind <= UINT16_MAX ? weft_event_kind_of(event->kind) : NULL;
+    if (!odd) {
+        event->category = row ? row->category : WEFT_CLASS_LOCAL;
+    }
     event->sequence = *sequence + wtr_unzigzag(take_varint(&d->columns[COL_SEQUENCE]));
     event->tick = before->tick + wtr_unzigzag(take_varint(&d->columns[COL_TICK]));
     event->cycle = before->cycle + wtr_unzigzag(take_varint(&d->columns[COL_CYCLE]));
@@ -231,6 +254,19 @@ static int take_head(wtr_decoder *d, weft_event *before, uint64_t *sequence, wef
     *before = *event;
     before->index += event->category == WEFT_CLASS_GUEST;
     return kind <= UINT16_MAX && (*loose > 0 || row);
+}
+
+/* A payload from before, once more; what class its event is of decides on its names. */
+static size_t take_same(wtr_group *g, const struct wtr_place *from, const weft_event *event,
+                        size_t start)
+{
+    const weft_event *earlier = (const weft_event *)&g->words[from->at];
+    size_t count = earlier->size / 8 - sizeof *earlier / 8, at = from->at;
+    if (earlier->category != event->category || !room_for(g, start - g->words_used + count)) {
+        return SIZE_MAX;
+    }
+    memcpy(&g->words[start], &g->words[at + sizeof *earlier / 8], count * 8);
+    return count;
 }
 
 /* Decodes the events; NULL, or what a column says that cannot be. */
@@ -246,7 +282,8 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
         return "no memory";
     }
     for (uint64_t i = 0; i < b->events; i++) {
-        if (!take_head(d, &before, &sequence, &event, &loose) || !room_for(g, head)) {
+        const struct wtr_place *again;
+        if (!take_head(g, &before, &sequence, &event, &loose, &again) || !room_for(g, head)) {
             return event.kind >= WEFT_EVENT_KIND_END
                        ? "it has a kind that this version does not know"
                        : "its columns do not give its events";
@@ -254,8 +291,9 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
         size_t start = g->words_used + head;
         int has = canon_own_has(&event);
         uint32_t refs = d->ref_count = hashed ? d->ref_count : 0;
-        size_t count = loose ? take_loose(g, loose - 1, start)
-                             : take_fields(g, &kinds[event.kind], event.kind, has, start);
+        size_t count = again   ? take_same(g, again, &event, start)
+                       : loose ? take_loose(g, loose - 1, start)
+                               : take_fields(g, &kinds[event.kind], event.kind, has, start);
         if (count > WTR_MAX_EVENT_WORDS || start + count > limit) {
             return "its columns do not give its events";
         }
@@ -267,12 +305,17 @@ static const char *take_events(wtr_group *g, const canon_kind *kinds, int hashed
             .at = g->words_used,
             .order = g->events,
             .canonical = has ? b->canonical_before + canonical : UINT64_MAX,
-            .refs = refs,
-            .ref_count = d->ref_count - refs,
+            .refs = again ? again->refs : refs,
+            .ref_count = again ? again->ref_count : d->ref_count - refs,
+            .hash = again ? again->hash : 0,
         };
         canonical += (uint64_t)has;
+        if (has && !again && !loose && count <= WTR_AGAIN_WORDS) {
+            d->again[d->again_count++] = (uint32_t)g->events;
+        }
         if (hashed && has) {
-            if (!canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at],
+            if (!again &&
+                !canon_own_hash(kinds, &g->canon, (const weft_event *)&g->words[place->at],
                                 d->refs + refs, place->ref_count, &place->hash)) {
                 return "it names what has no name";
             }
@@ -344,6 +387,7 @@ const char *wtr_block_read(wtr_group *g, const canon_kind *kinds, const wtr_byte
     memset(d->value, 0, sizeof d->value);
     memset(d->naming, 0, sizeof d->naming);
     d->ids = 0;
+    d->again_count = 0;
     d->id_count = lengths[COL_DICTIONARY] / 8;
     d->name_count = lengths[COL_PLACES] / 16;
     const char *why = take_events(g, kinds, hashed, b);

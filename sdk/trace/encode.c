@@ -53,6 +53,7 @@ static int begin(wtr_encoder *e, const wtr_thread *t)
     e->block++;
     e->id_count = 0;
     e->name_count = 0;
+    e->again_count = 0;
     return 1;
 }
 
@@ -114,8 +115,9 @@ static inline const canon_ref *put_named(wtr_encoder *e, cursor *c, uint32_t slo
 }
 
 /* A payload that is what its row says. Behind the last ref stands one for no place. */
-static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind, uint32_t number,
-                              int canonical, const uint64_t *words, const canon_ref *ref)
+static __attribute__((noinline)) void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind,
+                                                 uint32_t number, int canonical,
+                                                 const uint64_t *words, const canon_ref *ref)
 {
     uint32_t slots = wtr_slots(number, 0), at = 0;
     for (uint32_t i = 0; i < kind->count; i++) {
@@ -171,6 +173,73 @@ static inline void put_fields(wtr_encoder *e, cursor *c, const canon_kind *kind,
             break;
         }
     }
+}
+
+/* An event that waits in the arena. Behind its refs stands one for no place. */
+typedef struct held_event {
+    const wtr_held *held;
+    const canon_ref *refs;
+    const weft_event *event;
+    const uint64_t *words;
+    uint32_t count; /* of the payload's words */
+} held_event;
+
+static inline held_event held_at(const uint64_t *arena, uint32_t at)
+{
+    held_event h;
+    h.held = (const wtr_held *)(arena + at);
+    h.refs = (const canon_ref *)(h.held + 1);
+    h.event = (const weft_event *)(h.refs + h.held->refs + 1);
+    h.words = (const uint64_t *)(h.event + 1);
+    h.count = (h.event->size - (uint32_t)sizeof *h.event) / 8;
+    return h;
+}
+
+/* Size, kind and class. */
+static inline uint64_t what_it_is(const weft_event *event)
+{
+    return event->size | (uint64_t)event->kind << 32 | (uint64_t)event->category << 48;
+}
+
+static inline int says_the_same(const uint64_t *arena, const struct wtr_again *before,
+                                const held_event *h, uint64_t what)
+{
+    uint64_t differs = (before->what ^ what) | (before->refs ^ h->held->refs);
+    if (differs) {
+        return 0;
+    }
+    const canon_ref *refs = (const canon_ref *)(arena + before->at);
+    const uint64_t *words = (const uint64_t *)(refs + before->refs + 1) + sizeof *h->event / 8;
+    for (uint32_t i = 0; i < h->count; i++) {
+        differs |= words[i] ^ h->words[i];
+    }
+    for (uint32_t i = 0; i < before->refs; i++) {
+        const canon_ref *x = &refs[i], *y = &h->refs[i];
+        differs |= (x->name ^ y->name) | (x->base ^ y->base) | (x->place ^ y->place);
+    }
+    return differs == 0;
+}
+
+/* 1 and the place where an earlier event of the block said the same; else this one gets the next
+ * place. One that lost its entry to another is put in full again. */
+static inline int said_before(wtr_encoder *e, const uint64_t *arena, const held_event *h,
+                              uint32_t *place)
+{
+    uint64_t what = what_it_is(h->event);
+    uint64_t mix = canon_mix(what, h->words, h->count);
+    struct wtr_again *before = &e->again[(mix >> 40) % WTR_AGAIN_PLACES];
+    if (before->block == e->block && says_the_same(arena, before, h, what)) {
+        *place = before->place;
+        return 1;
+    }
+    *before = (struct wtr_again){
+        .what = what,
+        .at = (uint32_t)((const uint64_t *)h->refs - arena),
+        .refs = h->held->refs,
+        .place = e->again_count++,
+        .block = e->block,
+    };
+    return 0;
 }
 
 /* The chain of a block: XXH3-128 of its predecessor's chain and what follows it. */
@@ -244,34 +313,40 @@ void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *aren
     uint8_t *cycle_at = e->at[COL_CYCLE];
     cursor c = {e->at[COL_WORDS], e->at[COL_IDS], e->at[COL_NAMES]};
     for (uint32_t n = 0; n < t->events; n++) {
-        const wtr_held *held = (const wtr_held *)(arena + next);
-        const canon_ref *refs = (const canon_ref *)(held + 1);
-        const weft_event *event = (const weft_event *)(refs + held->refs + 1);
-        const uint64_t *words = (const uint64_t *)(event + 1);
-        uint32_t count = (event->size - (uint32_t)sizeof *event) / 8;
-        int odd = !held->fits || event->category != kinds[event->kind].category ||
+        const held_event h = held_at(arena, next);
+        const weft_event *event = h.event;
+        uint32_t fits = h.held->fits, place;
+        __builtin_prefetch(arena + h.held->next);
+        int odd = !fits || event->category != kinds[event->kind].category ||
                   event->hw != before.hw || event->tid != before.tid ||
                   event->index != before.index;
+        int again = (fits & h.held->canonical) && h.count <= WTR_AGAIN_WORDS &&
+                    said_before(e, arena, &h, &place);
         if (n == 0) {
             first_sequence = sequence = event->sequence;
         }
-        kinds_at = varint(kinds_at, (uint64_t)event->kind << 1 | (uint64_t)odd);
+        if (again) {
+            *kinds_at++ = (uint8_t)odd;
+            kinds_at = varint(kinds_at, place);
+        } else {
+            kinds_at = varint(kinds_at, (uint64_t)event->kind << 1 | (uint64_t)odd);
+        }
         if (odd) {
             *odd_at++ = event->category;
             *odd_at++ = event->hw;
             odd_at = varint(odd_at, wtr_zigzag(event->index - before.index));
             odd_at = varint(odd_at, event->tid);
-            odd_at = varint(odd_at, held->fits ? 0 : (uint64_t)count + 1);
+            odd_at = varint(odd_at, fits ? 0 : (uint64_t)h.count + 1);
         }
         sequence_at = varint(sequence_at, wtr_zigzag(event->sequence - sequence));
         tick_at = varint(tick_at, wtr_zigzag(event->tick - before.tick));
         cycle_at = varint(cycle_at, wtr_zigzag(event->cycle - before.cycle));
-        if (held->fits) {
-            put_fields(e, &c, &kinds[event->kind], event->kind, (int)held->canonical, words, refs);
-        } else {
-            for (uint32_t i = 0; i < count; i++) {
-                put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), words[i]);
-            }
+        if (fits && !again) {
+            put_fields(e, &c, &kinds[event->kind], event->kind, (int)h.held->canonical, h.words,
+                       h.refs);
+        }
+        for (uint32_t i = 0; !fits && i < h.count; i++) {
+            put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), h.words[i]);
         }
         sequence = event->sequence + 1;
         before.hw = event->hw;
@@ -281,7 +356,7 @@ void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *aren
         before.index = event->index + (event->category == WEFT_CLASS_GUEST);
         *first = event->sequence < *first ? event->sequence : *first;
         *last = event->sequence > *last ? event->sequence : *last;
-        next = held->next;
+        next = h.held->next;
     }
     e->at[COL_KIND] = kinds_at;
     e->at[COL_ODD] = odd_at;

@@ -17,6 +17,7 @@ struct weft_trace_writer {
     canon_own *canon; /* its kinds alone, where the host tells the canonical forms: */
     int32_t (*canon_of)(void *names, weft_event_canon *canon);
     void *canon_names;
+    uint32_t partial;
     survey survey; /* of all events; its threads are `threads` here, by place */
     wtr_thread *threads;
     size_t thread_room;
@@ -75,6 +76,7 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     w->group_events = group_events;
     w->canon_of = begin->canon;
     w->canon_names = begin->names;
+    w->partial = begin->partial;
     w->tick = UINT64_MAX;
     w->used = 1;
     w->canon = canon_own_new();
@@ -206,11 +208,22 @@ static void keep_text(weft_trace_writer *w, const uint64_t *words)
     w->names++;
 }
 
-/* The event's canonical form: as the host has it, or made here. `canon` is all zero. */
+static inline uint32_t known_kind(const weft_event *event)
+{
+    return event->kind < WEFT_EVENT_KIND_END ? event->kind : 0;
+}
+
+/* The event's canonical form: as the host has it, or made here. `canon` is all zero. The host names
+ * words by all that happened. The trace of a part has to name them by what is in it: of one that
+ * saw nothing begin, the forms without names are the same. */
 static inline int canon_form(weft_trace_writer *w, const weft_event *event, weft_event_canon *canon)
 {
-    if (w->canon_of) {
-        return w->canon_of(w->canon_names, canon);
+    if (w->canon_of && (!w->partial || (w->canon->live.changes == 0 &&
+                                        w->canon->kinds[known_kind(event)].lasts))) {
+        int canonical = w->canon_of(w->canon_names, canon);
+        if (!w->partial || canon->named_count == 0) {
+            return canonical;
+        }
     }
     int canonical = canon_own_add(w->canon, event, &canon->hash);
     if (canonical) {
@@ -266,7 +279,10 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
         kept[i] = canon.named[i];
     }
     kept[refs] = (canon_ref){.place = UINT32_MAX};
-    memcpy(&kept[refs + 1], event, event->size);
+    uint64_t *copy = (uint64_t *)&kept[refs + 1];
+    for (uint32_t i = 0, all = count + sizeof *event / 8; i < all; i++) {
+        copy[i] = ((const uint64_t *)event)[i];
+    }
     w->used += need;
     t->events++;
     t->canonical += (uint32_t)canonical;

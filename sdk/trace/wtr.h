@@ -98,7 +98,7 @@ const char *wtr_unpack(const uint8_t header[WTR_RECORD], const wtr_record *recor
 
 /* The columns of a block. */
 enum {
-    COL_KIND, /* kind << 1 | odd */
+    COL_KIND, /* kind << 1 | odd; kind 0 where the payload is one from before: its place follows */
     COL_ODD,  /* of odd events: what else is not as expected */
     COL_SEQUENCE,
     COL_TICK,
@@ -142,6 +142,11 @@ typedef struct wtr_thread {
     uint64_t canon_chain, canon; /* before the group: the canonical chain, and events */
 } wtr_thread;
 
+/* Payloads of so many words, of events that have a canonical form, can be told again: by the number
+ * of the event that brought them. The others seldom say the same twice. */
+#define WTR_AGAIN_WORDS  CANON_MIX_WORDS
+#define WTR_AGAIN_PLACES 1024
+
 #define WTR_DICTIONARY_PLACES 1024
 #define WTR_NAME_PLACES       256
 
@@ -160,7 +165,12 @@ typedef struct wtr_encoder {
         uint64_t name, base;
         uint32_t place, block;
     } names[WTR_NAME_PLACES];
-    uint32_t block, id_count, name_count;
+    struct wtr_again {
+        uint64_t what;     /* size, kind and class */
+        uint32_t at, refs; /* `at`: where the refs are, in words of the arena */
+        uint32_t place, block;
+    } again[WTR_AGAIN_PLACES];
+    uint32_t block, id_count, name_count, again_count;
 } wtr_encoder;
 
 /* Puts a thread's part of a group into `raw` and takes its chain on; `canon_chain` is the canonical

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "case.h"
+#include "source.h"
 #include "writer.h"
 
 /* Reads all events and expects them to be 0, 1, ...; returns how many, and leaves the trace open.
@@ -212,6 +213,76 @@ static void first_event_of_any_size_comes_back(void **state)
     }
 }
 
+/* Events that say the same as one before them, with all that may differ beside: hardware thread and
+ * gaps in the index, and names that begin and end meanwhile. */
+static void repeated_payload(weft_event_buffer *event, uint64_t n)
+{
+    uint64_t turn = n / 6, what = n % 6;
+    weft_event_begin(event, what == 0   ? WEFT_EVENT_MEMORY_ALLOC
+                            : what == 3 ? WEFT_EVENT_MEMORY_FREE
+                                        : WEFT_EVENT_KERNEL_RETURN);
+    event->head.sequence = event->head.tick = n;
+    event->head.thread = 7;
+    event->head.tid = 1;
+    event->head.hw = (uint8_t)(turn % 6);
+    event->head.index = n + turn / 3;
+    if (what == 0) {
+        const uint64_t words[] = {100 + turn % 2, 0x40000000, 0x1000, 0, 5, turn};
+        for (int i = 0; i < 6; i++) {
+            weft_event_word(event, words[i]);
+        }
+        weft_event_text(event, "pool", 4);
+    } else if (what == 3) {
+        weft_event_word(event, 100 + turn % 2);
+        weft_event_word(event, 0);
+    } else {
+        weft_event_word(event, 55);
+        weft_event_word(event, 0x40000010);
+    }
+}
+
+static int same_hash(void *context, size_t window, const weft_trace *trace, const weft_event *event,
+                     uint64_t canonical, uint64_t hash)
+{
+    const uint64_t *hashes = context;
+    return canonical == event->sequence && hash == hashes[canonical];
+}
+
+static void payloads_told_again_come_back(void **state)
+{
+    static uint64_t hashes[1200];
+    weft_trace_begin begin = {
+        .engine = "weft", .build = "0", .title = "t", .profile_digest = "", .digest = ""};
+    char path[] = "/tmp/weft-wtr-XXXXXX";
+    int file = mkstemp(path);
+    weft_trace_writer *w = weft_trace_writer_new(file, &begin, 0, 500);
+    weft_canon *c = weft_canon_new(WEFT_CANON_OWN);
+    weft_event_buffer event;
+    for (uint64_t n = 0; n < 1200; n++) {
+        repeated_payload(&event, n);
+        weft_trace_writer_add(w, &event.head);
+        assert_int_equal(weft_canon_add(c, NULL, &event.head, &hashes[n]), 1);
+    }
+    weft_canon_free(c);
+    weft_trace_writer_end(w, 1199, "");
+    weft_trace_writer_free(w);
+    assert_true(lseek(file, 0, SEEK_END) < 1200 * 8); /* a payload alone has 16 bytes or more */
+    close(file);
+    weft_trace *t = weft_trace_open(path);
+    for (uint64_t n = 0; n < 1200; n++) {
+        repeated_payload(&event, n);
+        assert_true(case_equal(weft_trace_next(t), &event.head));
+    }
+    assert_null(weft_trace_next(t));
+    assert_null(weft_trace_failed(t, NULL));
+    weft_trace_close(t);
+    const weft_trace_window all = {.thread = 0, .from = 0, .count = UINT64_MAX};
+    weft_trace_source *s = weft_trace_source_open(path, WEFT_CANON_OWN, NULL);
+    assert_int_equal(weft_trace_source_fetch(s, &all, 1, same_hash, hashes), 1);
+    weft_trace_source_close(s);
+    unlink(path);
+}
+
 /* One event each tenth of a second: eleven in a second, its first and its last moment included. What
  * is in the file while the run goes on are whole groups. */
 static void group_ends_with_a_second_of_guest_time(void **state)
@@ -364,6 +435,7 @@ int main(void)
         cmocka_unit_test(turned_bit_never_gives_another_event),
         cmocka_unit_test(file_cut_between_groups_has_no_gap),
         cmocka_unit_test(first_event_of_any_size_comes_back),
+        cmocka_unit_test(payloads_told_again_come_back),
         cmocka_unit_test(group_ends_with_a_second_of_guest_time),
         cmocka_unit_test(file_cut_in_its_footer_has_all_events),
         cmocka_unit_test(failure_names_the_offset),

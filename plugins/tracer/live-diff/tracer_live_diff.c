@@ -384,7 +384,7 @@ static int learn(tracer_live_diff *t, const weft_event *event)
  * the one that is compared. */
 static int canonical_of(tracer_live_diff *t, const weft_event *record, uint64_t *hash)
 {
-    if (t->begin->canon && t->reference.mode == WEFT_CANON_OWN) {
+    if (t->begin->canon && !t->begin->partial && t->reference.mode == WEFT_CANON_OWN) {
         weft_event_canon form;
         int canonical = t->begin->canon(t->begin->names, &form);
         *hash = canonical ? form.hash : 0;

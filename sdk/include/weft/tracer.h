@@ -53,8 +53,9 @@ typedef struct weft_trace_begin {
     void (*digest_now)(void *names, char hex[33]);
 
     /* 1 and the canonical form of the event that is being handed on, where it has one; else 0. The
-     * host has it anyway, and it takes a third of the time that writing the event takes. NULL where
-     * the tracer does not see the whole run, since the form depends on what came before. [drain] */
+     * host has it anyway. Its names are those of the whole run, whatever the filters hide. NULL where
+     * the tracer did not see the run's first event, since the form depends on what came before.
+     * [drain] */
     int32_t (*canon)(void *names, weft_event_canon *canon);
 } weft_trace_begin;
 
