@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <xxhash.h>
 
 #include "swap.h"
 #include "text.h"
@@ -99,7 +98,7 @@ static void learn(events *e, const weft_event *event)
  * hashed many at a time: one call of XXH3 costs as much as the bytes of several events. */
 static void hash_staged(events *e)
 {
-    XXH3_128bits_update(e->hash, e->staged, e->staged_words * 8);
+    digest_add(&e->hash, e->staged, e->staged_words * 8);
     e->staged_words = 0;
 }
 
@@ -163,7 +162,7 @@ weft_status events_open_tracer(events *e, const tracer_slot *tracer)
         .names = e,
         .digest_now = digest_now,
     };
-    if (e->begin[other].first == 0 && !e->begin[other].partial) {
+    if (e->begin[other].first == 0) {
         e->begin[other].canon = canon_of;
     }
     weft_status status = tracer->ops->open(tracer->instance, &e->begin[other]);
@@ -294,16 +293,15 @@ weft_status events_start(events *e, const tracer_slot *tracer, const char *title
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->answered, NULL);
     e->side_last = &e->side_first;
-    e->hash = XXH3_createState();
+    int hashing = digest_start(&e->hash);
     e->canon = weft_canon_new(WEFT_CANON_OWN);
     e->chains = weft_canon_chains_new();
     e->title = text_copy(title);
     snprintf(e->profile_digest, sizeof e->profile_digest, "%s", profile_digest);
     e->tracer = *tracer;
-    if (!e->hash || !e->canon || !e->chains) {
+    if (!hashing || !e->canon || !e->chains) {
         return WEFT_E_NO_MEMORY;
     }
-    XXH3_128bits_reset(e->hash);
     atomic_store(&e->started, 1);
     if (pthread_create(&e->drain, NULL, drain_main, e)) {
         atomic_store(&e->started, 0);
@@ -348,7 +346,7 @@ void events_free(events *e)
     map_free(&e->names);
     map_free(&e->index);
     map_free(&e->defined);
-    XXH3_freeState(e->hash);
+    digest_end(&e->hash);
     weft_canon_free(e->canon);
     weft_canon_chains_free(e->chains);
     pthread_mutex_destroy(&e->lock);
@@ -405,8 +403,7 @@ void events_emit_aside(events *e, const weft_event *event)
 void events_digest(events *e, char *hex)
 {
     hash_staged(e);
-    XXH128_hash_t hash = XXH3_128bits_digest(e->hash);
-    text_hash_hex(hash.high64, hash.low64, hex);
+    digest_text(&e->hash, hex);
 }
 
 void events_canon_digest(const events *e, char *hex)

@@ -7,6 +7,7 @@
 #define WEFT_HOST_EVENTS_H
 
 #include "canon.h"
+#include "digest.h"
 #include "filter.h"
 #include "map.h"
 #include "ring.h"
@@ -14,7 +15,7 @@
 
 #define EVENTS_RING_WORDS  (UINT32_C(1) << 18) /* 2 MiB */
 #define EVENTS_WANTED      4                   /* words of kinds, as weft_host.wanted has them */
-#define EVENTS_STAGE_WORDS 2048                /* hashed at once */
+#define EVENTS_STAGE_WORDS 1024                /* hashed at once */
 
 /* A tracer in service: its full-size ops and its instance. */
 typedef struct tracer_slot {
@@ -67,7 +68,7 @@ typedef struct events {
     char digest_before[2][33], profile_digest[33];
     uint32_t current; /* which of the two is in service */
     char *title;
-    void *hash;                          /* XXH3 state, which lacks what is staged */
+    digest_stream hash;                  /* lacks what is staged */
     uint64_t staged[EVENTS_STAGE_WORDS]; /* canonical bytes on their way to it */
     uint32_t staged_words;
     weft_canon *canon;
