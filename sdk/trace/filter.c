@@ -522,10 +522,14 @@ static int object_passes(passing *p)
 int weft_filter_pass(weft_filter *f, const weft_event *event,
                      const char *(*name)(void *names, uint64_t id), void *names)
 {
-    passing p = {.filter = f, .event = event, .name = name, .names = names};
     if (event->kind == WEFT_EVENT_DEFINE) {
         return 1;
     }
+    if (!(f->lists[THREADS].count | f->lists[EXPORTS].count | f->lists[OBJECTS].count) &&
+        weft_event_kind_of(event->kind)) { /* most filters have kinds alone */
+        return (int)(f->kinds[event->kind / 64] >> event->kind % 64 & 1) || f->no_memory;
+    }
+    passing p = {.filter = f, .event = event, .name = name, .names = names};
     p.words = weft_trace_words(event, &p.count);
     /* Exports first: it follows the calls, whether or not the others hide the event. */
     int pass = export_passes(&p);
