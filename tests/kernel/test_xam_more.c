@@ -226,6 +226,33 @@ static void network_events(void **state)
     assert_int_equal(invoke(f, ex_NetDll_WSACloseEvent, 1, U(event)), 0);
 }
 
+static void texts_are_converted(void **state)
+{
+    fixture *f = *state;
+    uint32_t from = set_text(f, f->scratch + TEXT, "caf\xE9"), to = f->scratch + OUT;
+    assert_int_equal(
+        invoke(f, ex_MultiByteToWideChar, 6, U(0), U(0), U(from), U(UINT32_MAX), U(0), U(0)), 5);
+    assert_int_equal(invoke(f, ex_MultiByteToWideChar, 6, U(0), U(0), U(from), U(4), U(to), U(4)),
+                     4);
+    assert_memory_equal(at(f, to), "\0c\0a\0f\0\xE9", 8);
+    assert_int_equal(invoke(f, ex_MultiByteToWideChar, 6, U(0), U(0), U(from), U(4), U(to), U(3)),
+                     0);
+    assert_int_equal(invoke(f, ex_GetLastError, 0), 122);
+    weft_store16(at(f, to + 2), 0x3042);
+    assert_int_equal(
+        invoke(f, ex_WideCharToMultiByte, 8, U(0), U(0), U(to), U(4), U(from), U(9), U(0), U(0)),
+        4);
+    assert_memory_equal(at(f, from), "c?f\xE9", 4);
+}
+
+/* The machine's clock starts at 2005-11-22, a Tuesday. */
+static void local_time(void **state)
+{
+    fixture *f = *state;
+    invoke(f, ex_GetLocalTime, 1, U(f->scratch + OUT));
+    assert_int_equal(quad(f, f->scratch + OUT), UINT64_C(0x07D5000B00020016));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(keystrokes, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(network_events, setup, teardown),
+        cmocka_unit_test_setup_teardown(texts_are_converted, setup, teardown),
+        cmocka_unit_test_setup_teardown(local_time, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
