@@ -1,6 +1,7 @@
 /* events.h: the stream of everything that happened: writer, drain thread, digest, tracer.
  *
- * One thread writes (the guest's; before and after it, the main thread). The drain thread numbers
+ * One thread writes (the guest's; before and after it, the main thread; in parallel mode the holder of
+ * the kernel's dispatcher lock, whose order is then the order of the stream). The drain thread numbers
  * the events, keeps the names of identities, computes the trace_digest and hands each event to the
  * tracer. Other threads can only add LOCAL events, through a side queue. */
 #ifndef WEFT_HOST_EVENTS_H

@@ -151,7 +151,7 @@ static uint32_t execute(script *s, weft_cpu_state *cpu)
     script_state *t = (script_state *)cpu;
     while (cpu->retired < cpu->limit) {
         uint32_t reason = WEFT_CPU_STOPPED;
-        if (__atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
+        if (!s->deaf && __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
             return WEFT_CPU_STOPPED;
         }
         if (cpu->pc >= SCRIPT_BASE && cpu->pc < SCRIPT_BASE + 16 * SCRIPT_STEPS * 4) {

@@ -127,6 +127,7 @@ typedef struct script {
     uint32_t thunks[0x400];       /* by ordinal, looked up before the run */
     uint32_t inside, most_inside; /* states in `run` now, and at most so far */
     uint32_t met;                 /* states that have come to a MEET */
+    bool deaf;                    /* the CPU does not look at `pending` before its slice ends */
     uint32_t overlaps;            /* times that one state was run by two host threads */
 } script;
 

@@ -131,51 +131,59 @@ static void higher_priority_comes_in(void **state)
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
 }
 
-/* Moved while it executes: it goes on elsewhere, and never in two places (teardown). */
+/* Moved while it executes, to where it would run next: it goes on there only once it is off its old
+ * place (teardown). The CPU sees late that it should stop. */
 static void thread_moves_while_it_executes(void **state)
 {
     const script_step busy[] = {STORE(READY, 1), SPIN(GO, 1), STORE(DONE, 1), END};
-    kthread *first, *moved;
-    script_step mover[40] = {SPIN(READY, 1)};
-    first = script_thread(s, 0, mover, ON(0));
-    moved = script_thread(s, 1, busy, ON(1));
+    const script_step filler[] = {SPIN(GO, 1), END};
+    script_step mover[64] = {SPIN(READY, 1)};
+    s->deaf = true;
+    script_thread(s, 0, mover, ON(0));
+    kthread *moved = script_thread(s, 1, busy, ON(1));
+    moved->priority = moved->base_priority = 20;
+    for (uint32_t hw = 1; hw < 6; hw++) {
+        script_thread(s, 1 + hw, filler, ON(hw));
+    }
     uint32_t n = 1;
-    for (; n < 31; n++) { /* hardware threads 1 to 5, again and again */
-        mover[n] = (script_step)CALL(KeSetAffinityThread, moved->object->body, 2u << n % 5, 0);
+    for (uint32_t i = 1; i <= 20; i++) { /* hardware threads 2 to 5 and 1, again and again */
+        mover[n++] = (script_step)CALL(KeSetAffinityThread, moved->object->body, 2u << i % 5, 0);
+        mover[n++] = (script_step)CALL(KeDelayExecutionThread, 0, 0, T);
     }
     mover[n++] = (script_step)STORE(GO, 1);
     mover[n++] = (script_step)SPIN(DONE, 1);
     mover[n] = (script_step)END;
-    s->thunks[KeSetAffinityThread] = kthunk(s->k, KMODULE_KRNL, KeSetAffinityThread);
-    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
-    assert_int_equal(first->hw, 0);
-    assert_int_equal(moved->hw, 1 + 30 % 5);
-}
-
-/* Suspended while it executes: it comes no further than to its next call, and on when resumed. */
-static void suspended_thread_makes_no_call(void **state)
-{
-    set_quad(s, T, RELATIVE_MS(20));
-    const script_step busy[] = {STORE(READY, 1), SPIN(GO, 1),    CALL(NtYieldExecution),
-                                MARK(2),         STORE(DONE, 1), END};
-    script_step first[8] = {SPIN(READY, 1)};
-    script_thread(s, 0, first, ON(0));
-    kthread *other = script_thread(s, 1, busy, ON(1));
-    first[1] = (script_step)CALL(KeSuspendThread, other->object->body);
-    first[2] = (script_step)STORE(GO, 1);
-    first[3] = (script_step)CALL(KeDelayExecutionThread, 0, 0, T);
-    first[4] = (script_step)MARK(1);
-    first[5] = (script_step)CALL(KeResumeThread, other->object->body);
-    first[6] = (script_step)SPIN(DONE, 1);
-    first[7] = (script_step)END;
-    static const uint32_t used[] = {KeSuspendThread, KeDelayExecutionThread, KeResumeThread};
-    for (uint32_t i = 0; i < 3; i++) {
+    set_quad(s, T, RELATIVE_MS(2));
+    static const uint32_t used[] = {KeSetAffinityThread, KeDelayExecutionThread};
+    for (uint32_t i = 0; i < 2; i++) {
         s->thunks[used[i]] = kthunk(s->k, KMODULE_KRNL, used[i]);
     }
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
-    assert_int_equal(s->log_count, 2);
-    assert_int_equal(s->log[0], 1);
-    assert_int_equal(s->log[1], 2);
+    assert_int_equal(moved->hw, 1 + 20 % 5);
+}
+
+/* Suspended while it executes: the call that it comes to is not made, and is once it is resumed. */
+static void suspended_thread_makes_no_call(void **state)
+{
+    set_quad(s, T, RELATIVE_MS(20));
+    const script_step busy[] = {STORE(READY, 1), SPIN(GO, 1), CALL(NtSetEvent, AT(H), 0),
+                                STORE(DONE, 1), END};
+    script_step first[] = {CALL(NtCreateEvent, H, 0, 1, 0),
+                           SPIN(READY, 1),
+                           CALL(KeSuspendThread, 0),
+                           STORE(GO, 1),
+                           CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, T),
+                           CALL(KeResumeThread, 0),
+                           CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
+                           SPIN(DONE, 1),
+                           END};
+    s->deaf = true; /* so that it comes to the call */
+    script_thread(s, 0, first, ON(0));
+    kthread *other = script_thread(s, 1, busy, ON(1));
+    first[2].arguments[0] = first[5].arguments[0] = other->object->body;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(s->returned[0][4], STATUS_TIMEOUT);
+    assert_int_equal(s->returned[0][6], STATUS_SUCCESS);
 }
 
 /* A spin lock that another hardware thread holds, at raised IRQL. */
