@@ -247,7 +247,7 @@ static void pct_lets_the_highest_go(void **state)
 {
     int first = 0;
     for (int seed = 1; seed <= 16; seed++) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", seed);
         policy_case *c = load("policy-pct");
         fake_set(&c->fake, "seed", text);

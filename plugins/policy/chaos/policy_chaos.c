@@ -4,7 +4,7 @@
  * Of its traits each can be turned off by 0: some threads are of low priority and go on only while no
  * other can; now and then they do not even then (a window of starvation); some slices are short, some
  * very short; priorities are drawn again after a while. rr counts seconds of a program; here the
- * intervals are of every size between 1 us and 4 ms of guest time, equally often, since a bug's window
+ * intervals are of every size between 1 us and 2 ms of guest time, equally often, since a bug's window
  * may be of any. The hardware thread that goes next is drawn from those that are near each other. */
 #include <stdlib.h>
 
