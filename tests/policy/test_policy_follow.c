@@ -480,10 +480,20 @@ static void file_that_is_no_manifest_is_refused(void **state)
     fake_set(&t->fake, "order", "/nowhere/order.json");
     assert_int_equal(t->fake.desc->create(&t->fake.host, &t->fake.instance), WEFT_E_FORMAT);
     assert_non_null(strstr(t->fake.sentence, "/nowhere/order.json"));
-    fake_set(&t->fake, "order", "");
-    assert_int_equal(t->fake.desc->create(&t->fake.host, &t->fake.instance), WEFT_E_INVALID);
     t->fake.instance = NULL;
     free(path);
+}
+
+/* Without a manifest all is as under the built-in policy: they take turns. */
+static void without_a_manifest_everybody_goes(void **state)
+{
+    toy *t = *state;
+    t->ops = fake_create(&t->fake);
+    both(t, 1);
+    run(t);
+    assert_string_equal(t->order, "0a1a0a1a");
+    assert_non_null(strstr(t->fake.log_text, "no order to follow"));
+    nothing_but(t, 0);
 }
 
 static void log_says_nothing_of_a_run_in_order(void **state)
@@ -574,6 +584,7 @@ int main(void)
         U(who_cannot_be_held_is_early),
         U(wakes_count_before_they_are_told),
         U(file_that_is_no_manifest_is_refused),
+        U(without_a_manifest_everybody_goes),
         U(log_says_nothing_of_a_run_in_order),
         U(log_sums_up),
         cmocka_unit_test(wedge_goes_as_the_reference),

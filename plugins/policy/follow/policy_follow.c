@@ -361,8 +361,8 @@ static weft_status refuse(policy_follow *p, weft_status status, const char *sent
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    char why[256], sentence[640];
-    size_t line;
+    char why[256] = "no memory", sentence[640];
+    size_t line = 0;
     const char *path = host->option_text(host, "order");
     policy_follow *p = calloc(1, sizeof *p);
     if (!p) {
@@ -374,11 +374,11 @@ static weft_status create(const weft_host *host, void **instance)
     p->age_turns = (uint64_t)host->option_int(host, "age_operations");
     p->give_up = (uint32_t)host->option_int(host, "give_up");
     if (!*path) {
-        return refuse(p, WEFT_E_INVALID,
-                      "order is missing (found nothing, expected a file that weft trace manifest "
-                      "--order wrote)");
+        p->gave_up = 1;
+        host->log(host, WEFT_LOG_WARN, "there is no order to follow: the built-in policy serves");
     }
-    weft_order *order = weft_order_read_file(path, why, sizeof why, &line);
+    weft_order *order =
+        *path ? weft_order_read_file(path, why, sizeof why, &line) : calloc(1, sizeof *order);
     if (!order) {
         char place[32] = "";
         if (line > 0) {
@@ -412,7 +412,9 @@ static void destroy(void *instance)
              n[FOLLOWED], n[STUCK] + n[AGED] + n[STARVED], n[STUCK], n[AGED], n[STARVED], n[EARLY],
              n[LATE], n[SKIPPED], n[EXTRA], n[OFF_SCRIPT], p->gave_up ? ", given up" : "",
              n[UNKNOWN_OBJECT], n[UNKNOWN_THREAD], unseen);
-    p->host->log(p->host, WEFT_LOG_INFO, line);
+    if (p->course.object_count > 0) {
+        p->host->log(p->host, WEFT_LOG_INFO, line);
+    }
     if (p->departed != WEFT_TICK_NEVER) {
         snprintf(line, sizeof line,
                  "order of the reference does not determine the run from tick %" PRIu64 " on",
@@ -428,7 +430,7 @@ static const weft_option options[] = {
         .key = "order",
         .type = WEFT_OPTION_PATH,
         .default_value = "",
-        .help = "order manifest of the reference (weft trace manifest --order)",
+        .help = "order manifest of the reference (weft trace manifest --order); none: no order",
     },
     {
         .key = "age_ms",

@@ -218,11 +218,8 @@ static weft_status create(const weft_host *host, void **instance)
     }
     p->host = host;
     if (!*path) {
-        release(p);
-        return host->fail(host, WEFT_E_INVALID,
-                          "schedule is missing (found nothing, expected the trace of a run)");
-    }
-    if (!recording_read(&p->recording, path, why, sizeof why)) {
+        host->log(host, WEFT_LOG_WARN, "there is no run to make again: the built-in policy serves");
+    } else if (!recording_read(&p->recording, path, why, sizeof why)) {
         release(p);
         snprintf(sentence, sizeof sentence, "schedule %.300s: %s", path, why);
         return host->fail(host, WEFT_E_FORMAT, sentence);
@@ -241,7 +238,9 @@ static void destroy(void *instance)
              p->lost                             ? ", then one that does not fit"
              : p->given < p->recording.decisions ? "; the run ended before the recorded one"
                                                  : "");
-    p->host->log(p->host, WEFT_LOG_INFO, line);
+    if (p->recording.decisions > 0) {
+        p->host->log(p->host, WEFT_LOG_INFO, line);
+    }
     release(p);
 }
 
@@ -250,7 +249,8 @@ static const weft_option options[] = {
         .key = "schedule",
         .type = WEFT_OPTION_PATH,
         .default_value = "",
-        .help = "trace of the run to make again, .wtr or .jsonl, with all its policy.answer",
+        .help = "trace of the run to make again, .wtr or .jsonl, with all its policy.answer; none: "
+                "no run",
     },
 };
 
