@@ -237,6 +237,34 @@ static void block_with_any_byte_changed_is_no_danger(void **state)
     wtr_bytes_free(&file);
 }
 
+/* Kind 0 says that an event repeats an earlier one, the byte behind it which: of this class or another,
+ * with names or without, or one that is not there. The kinds stand within the first bytes. */
+static void block_that_repeats_any_event_is_no_danger(void **state)
+{
+    parts *p = *state;
+    wtr_bytes file = {0};
+    struct part *block = first_of(p, WTR_BLOCK);
+    for (size_t i = 56; i < 100; i++) {
+        uint8_t was[2], digest[16];
+        memcpy(was, block->raw.at + i, 2);
+        memcpy(digest, block->raw.at + 24, 16);
+        for (int k = 0; k < 6; k++) {
+            uint64_t chain[2];
+            block->raw.at[i] = (uint8_t)(k & 1); /* odd or not */
+            block->raw.at[i + 1] = (uint8_t)(k / 2);
+            memcpy(chain, block->raw.at + 8, 16);
+            wtr_chain_on(chain, block->raw.at + 40, block->raw.used - 40);
+            memcpy(block->raw.at + 24, chain, 16);
+            join(p, &file);
+            reads(&file);
+            opens(p, &file, 0);
+        }
+        memcpy(block->raw.at + i, was, 2);
+        memcpy(block->raw.at + 24, digest, 16);
+    }
+    wtr_bytes_free(&file);
+}
+
 /* The canonical chain behind the block, bytes 48 to 55: found by whoever hashes its events, though
  * the digest of the bytes is right. */
 static void canonical_chain_that_is_none_is_found(void **state)
@@ -295,6 +323,7 @@ int main(void)
         CASE(footer_of_any_length_is_no_danger),
         CASE(tail_that_points_elsewhere_is_refused),
         CASE(block_with_any_byte_changed_is_no_danger),
+        CASE(block_that_repeats_any_event_is_no_danger),
         CASE(canonical_chain_that_is_none_is_found),
         CASE(texts_with_any_byte_changed_are_no_danger),
         CASE(footer_without_a_last_part_is_refused),
