@@ -151,6 +151,9 @@ static void xenon_leaves_real_time_alone(void **state)
     weft_sync_op wake = op_of(c, 1, WEFT_SYNC_WAKE);
     after(c, &wake);
     assert_int_equal(next(c, 0), 0);
+    views_run(&c->v, 0);
+    c->v.hw[0].time = 1000 * MS; /* nor does age lift above it */
+    assert_int_equal(next(c, 0), 0);
     end(c);
 }
 
