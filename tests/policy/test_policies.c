@@ -313,9 +313,10 @@ static void pct_changes_within_the_horizon(void **state)
 
 static void chaos_without_traits_holds_nobody(void **state)
 {
-    static const char *const traits[] = {"low", "main_low", "short", "very_short", "windows"};
+    static const char *const traits[] = {"low",        "main_low", "short",
+                                         "very_short", "windows",  "stalls"};
     policy_case *c = load("policy-chaos");
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         fake_set(&c->fake, traits[i], "0");
     }
     c->ops = fake_create(&c->fake);
@@ -348,6 +349,23 @@ static void chaos_cuts_a_fifth_of_the_slices(void **state)
     }
     assert_in_range(cut, 1800, 2200);
     assert_in_range(very_short, 860, 1160); /* with one short slice in a hundred as short as that */
+    end(c);
+}
+
+/* Of 10,000 calls of one that is not low, 3 % stall (binomial, 5 sigma: 85). */
+static void chaos_stalls_some_calls(void **state)
+{
+    policy_case *c = begin("policy-chaos", "low", "0");
+    int stalls = 0;
+    views_thread(&c->v, 0, 8, 1);
+    weft_sync_op op = op_of(c, 0, WEFT_SYNC_CALL);
+    for (int i = 0; i < 10000; i++) {
+        uint64_t amount = 0;
+        uint32_t answer = before(c, &op, &amount);
+        assert_true(answer == WEFT_ANSWER_GO || (amount > 0 && amount <= UINT64_C(1024) << 11));
+        stalls += answer == WEFT_ANSWER_SPIN;
+    }
+    assert_in_range(stalls, 215, 385);
     end(c);
 }
 
@@ -443,6 +461,7 @@ int main(void)
         cmocka_unit_test(pct_changes_within_the_horizon),
         cmocka_unit_test(chaos_without_traits_holds_nobody),
         cmocka_unit_test(chaos_cuts_a_fifth_of_the_slices),
+        cmocka_unit_test(chaos_stalls_some_calls),
         cmocka_unit_test(chaos_keeps_hardware_threads_together),
         cmocka_unit_test(chaos_low_ones_wait_for_others),
         cmocka_unit_test(answers_are_legal_and_equal_for_random_views),

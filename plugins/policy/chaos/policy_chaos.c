@@ -5,7 +5,8 @@
  * other can; now and then they do not even then (a window of starvation); some slices are short, some
  * very short; priorities are drawn again after a while. rr counts seconds of a program; here the
  * intervals are of every size between 1 us and 2 ms of guest time, equally often, since a bug's window
- * may be of any. The hardware thread that goes next is drawn from those that are near each other. */
+ * may be of any. One trait is not rr's: a thread may stand still for such an interval before a kernel
+ * call (scx_chaos, a scheduler of Linux's sched_ext, delays so). The hardware thread that goes next is drawn from those that are near each other. */
 #include <stdlib.h>
 
 #include "pick.h"
@@ -16,15 +17,15 @@
 #define SHORT      10000
 #define ALL        100 /* per cent */
 
-enum { STREAM_LOW, STREAM_INTERVAL, STREAM_WINDOW, STREAM_SLICE, STREAM_CPU };
+enum { STREAM_LOW, STREAM_INTERVAL, STREAM_WINDOW, STREAM_SLICE, STREAM_CPU, STREAM_STALL };
 
 typedef struct chaos {
     uint64_t seed, lookahead;
-    uint64_t low, main_low, short_slices, very_short_slices, windows; /* per cent */
+    uint64_t low, main_low, short_slices, very_short_slices, windows, stalls; /* per cent */
     uint64_t main;             /* identity of the first thread; 0: not seen yet */
     uint64_t epoch, epoch_end; /* priorities hold until then */
     uint64_t window, window_from, window_end;
-    uint64_t slices;
+    uint64_t slices, calls;
 } chaos;
 
 static weft_status create(const weft_host *host, void **instance)
@@ -40,6 +41,7 @@ static weft_status create(const weft_host *host, void **instance)
     p->short_slices = (uint64_t)host->option_int(host, "short");
     p->very_short_slices = (uint64_t)host->option_int(host, "very_short");
     p->windows = (uint64_t)host->option_int(host, "windows");
+    p->stalls = (uint64_t)host->option_int(host, "stalls");
     *instance = p;
     return WEFT_OK;
 }
@@ -145,7 +147,10 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     chaos *p = instance;
     catch_up(p, view->now);
     if (!is_low(p, op->thread)) {
-        return WEFT_ANSWER_GO;
+        uint64_t call = p->calls++;
+        *amount = interval(p, STREAM_STALL, call);
+        return pick_draw(p->seed, STREAM_STALL, ~call) % ALL < p->stalls ? WEFT_ANSWER_SPIN
+                                                                         : WEFT_ANSWER_GO;
     }
     if (has_better(p, view, op->thread)) {
         return WEFT_ANSWER_HOLD;
@@ -182,6 +187,7 @@ static const weft_option options[] = {
     PER_CENT("main_low", "30", "the same of the first thread"),
     PER_CENT("short", "10", "slices of at most 10,000 ticks, in per cent"),
     PER_CENT("very_short", "10", "slices of at most 100 ticks, in per cent"),
+    PER_CENT("stalls", "3", "kernel calls before which a thread stands still, in per cent"),
     PER_CENT("windows", "20", "time in which low ones do not run at all, in per cent"),
 };
 
