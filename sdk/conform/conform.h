@@ -61,4 +61,10 @@ int weft_conform_policy(const weft_plugin_desc *desc, const weft_policy_ops *ops
 int weft_conform_tracer(const weft_plugin_desc *desc, const weft_tracer_ops *ops,
                         const weft_host *host, weft_conform_report *report);
 
+/* Small titles of the kit's own, and files that are none, in a machine of the kit's own: opening, limits,
+ * ends, calls, faults, deadlock, events against event.h, what the policy and the CPU are asked. Of `host`
+ * only the options serve. */
+int weft_conform_kernel(const weft_plugin_desc *desc, const weft_kernel_ops *ops,
+                        const weft_host *host, weft_conform_report *report);
+
 #endif
