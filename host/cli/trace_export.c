@@ -403,6 +403,7 @@ int trace_export(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (selection_open(&q.selection)) {
+        selection_end(&q.selection);
         return EXIT_USAGE;
     }
     reading_open(&q.reading, q.path);

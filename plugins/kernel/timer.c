@@ -41,7 +41,7 @@ static bool timer_stop(kernel *k, const kobject *o)
 {
     ktimer *timer = o->data;
     bool was_set = timer->pending != 0;
-    if (timer->apc_thread) {
+    if (timer->apc_thread && k->threads) { /* at the very end threads go before objects */
         kapc_timer_remove(timer->apc_thread, o->body);
     }
     if (was_set) {
