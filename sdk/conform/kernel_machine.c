@@ -10,7 +10,7 @@
 
 static kit_machine *machine_of(const weft_host *host)
 {
-    return (kit_machine *)host;
+    return host->impl; /* a plugin may keep a copy of its host */
 }
 
 void kit_offence(kit_machine *m, int of, const char *format, ...)

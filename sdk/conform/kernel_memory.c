@@ -210,14 +210,14 @@ static void written_physical(weft_memory *memory, uint32_t start, uint32_t lengt
     }
 }
 
-/* Of all that the guest can read: enough to tell two runs apart. */
+/* Of all that the guest can read and somebody has written: enough to tell two runs apart. */
 static uint64_t digest(weft_memory *memory)
 {
     const kit_memory *p = ((kit_machine *)memory->impl)->pages;
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (uint64_t page = 0; page < WEFT_PAGE_COUNT; page++) {
         uint64_t words[WEFT_PAGE_SIZE / 8];
-        if (!(p->access[page] & WEFT_PAGE_READ)) {
+        if (!(p->access[page] & WEFT_PAGE_READ) || p->version[page] == 0) {
             continue;
         }
         memcpy(words, memory->base + page * WEFT_PAGE_SIZE, sizeof words);
