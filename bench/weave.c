@@ -392,7 +392,7 @@ static int weave(const bench *b, cJSON *json)
            "\n\n");
     if (!run_title(b, reference, "ref.wtr", b->arguments, &cpu) ||
         !make_manifest(b, "--order", NULL, "ref.wtr", "order.json") ||
-        !make_manifest(b, NULL, NULL, "ref.wtr", "contention.json")) {
+        !make_manifest(b, "--enters", NULL, "ref.wtr", "contention.json")) {
         return 0;
     }
     cJSON_AddStringToObject(json, "reference", b->lockstep ? "lookahead" : "parallel");
