@@ -454,18 +454,22 @@ profile_section profile_section_copy(const profile_section *s)
     return copy;
 }
 
-/* Types every rule of swap_at, so that a run finds nothing wrong with them later. */
-static void resolve_swaps(profile *p, const ini *text, loader *l)
+/* Types every rule of a role's swap_at, tracer or policy, so that a run finds nothing wrong with
+ * them later. */
+static void resolve_swaps(profile *p, uint32_t role, const ini *text, loader *l)
 {
-    const profile_value *v = profile_get(p, WEFT_ROLE_TRACER, "swap_at");
+    int tracer = role == WEFT_ROLE_TRACER;
+    profile_swap **swaps = tracer ? &p->swaps : &p->policy_swaps;
+    size_t *swap_count = tracer ? &p->swap_count : &p->policy_swap_count;
+    const profile_value *v = profile_get(p, role, "swap_at");
     plan_rule *rules;
     size_t count;
     char why[256];
-    if (!v || !v->where || !is_host_option(&p->sections[WEFT_ROLE_TRACER], v->option)) {
+    if (!v || !v->where || !is_host_option(&p->sections[role], v->option)) {
         return;
     }
-    if (plan_parse(v->value.text, &rules, &count, why, sizeof why)) {
-        errors_add(text->errors, v->where, "[tracer] swap_at: %s", why);
+    if ((tracer ? plan_parse : plan_parse_policy)(v->value.text, &rules, &count, why, sizeof why)) {
+        errors_add(text->errors, v->where, "[%s] swap_at: %s", tracer ? "tracer" : "policy", why);
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -474,37 +478,11 @@ static void resolve_swaps(profile *p, const ini *text, loader *l)
                             .id = rules[i].id,
                             .settings = rules[i].settings,
                             .count = rules[i].count};
-        if (profile_tracer(&swap.section, p, &wish, text->errors, l) == 0) {
-            p->swaps = text_grow(p->swaps, (p->swap_count + 1) * sizeof *p->swaps);
-            p->swaps[p->swap_count++] = swap;
-        }
-    }
-    plan_free(rules, count);
-}
-
-static void resolve_policy_swaps(profile *p, const ini *text, loader *l)
-{
-    const profile_value *v = profile_get(p, WEFT_ROLE_POLICY, "swap_at");
-    plan_rule *rules;
-    size_t count;
-    char why[256];
-    if (!v || !v->where || !is_host_option(&p->sections[WEFT_ROLE_POLICY], v->option)) {
-        return;
-    }
-    if (plan_parse_policy(v->value.text, &rules, &count, why, sizeof why)) {
-        errors_add(text->errors, v->where, "[policy] swap_at: %s", why);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        profile_swap swap = {.what = rules[i].what, .at = rules[i].at};
-        tracer_wish wish = {.where = v->where,
-                            .id = rules[i].id,
-                            .settings = rules[i].settings,
-                            .count = rules[i].count};
-        if (profile_policy(&swap.section, &wish, text->errors, l) == 0) {
-            p->policy_swaps =
-                text_grow(p->policy_swaps, (p->policy_swap_count + 1) * sizeof *p->policy_swaps);
-            p->policy_swaps[p->policy_swap_count++] = swap;
+        int bad = tracer ? profile_tracer(&swap.section, p, &wish, text->errors, l)
+                         : profile_policy(&swap.section, &wish, text->errors, l);
+        if (!bad) {
+            *swaps = text_grow(*swaps, (*swap_count + 1) * sizeof **swaps);
+            (*swaps)[(*swap_count)++] = swap;
         }
     }
     plan_free(rules, count);
@@ -561,8 +539,8 @@ int profile_resolve(profile *p, const ini *text, loader *l, const char *name, ui
         }
     }
     check_filters(&p->sections[WEFT_ROLE_TRACER], text);
-    resolve_swaps(p, text, l);
-    resolve_policy_swaps(p, text, l);
+    resolve_swaps(p, WEFT_ROLE_TRACER, text, l);
+    resolve_swaps(p, WEFT_ROLE_POLICY, text, l);
     if (!ini_find(text, "kernel", "plugin")) {
         errors_add(text->errors, name,
                    "[kernel] plugin is missing (found none, expected an id such "
