@@ -217,15 +217,14 @@ static void check_equal(const kit *k, const trial *a, const trial *b, const char
 
 /* ---- what a run leaves behind ------------------------------------------------------------------ */
 
-/* The identity's text, whole or behind its "thread:". */
+/* The identity's text behind its "thread:" (weft/kernel.h). */
 static int names_thread(const kit_machine *m, const weft_run_thread *thread)
 {
     const char *text = kit_name(m, thread->id);
     if (!text || !thread->name || !*thread->name) {
         return 0;
     }
-    return strcmp(text, thread->name) == 0 ||
-           (strncmp(text, "thread:", 7) == 0 && strcmp(text + 7, thread->name) == 0);
+    return strncmp(text, "thread:", 7) == 0 && strcmp(text + 7, thread->name) == 0;
 }
 
 static void check_threads(const kit *k, const trial *t)

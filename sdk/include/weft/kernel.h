@@ -43,7 +43,7 @@ typedef struct weft_run_thread {
     uint32_t size; /* sizeof(weft_run_thread) */
     uint32_t tid;
     uint64_t id;      /* identity */
-    const char *name; /* the identity's text */
+    const char *name; /* the identity's text behind "thread:", such as "main/0" */
     uint32_t entry;
     uint32_t state; /* WEFT_THREAD_* of policy.h */
     uint64_t retired;
