@@ -1,0 +1,41 @@
+/* The shader processor: runs decoded microcode for sixteen lanes at a time.
+ *
+ * Arithmetic as the console's documents say it (ucode.h's sources): 0 * anything is +0, denormals are
+ * flushed to zero of their sign on the way in and out, multiply and add round separately, exp2, log2,
+ * sin, cos and reciprocal roots come from our own tables and polynomials, never from libm. */
+#ifndef SOFT_EXEC_H
+#define SOFT_EXEC_H
+
+#include "../draw.h"
+#include "lanes.h"
+
+struct soft_texture;
+
+/* What all lanes of a draw share. */
+typedef struct soft_stage {
+    const xenos_program *program;
+    const uint32_t *registers; /* bool, loop and vertex fetch constants */
+    const xenos_memory *memory;
+    const struct soft_texture *const *textures; /* 32; prepared for those the program uses */
+    uint32_t
+        constant_base; /* first float constant of the stage (SQ_VS_CONST, SQ_PS_CONST), 0..511 */
+    uint32_t constant_count; /* those beyond read as 0 */
+} soft_stage;
+
+/* Sixteen lanes on their way. Big: keep one per worker. */
+typedef struct soft_group {
+    soft_vec4 r[XENOS_TEMPORARIES]; /* in: inputs; the caller sets those it has, the rest are 0 */
+    soft_vec4 exports[64];          /* out, by export register */
+    uint64_t exported;              /* out: bit n, some lane wrote export register n */
+    soft_mask active;               /* in: lanes that run, whole quads for pixels */
+    soft_mask real; /* in: lanes that count; the others only feed gradients and export no memory */
+    soft_mask killed;  /* out */
+    uint64_t executed; /* adds up: instructions, for reports */
+} soft_group;
+
+/* Runs the program to its end, or until it has executed SOFT_EXEC_LIMIT control-flow instructions: a
+ * console would hang there, we stop. */
+#define SOFT_EXEC_LIMIT 65536u
+void soft_exec(const soft_stage *stage, soft_group *group);
+
+#endif
