@@ -213,6 +213,16 @@ static weft_status mmio_add(weft_memory *face, uint32_t start, uint32_t length)
     return WEFT_OK;
 }
 
+/* Under ring_lock. */
+static void watch_ring(memory *m, uint32_t page)
+{
+    uint32_t p = page;
+    do {
+        __atomic_fetch_or(&m->access[p], WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
+        p = m->alias[p];
+    } while (p != page);
+}
+
 static weft_status watch(weft_memory *face, uint32_t start, uint32_t length)
 {
     memory *m = of(face);
@@ -225,14 +235,39 @@ static weft_status watch(weft_memory *face, uint32_t start, uint32_t length)
     uint32_t last = (uint32_t)(((uint64_t)start + length - 1) >> WEFT_PAGE_SHIFT);
     pthread_mutex_lock(&m->ring_lock);
     for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= last; page++) {
-        uint32_t p = page;
-        do {
-            __atomic_fetch_or(&m->access[p], WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
-            p = m->alias[p];
-        } while (p != page);
+        watch_ring(m, page);
     }
     pthread_mutex_unlock(&m->ring_lock);
     return WEFT_OK;
+}
+
+static weft_status watch_physical(weft_memory *face, uint32_t start, uint32_t length)
+{
+    memory *m = of(face);
+    if (length == 0) {
+        return WEFT_OK;
+    }
+    if ((uint64_t)start + length > face->physical_size) {
+        return WEFT_E_INVALID;
+    }
+    uint32_t last = (uint32_t)(((uint64_t)start + length - 1) >> WEFT_PAGE_SHIFT);
+    pthread_mutex_lock(&m->ring_lock);
+    for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= last; page++) {
+        if (m->shown_at[page] != NO_PAGE) {
+            watch_ring(m, m->shown_at[page]);
+        }
+    }
+    pthread_mutex_unlock(&m->ring_lock);
+    return WEFT_OK;
+}
+
+static uint32_t physical_of(weft_memory *face, uint32_t address)
+{
+    const weft_view *view = view_of(of(face), address, 1);
+    if (!view || view->backing == WEFT_BACKING_PRIVATE) {
+        return WEFT_NOT_PHYSICAL;
+    }
+    return (uint32_t)(view->backing + (address - view->base));
 }
 
 static weft_status listen_add(weft_memory *face, weft_written_fn fn, void *context)
@@ -422,6 +457,8 @@ weft_memory *memory_create(void)
         .written = written,
         .written_physical = written_physical,
         .digest = digest,
+        .watch_physical = watch_physical,
+        .physical_of = physical_of,
     };
     if (m->physical_file < 0 || m->private_file < 0 || !m->access || !m->version || !m->alias ||
         !m->face.base || ftruncate(m->private_file, (off_t)GUEST_SPACE)) {

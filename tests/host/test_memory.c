@@ -124,6 +124,25 @@ static void test_watch_reports_every_alias_once(void **state)
     memory_destroy(m);
 }
 
+static void test_physical_watch_covers_every_view(void **state)
+{
+    weft_memory *m = aliased();
+    told t = {0};
+    m->listen(m, listen_to, &t);
+    assert_int_equal(m->watch_physical(m, 0x2FFF, 2), WEFT_OK); /* pages 2 and 3 */
+    assert_int_equal(m->access[0xA0002], WEFT_PAGE_WATCH);
+    assert_int_equal(m->access[0xA0003], WEFT_PAGE_WATCH);
+    assert_int_equal(m->access[0xE0001], WEFT_PAGE_WATCH);
+    assert_int_equal(m->access[0xA0001], 0);
+    m->written(m, 0xE0001020, 8);
+    assert_int_equal(t.count, 2);
+    assert_int_equal(m->physical_of(m, t.start[0]), 0x2020);
+    assert_int_equal(m->physical_of(m, t.start[1]), 0x2020);
+    assert_int_equal(m->physical_of(m, 0x10000000), WEFT_NOT_PHYSICAL);
+    assert_int_equal(m->watch_physical(m, m->physical_size - 1, 2), WEFT_E_INVALID);
+    memory_destroy(m);
+}
+
 static void test_watch_survives_protect(void **state)
 {
     weft_memory *m = aliased();
@@ -237,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_protect),
         cmocka_unit_test(test_mmio),
         cmocka_unit_test(test_watch_reports_every_alias_once),
+        cmocka_unit_test(test_physical_watch_covers_every_view),
         cmocka_unit_test(test_watch_survives_protect),
         cmocka_unit_test(test_versions_count_reported_writes),
         cmocka_unit_test(test_discard),

@@ -104,11 +104,19 @@ typedef struct weft_memory {
     /* Takes a listener back; nothing happens where there is none such. An instance that listens calls
      * it before it ends. [main] */
     void (*unlisten)(struct weft_memory *memory, weft_written_fn fn, void *context);
+
+    /* As `watch`, for a range of physical memory: every page that shows it. Pages that no view shows
+     * are left out: nobody can write them but through `physical`. [any] */
+    weft_status (*watch_physical)(struct weft_memory *memory, uint32_t start, uint32_t length);
+
+    /* The physical address behind a guest address, or WEFT_NOT_PHYSICAL. [any] */
+    uint32_t (*physical_of)(struct weft_memory *memory, uint32_t address);
 } weft_memory;
+#define WEFT_NOT_PHYSICAL UINT32_MAX
 
 WEFT_STATIC_ASSERT(sizeof(weft_view) == 32, "ABI: weft_view");
 WEFT_STATIC_ASSERT(offsetof(weft_memory, base) == 8, "ABI: weft_memory.base");
-WEFT_STATIC_ASSERT(sizeof(weft_memory) == 136, "ABI: weft_memory");
+WEFT_STATIC_ASSERT(sizeof(weft_memory) == 152, "ABI: weft_memory");
 
 /* True when every page of [start, start+length) has all bits of `access` and none is MMIO; length 0
  * is fine anywhere. [any] */
