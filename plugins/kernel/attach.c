@@ -19,8 +19,9 @@
 #define DLL_DETACH 0
 
 #define FINISH_TITLE  0 /* the first thread's entry comes next */
-#define FINISH_LOAD   1
-#define FINISH_UNLOAD 2
+#define FINISH_UNLOAD 1
+#define FINISH_EXIT   2 /* of an unload: the thread ends, its code is the call's second argument */
+#define FINISH_LOAD   3 /* and more: the argument that says where the handle goes */
 
 #define TYPE_SYNCHRONIZATION 1 /* dispatcher header's type of an event that lets one waiter go */
 
@@ -114,15 +115,18 @@ static uint32_t finish(kcall *call)
     uint64_t *data = call->thread->cont_data;
     kstatus status = (kstatus)data[3];
     kattach_leave(k);
-    switch (data[1]) {
-    case FINISH_LOAD:
-        kput32(call, karg(call, 3), status == STATUS_SUCCESS ? (uint32_t)data[2] : 0);
-        return kret_status(call, status);
-    case FINISH_UNLOAD:
-        return kret_status(call, STATUS_SUCCESS);
-    default:
+    if (data[1] == FINISH_TITLE) {
         return K_FRAME; /* the thread has the registers that it started with */
     }
+    if (data[1] == FINISH_EXIT) {
+        kthread_exit(k, call->thread, karg(call, 1));
+        return K_GONE;
+    }
+    uint32_t out = data[1] == FINISH_UNLOAD ? 0 : karg(call, (unsigned)data[1] - FINISH_LOAD);
+    if (out) {
+        kput32(call, out, status == STATUS_SUCCESS ? (uint32_t)data[2] : 0);
+    }
+    return kret_status(call, status);
 }
 
 /* The doomed module of a batch that goes next: the last that was initialised. */
@@ -229,16 +233,16 @@ static void begin(kthread *thread, uint32_t batch, uint32_t what, uint32_t handl
     thread->cont_data[3] = STATUS_SUCCESS;
 }
 
-uint32_t kattach_loaded(kcall *call, kmodule *root)
+uint32_t kattach_loaded(kcall *call, kmodule *root, unsigned out)
 {
-    begin(call->thread, call->k->module_batch, FINISH_LOAD, root->handle);
+    begin(call->thread, call->k->module_batch, FINISH_LOAD + out, root->handle);
     return go_on_attaching(call);
 }
 
-uint32_t kattach_collect(kcall *call)
+uint32_t kattach_collect(kcall *call, bool and_exit)
 {
     kernel *k = call->k;
-    begin(call->thread, ++k->module_batch, FINISH_UNLOAD, 0);
+    begin(call->thread, ++k->module_batch, and_exit ? FINISH_EXIT : FINISH_UNLOAD, 0);
     doom(k, k->module_batch, 0);
     return go_on_detaching(call);
 }

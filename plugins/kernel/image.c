@@ -469,6 +469,16 @@ kstatus kimage_make(kernel *k, ktitle_file *t, const char *path, unsigned depth,
     return status;
 }
 
+static kstatus decode_module(ktitle_file *t, char *err)
+{
+    char text[256] = "";
+    int status = kloader_decode(t, text);
+    snprintf(err, KMODULE_ERROR_SIZE, "%s", text);
+    return status == WEFT_XEX_OK         ? STATUS_SUCCESS
+           : status == WEFT_XEX_E_MEMORY ? STATUS_NO_MEMORY
+                                         : STATUS_INVALID_IMAGE_FORMAT;
+}
+
 static kstatus read_module(vfs_file *file, ktitle_file *t, char *err)
 {
     vfs_info info;
@@ -491,12 +501,7 @@ static kstatus read_module(vfs_file *file, ktitle_file *t, char *err)
             return status ? status : STATUS_END_OF_FILE;
         }
     }
-    char text[256] = "";
-    int status = kloader_decode(t, text);
-    snprintf(err, KMODULE_ERROR_SIZE, "%s", text);
-    return status == WEFT_XEX_OK         ? STATUS_SUCCESS
-           : status == WEFT_XEX_E_MEMORY ? STATUS_NO_MEMORY
-                                         : STATUS_INVALID_IMAGE_FORMAT;
+    return decode_module(t, err);
 }
 
 /* A module that was found loaded. */
@@ -510,17 +515,25 @@ static kstatus take_loaded(kmodule *m, kmodule **out, char *err)
     return STATUS_SUCCESS;
 }
 
-static kstatus load_file(kernel *k, vfs_file *file, unsigned depth, kmodule **out, char *err)
+/* A new module at the guest path `path`: read from `file`, or with that NULL made of `bytes`. */
+static kstatus load_new(kernel *k, vfs_file *file, const void *bytes, uint32_t size,
+                        const char *path, unsigned depth, kmodule **out, char *err)
 {
     char inner[KMODULE_ERROR_SIZE] = "";
-    const char *path = vfs_path(file), *slash = strrchr(path, '\\');
+    const char *slash = strrchr(path, '\\');
     ktitle_file *t = calloc(1, sizeof *t);
     kstatus status = STATUS_NO_MEMORY;
     if (t) {
         snprintf(t->file, sizeof t->file, "%s", path);
+    }
+    if (t && file) {
         status = read_module(file, t, inner);
         /* reading takes guest time, as a transfer of file.c does */
         kcharge(k, k->machine->io_cost + k->machine->io_cost_per_kib * ((t->size + 1023) / 1024));
+    } else if (t && (t->bytes = malloc((size_t)size + 1)) != NULL) {
+        t->size = size;
+        memcpy(t->bytes, bytes, size); /* the title may change its own meanwhile */
+        status = decode_module(t, inner);
     }
     if (status == STATUS_SUCCESS) {
         status = kimage_make(k, t, path, depth, out, inner);
@@ -564,9 +577,29 @@ kstatus kimage_get(kernel *k, const kmodule *beside, const char *name, unsigned 
         return STATUS_DLL_NOT_FOUND;
     }
     known = find_path(k, vfs_path(file));
-    kstatus status = known ? take_loaded(known, out, err) : load_file(k, file, depth, out, err);
+    kstatus status = known ? take_loaded(known, out, err)
+                           : load_new(k, file, NULL, 0, vfs_path(file), depth, out, err);
     vfs_close(file);
     return status;
+}
+
+kstatus kimage_get_memory(kernel *k, const char *name, const void *bytes, uint32_t size,
+                          kmodule **out, char *err)
+{
+    char path[VFS_PATH_MAX];
+    const char *leaf = strrchr(name, '\\'), *slash = strrchr(k->title->path, '\\');
+    leaf = leaf ? leaf + 1 : name;
+    kmodule *known = find_name(k, leaf);
+    if (known) {
+        return take_loaded(known, out, err);
+    }
+    int folder = slash ? (int)(slash + 1 - k->title->path) : 0;
+    int length = snprintf(path, sizeof path, "%.*s%s", folder, k->title->path, leaf);
+    if (!*leaf || length < 0 || (size_t)length >= sizeof path) {
+        snprintf(err, KMODULE_ERROR_SIZE, "a module in memory without a name that can be used");
+        return STATUS_OBJECT_NAME_INVALID;
+    }
+    return load_new(k, NULL, bytes, size, path, 0, out, err);
 }
 
 void kimage_drop(kernel *k, uint32_t batch, uint32_t stage)

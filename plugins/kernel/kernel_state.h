@@ -342,6 +342,7 @@ struct kernel {
     /* xam.c */
     weft_pad pads[WEFT_PAD_COUNT];
     uint32_t pad_packet[WEFT_PAD_COUNT];
+    uint32_t pads_off; /* bit n: the title has turned the n-th off (input.c) */
     kxam_state xam;
     knet_state net;
     kaudio_state audio;

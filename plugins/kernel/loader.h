@@ -46,6 +46,10 @@ kstatus kimage_make(kernel *k, ktitle_file *t, const char *path, unsigned depth,
 /* The module of a name (beside `beside`) or path: a loaded one, else a new one as above. */
 kstatus kimage_get(kernel *k, const kmodule *beside, const char *name, unsigned depth,
                    kmodule **out, char *err);
+/* The module whose file is these bytes: a loaded one of that name, else a new one, which counts as
+ * lying in the title's folder. */
+kstatus kimage_get_memory(kernel *k, const char *name, const void *bytes, uint32_t size,
+                          kmodule **out, char *err);
 /* A module that is there by name or path, NULL: none. */
 kmodule *kimage_find(kernel *k, const char *name);
 kmodule *kimage_of_handle(kernel *k, uint32_t handle);
@@ -65,11 +69,11 @@ bool kattach_enter(kcall *call, kcontinuation again, uint32_t *answer);
 void kattach_leave(kernel *k);
 
 /* Calls DllMain(attach) of the new modules of batch k->module_batch in order, then finishes: stores
- * root's handle at the fourth argument, status in r3. Ends with kattach_leave. */
-uint32_t kattach_loaded(kcall *call, kmodule *root);
-/* Takes away what nothing needs any more, DllMain(detach) first, then r3 is STATUS_SUCCESS. Ends
- * with kattach_leave. */
-uint32_t kattach_collect(kcall *call);
+ * root's handle where the call's argument `out` says, status in r3. Ends with kattach_leave. */
+uint32_t kattach_loaded(kcall *call, kmodule *root, unsigned out);
+/* Takes away what nothing needs any more, DllMain(detach) first, then r3 is STATUS_SUCCESS, or the
+ * thread ends with the call's second argument as its code. Ends with kattach_leave. */
+uint32_t kattach_collect(kcall *call, bool and_exit);
 /* The same for what the title imports, before its first thread's entry. */
 void kattach_title(kernel *k);
 

@@ -50,9 +50,9 @@ static const struct {
     {KMODULE_XAM, "X", CALL_NOT_IMPLEMENTED},
     {KMODULE_XAM, "?", CALL_NOT_IMPLEMENTED}, /* an ordinal without a name */
     {KMODULE_XAM, "", 0},
-    {KMODULE_KRNL, "ObIsTitleObject", 0},   /* BOOL */
-    {KMODULE_KRNL, "XexPcToFileHeader", 0}, /* pointer */
-    {KMODULE_KRNL, "XAudioGetSpeakerConfig", E_NOTIMPL}, /* HRESULT */
+    {KMODULE_KRNL, "XeKeysHmacSha", 0}, /* BOOL */
+    {KMODULE_KRNL, "XeKeysObfuscate", 0},
+    {KMODULE_KRNL, "XeKeysUnObfuscate", 0},
     {KMODULE_KRNL, "", STATUS_NOT_IMPLEMENTED},
     {KMODULE_XBDM, "", E_NOTIMPL}, /* HRESULT */
 };

@@ -89,6 +89,24 @@ uint32_t ex_XexGetProcedureAddress(kcall *call)
 /* ---- loading and unloading ---------------------------------------------------------------------
  */
 
+/* A load that failed: says why, takes back what it had made; r3. `out` 0: nobody wants a handle. */
+static uint32_t load_failed(kcall *call, const char *export, uint32_t batch, uint32_t out,
+                            kstatus status, bool found, const char *err)
+{
+    kernel *k = call->k;
+    char line[KMODULE_ERROR_SIZE + 40];
+    snprintf(line, sizeof line, "%s: %s", export, err);
+    /* a title may well ask for what need not be there */
+    bool absent = status == STATUS_DLL_NOT_FOUND && !found;
+    k->host->log(k->host, absent ? WEFT_LOG_INFO : WEFT_LOG_WARN, line);
+    kimage_drop(k, batch, KSTAGE_LOADED);
+    kattach_leave(k);
+    if (out) {
+        kput32(call, out, 0);
+    }
+    return kret_status(call, status);
+}
+
 static uint32_t load_again(kcall *call, uint32_t status)
 {
     return ex_XexLoadImage(call);
@@ -114,18 +132,61 @@ uint32_t ex_XexLoadImage(kcall *call)
     kmodule *m = NULL;
     kstatus status = kimage_get(k, k->title, name, 0, &m, err);
     if (status != STATUS_SUCCESS) {
-        char line[KMODULE_ERROR_SIZE + 32];
-        snprintf(line, sizeof line, "XexLoadImage: %s", err);
-        /* a title may well ask for what need not be there */
-        bool absent = status == STATUS_DLL_NOT_FOUND && !m;
-        k->host->log(k->host, absent ? WEFT_LOG_INFO : WEFT_LOG_WARN, line);
-        kimage_drop(k, batch, KSTAGE_LOADED);
-        kattach_leave(k);
-        kput32(call, karg(call, 3), 0);
-        return kret_status(call, status);
+        return load_failed(call, "XexLoadImage", batch, karg(call, 3), status, m != NULL, err);
     }
     m->loads++;
-    return kattach_loaded(call, m);
+    return kattach_loaded(call, m, 3);
+}
+
+static uint32_t load_memory_again(kcall *call, uint32_t status)
+{
+    return ex_XexLoadImageFromMemory(call);
+}
+
+/* (bytes, their count, name, flags, least version, module out): the last may be 0, as homebrew has
+ * it. */
+uint32_t ex_XexLoadImageFromMemory(kcall *call)
+{
+    kernel *k = call->k;
+    char name[VFS_PATH_MAX], err[KMODULE_ERROR_SIZE] = "";
+    uint32_t answer, size = karg(call, 1), out = karg(call, 5);
+    kget_string(call, karg(call, 2), name, sizeof name);
+    const void *bytes = size && size <= KMODULE_FILE_MAX ? kread(call, karg(call, 0), size) : NULL;
+    if ((out && !kwrite(call, out, 4)) || call->faulted) {
+        return K_DONE;
+    }
+    if (!bytes) {
+        return kret_status(call, STATUS_INVALID_IMAGE_FORMAT);
+    }
+    if (!kattach_enter(call, load_memory_again, &answer)) {
+        return answer;
+    }
+    uint32_t batch = ++k->module_batch;
+    kmodule *m = NULL;
+    kstatus status = kimage_get_memory(k, name, bytes, size, &m, err);
+    if (status != STATUS_SUCCESS) {
+        return load_failed(call, "XexLoadImageFromMemory", batch, out, status, m != NULL, err);
+    }
+    m->loads++;
+    return kattach_loaded(call, m, 5);
+}
+
+static uint32_t unload(kcall *call, bool and_exit, kcontinuation again)
+{
+    kernel *k = call->k;
+    uint32_t answer, handle = karg(call, 0);
+    if (!kattach_enter(call, again, &answer)) {
+        return answer;
+    }
+    kmodule *m = kimage_of_handle(k, handle);
+    if (!m && !and_exit) {
+        kattach_leave(k);
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    if (m) {
+        m->loads -= m->loads > 0;
+    }
+    return kattach_collect(call, and_exit);
 }
 
 static uint32_t unload_again(kcall *call, uint32_t status)
@@ -136,21 +197,20 @@ static uint32_t unload_again(kcall *call, uint32_t status)
 /* What only imports hold stays: an answer of success, as for the system's modules. */
 uint32_t ex_XexUnloadImage(kcall *call)
 {
-    kernel *k = call->k;
-    uint32_t answer, handle = karg(call, 0);
-    if (system_module(handle) >= 0) {
-        return kret_status(call, STATUS_SUCCESS);
-    }
-    if (!kattach_enter(call, unload_again, &answer)) {
-        return answer;
-    }
-    kmodule *m = kimage_of_handle(k, handle);
-    if (!m) {
-        kattach_leave(k);
-        return kret_status(call, STATUS_INVALID_HANDLE);
-    }
-    m->loads -= m->loads > 0;
-    return kattach_collect(call);
+    return system_module(karg(call, 0)) >= 0 ? kret_status(call, STATUS_SUCCESS)
+                                             : unload(call, false, unload_again);
+}
+
+static uint32_t unload_exit_again(kcall *call, uint32_t status)
+{
+    return ex_XexUnloadImageAndExitThread(call);
+}
+
+/* (module, exit code): for a thread whose code lies in the module, so it returns to nobody (Win32's
+ * FreeLibraryAndExitThread). */
+uint32_t ex_XexUnloadImageAndExitThread(kcall *call)
+{
+    return unload(call, true, unload_exit_again);
 }
 
 /* The module around an address: its base, and its loader entry in *entry; both 0 if there is none

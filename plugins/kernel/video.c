@@ -5,6 +5,7 @@
 
 #include "audio.h"
 #include "exports.h"
+#include "input.h"
 #include "kernel.h"
 #include "mm.h"
 #include "xam.h"
@@ -63,6 +64,7 @@ static void sample_pads(kernel *k, uint64_t tick)
     weft_pad pads[WEFT_PAD_COUNT];
     memset(pads, 0, sizeof pads);
     k->host->pads(k->host, k->vblanks, tick, pads);
+    kinput_sampled(k, pads);
     bool plugged = false;
     for (uint32_t i = 0; i < WEFT_PAD_COUNT; i++) {
         if (memcmp(&pads[i], &k->pads[i], sizeof pads[i]) != 0) {

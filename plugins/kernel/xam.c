@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "exports.h"
+#include "input.h"
 #include "kernel.h"
 
 #define FLAG_GAMEPAD            0x01u
@@ -21,18 +22,6 @@ static int user_of(kcall *call)
     return user < WEFT_PAD_COUNT ? (int)user : -1;
 }
 
-/* XINPUT_GAMEPAD: buttons u16, triggers 2 x u8, sticks 4 x s16. */
-static void write_pad(uint8_t *p, const weft_pad *pad)
-{
-    weft_store16(p, pad->buttons);
-    p[2] = pad->left_trigger;
-    p[3] = pad->right_trigger;
-    weft_store16(p + 4, (uint16_t)pad->left_x);
-    weft_store16(p + 6, (uint16_t)pad->left_y);
-    weft_store16(p + 8, (uint16_t)pad->right_x);
-    weft_store16(p + 10, (uint16_t)pad->right_y);
-}
-
 /* A NULL state only asks whether the controller is there. */
 uint32_t ex_XamInputGetState(kcall *call)
 {
@@ -44,7 +33,7 @@ uint32_t ex_XamInputGetState(kcall *call)
     uint8_t *p = out ? kwrite(call, out, 16) : NULL;
     if (p) {
         weft_store32(p, call->k->pad_packet[user]);
-        write_pad(p + 4, &call->k->pads[user]);
+        kinput_put_pad(p + 4, &call->k->pads[user]);
         kwritten(call->k, out, 16);
     }
     return kret(call, X_ERROR_SUCCESS);
@@ -74,7 +63,7 @@ uint32_t ex_XamInputGetCapabilities(kcall *call)
         memset(p, 0, 20);
         p[0] = CAPABILITY_TYPE_GAMEPAD;
         p[1] = CAPABILITY_TYPE_GAMEPAD;
-        write_pad(p + 4, &everything);
+        kinput_put_pad(p + 4, &everything);
         weft_store16(p + 16, 0xFFFF);
         weft_store16(p + 18, 0xFFFF);
         kwritten(call->k, out, 20);

@@ -524,6 +524,87 @@ static void a_failed_load_unloads_nothing(void **state)
     assert_int_equal(s->f->fake->events[WEFT_EVENT_MODULE_UNLOAD], 0);
 }
 
+/* ---- from memory -------------------------------------------------------------------------------
+ */
+
+/* Puts a file into guest memory and loads it from there, as `name`. */
+static kstatus load_memory(set *s, const char *file, const char *name, uint32_t out)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", s->folder, file);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    uint32_t bytes = s->f->scratch + 0x1000;
+    size_t size = fread(at(s->f, bytes), 1, SCRATCH_BYTES / 2, f);
+    fclose(f);
+    set_text(s->f, s->text, name);
+    return (kstatus)invoke(s->f, ex_XexLoadImageFromMemory, 6, (uint64_t)bytes, (uint64_t)size,
+                           (uint64_t)s->text, (uint64_t)8, (uint64_t)0, (uint64_t)out);
+}
+
+static void module_in_memory_loads(void **state)
+{
+    set *s = *state;
+    uint32_t address;
+    add(s, "a.bin", (test_module){.base = BASE(0), .first = 7, .offsets = {0x1004}});
+    open_title(s, (test_module){0});
+    assert_int_equal(load_memory(s, "a.bin", "a.xex", s->out), STATUS_SUCCESS);
+    uint32_t handle = word(s->f, s->out);
+    assert_int_equal(handle_of(s, "a.xex"), handle);
+    assert_int_equal(procedure(s, handle, 7, &address), STATUS_SUCCESS);
+    assert_int_equal(address, BASE(0) + 0x1004);
+    assert_int_equal(s->f->k->loader_depth, 0);
+    unload(s, handle);
+    assert_int_equal(handle_of(s, "a.xex"), 0);
+}
+
+/* Homebrew passes no place for the handle. */
+static void module_in_memory_needs_no_handle(void **state)
+{
+    set *s = *state;
+    add(s, "a.bin", (test_module){.base = BASE(0)});
+    open_title(s, (test_module){0});
+    assert_int_equal(load_memory(s, "a.bin", "game:\\x\\a.xex", 0), STATUS_SUCCESS);
+    uint32_t handle = handle_of(s, "a.xex");
+    assert_int_not_equal(handle, 0);
+    assert_int_equal(load_memory(s, "a.bin", "a.xex", s->out), STATUS_SUCCESS); /* once more */
+    assert_int_equal(word(s->f, s->out), handle);
+    assert_int_equal(count_of(s, "a.xex"), 2);
+}
+
+/* [MS-ERREF]: STATUS_INVALID_IMAGE_FORMAT 0xC000007B. */
+static void memory_that_is_no_module_is_refused(void **state)
+{
+    set *s = *state;
+    folder_file(s->folder, "a.bin", "XEX2 but for the rest of it", 27);
+    open_title(s, (test_module){0});
+    assert_int_equal(load_memory(s, "a.bin", "a.xex", s->out), 0xC000007B);
+    assert_int_equal(word(s->f, s->out), 0);
+    assert_null(s->f->k->title->next);
+    invoke(s->f, ex_XexLoadImageFromMemory, 6, (uint64_t)0x10, (uint64_t)64, (uint64_t)s->text,
+           (uint64_t)8, (uint64_t)0, (uint64_t)s->out);
+    assert_true(s->f->call.faulted);
+    assert_int_equal(s->f->k->loader_depth, 0);
+}
+
+/* The thread must not come back to code that is gone. */
+static void unloading_and_exiting_ends_the_thread(void **state)
+{
+    set *s = *state;
+    add(s, "a.xex", (test_module){.base = BASE(0)});
+    open_title(s, (test_module){0});
+    uint32_t handle = loaded(s, "a.xex");
+    kthread *self = s->f->thread;
+    self->object = kobject_create(s->f->k, NULL, KOBJECT_THREAD, 0, 0xAB0);
+    kobject_retain(self->object); /* as a thread that lives does */
+    invoke(s->f, ex_XexUnloadImageAndExitThread, 2, (uint64_t)handle, (uint64_t)42);
+    assert_int_equal(s->f->result, K_GONE);
+    assert_int_equal(self->state, WEFT_THREAD_TERMINATED);
+    assert_int_equal(self->exit_code, 42);
+    assert_int_equal(s->f->k->loader_depth, 0);
+    assert_null(s->f->k->title->next);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -558,6 +639,10 @@ int main(void)
         TEST(loading_takes_guest_time),
         TEST(unloading_is_told),
         TEST(a_failed_load_unloads_nothing),
+        TEST(module_in_memory_loads),
+        TEST(module_in_memory_needs_no_handle),
+        TEST(memory_that_is_no_module_is_refused),
+        TEST(unloading_and_exiting_ends_the_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
