@@ -79,7 +79,8 @@ typedef struct xenos_extents {
     float z0, z1;
 } xenos_extents;
 
-/* A back-end. All calls come from one thread; each returns when its effect is complete. */
+/* A back-end. All calls come from one thread at a time; each returns when its effect is complete.
+ * NULL stands for: counts, extents: there are no pixels; written, forget: nothing is kept; edram: none. */
 typedef struct xenos_backend {
     const char *name;
     void *(*create)(const xenos_memory *memory, uint32_t threads); /* NULL: no memory */
@@ -91,8 +92,10 @@ typedef struct xenos_backend {
     void (*resolve)(void *self, const xenos_draw *draw, xenos_resolved *done);
     void (*counts)(void *self, xenos_counts *counts);
     void (*extents)(void *self, xenos_extents *extents, int reset);
-    /* Memory that was watched has changed. [any]: at once, never during another call here. */
+    /* Memory that was watched has changed, whole pages of it; before the draw that follows. */
     void (*written)(void *self, uint32_t start, uint32_t length);
+    /* A program is about to be freed: nothing that is kept about it may be used again. */
+    void (*forget)(void *self, const xenos_program *program);
     /* 10 MiB of EDRAM as bytes, or NULL where the back-end keeps none; for digest and captures. */
     uint8_t *(*edram)(void *self);
 } xenos_backend;
