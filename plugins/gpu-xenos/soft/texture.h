@@ -20,8 +20,9 @@ void soft_textures_release(soft_textures *textures);
 /* Memory changed. */
 void soft_textures_written(soft_textures *textures, uint32_t start, uint32_t length);
 
-/* What setTexLOD and setGradients left in a group's texture unit. */
+/* What setTexLOD and setGradients left in a group's texture unit, and what the lanes are. */
 typedef struct soft_fetch_state {
+    int vertices; /* lanes are vertices: there are no neighbours, so no computed level of detail */
     soft_f lod;
     soft_f gradient_h[3], gradient_v[3];
 } soft_fetch_state;
