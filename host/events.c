@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lock.h"
 #include "swap.h"
 #include "text.h"
 
@@ -37,12 +38,12 @@ static void set_wanted(events *e, const tracer_slot *tracer)
 
 static void note_failure(events *e, const tracer_slot *tracer, const char *op, weft_status status)
 {
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     if (e->status == WEFT_OK) {
         e->status = status;
         e->failed = text_format("%s.%s", tracer->id, op);
     }
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
 }
 
 static const char *name_of(void *names, uint64_t id)
@@ -183,12 +184,12 @@ weft_status events_close_tracer(events *e)
 
 static side_event *take_side(events *e, drain_request **request)
 {
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     side_event *list = e->side_first;
     e->side_first = NULL;
     e->side_last = &e->side_first;
     *request = e->request;
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     return list;
 }
 
@@ -206,11 +207,11 @@ static void drain_aside(events *e)
     }
     if (request) {
         request->work(e, request);
-        pthread_mutex_lock(&e->lock);
+        leaf_take(&e->lock, "events");
         request->done = 1;
         e->request = NULL;
         pthread_cond_broadcast(&e->answered);
-        pthread_mutex_unlock(&e->lock);
+        leaf_give(&e->lock);
     }
 }
 
@@ -260,10 +261,10 @@ static void *drain_main(void *context)
     if (status != WEFT_OK) {
         note_failure(e, &e->tracer, "open", status);
     }
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     e->opened = 1;
     pthread_cond_broadcast(&e->answered);
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     if (status != WEFT_OK) {
         return NULL;
     }
@@ -307,12 +308,12 @@ weft_status events_start(events *e, const tracer_slot *tracer, const char *title
         atomic_store(&e->started, 0);
         return WEFT_E_NO_MEMORY;
     }
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     while (!e->opened) {
         pthread_cond_wait(&e->answered, &e->lock);
     }
     weft_status status = e->status;
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     if (status != WEFT_OK) {
         pthread_join(e->drain, NULL);
         atomic_store(&e->started, 0);
@@ -393,10 +394,10 @@ void events_emit_aside(events *e, const weft_event *event)
     side_event *side = text_need(sizeof *side);
     side->event = text_need(sizeof *side->event);
     memcpy(side->event, event, event->size);
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     *e->side_last = side;
     e->side_last = &side->next;
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     ring_wake(&e->ring);
 }
 

@@ -19,6 +19,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "lock.h"
+
 #define GUEST_SPACE  (UINT64_C(1) << 32)
 #define GUARD        UINT64_C(65536) /* reserved behind the end: an access there stays inside */
 #define VIEW_LIMIT   64
@@ -233,11 +235,11 @@ static weft_status watch(weft_memory *face, uint32_t start, uint32_t length)
         return WEFT_E_INVALID;
     }
     uint32_t last = (uint32_t)(((uint64_t)start + length - 1) >> WEFT_PAGE_SHIFT);
-    pthread_mutex_lock(&m->ring_lock);
+    leaf_take(&m->ring_lock, "memory map");
     for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= last; page++) {
         watch_ring(m, page);
     }
-    pthread_mutex_unlock(&m->ring_lock);
+    leaf_give(&m->ring_lock);
     return WEFT_OK;
 }
 
@@ -251,13 +253,13 @@ static weft_status watch_physical(weft_memory *face, uint32_t start, uint32_t le
         return WEFT_E_INVALID;
     }
     uint32_t last = (uint32_t)(((uint64_t)start + length - 1) >> WEFT_PAGE_SHIFT);
-    pthread_mutex_lock(&m->ring_lock);
+    leaf_take(&m->ring_lock, "memory map");
     for (uint32_t page = start >> WEFT_PAGE_SHIFT; page <= last; page++) {
         if (m->shown_at[page] != NO_PAGE) {
             watch_ring(m, m->shown_at[page]);
         }
     }
-    pthread_mutex_unlock(&m->ring_lock);
+    leaf_give(&m->ring_lock);
     return WEFT_OK;
 }
 
@@ -306,12 +308,12 @@ static void page_written(memory *m, uint32_t page, uint32_t from, uint32_t lengt
     if (!watched) {
         return;
     }
-    pthread_mutex_lock(&m->ring_lock);
+    leaf_take(&m->ring_lock, "memory map");
     do {
         __atomic_fetch_and(&m->access[p], (uint8_t)~WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
         p = m->alias[p];
     } while (p != page);
-    pthread_mutex_unlock(&m->ring_lock);
+    leaf_give(&m->ring_lock);
     do {
         for (uint32_t i = 0; i < m->listener_count; i++) {
             m->listeners[i].fn(m->listeners[i].context, (p << WEFT_PAGE_SHIFT) + from, length);

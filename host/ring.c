@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lock.h"
 #include "text.h"
 
 void ring_start(ring *r, uint32_t capacity_words)
@@ -41,13 +42,13 @@ void ring_make_room(ring *r, uint64_t head, uint64_t words)
     if (r->capacity - (head - tail) < words) {
         r->stalls++;
         ring_wake(r);
-        pthread_mutex_lock(&r->lock);
+        leaf_take(&r->lock, "ring");
         atomic_store(&r->writer_sleeps, 1);
         while (r->capacity - (head - (tail = atomic_load(&r->tail))) < words) {
             pthread_cond_wait(&r->emptied, &r->lock);
         }
         atomic_store(&r->writer_sleeps, 0);
-        pthread_mutex_unlock(&r->lock);
+        leaf_give(&r->lock);
     }
     r->room_until = tail + r->capacity;
 }
@@ -75,9 +76,9 @@ void ring_give_back(ring *r)
 {
     atomic_store(&r->tail, r->at);
     if (atomic_load(&r->writer_sleeps) && ring_head(r) - r->at <= r->capacity / 2) {
-        pthread_mutex_lock(&r->lock);
+        leaf_take(&r->lock, "ring");
         pthread_cond_signal(&r->emptied);
-        pthread_mutex_unlock(&r->lock);
+        leaf_give(&r->lock);
     }
 }
 
@@ -88,20 +89,20 @@ void ring_wait(ring *r, uint32_t milliseconds)
     until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
     until.tv_sec += milliseconds / 1000 + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    pthread_mutex_lock(&r->lock);
+    leaf_take(&r->lock, "ring");
     atomic_store(&r->reader_sleeps, 1);
     if (!r->poked && atomic_load(&r->head) - r->at < r->capacity / 4) {
         pthread_cond_timedwait(&r->filled, &r->lock, &until);
     }
     r->poked = 0;
     atomic_store(&r->reader_sleeps, 0);
-    pthread_mutex_unlock(&r->lock);
+    leaf_give(&r->lock);
 }
 
 void ring_wake(ring *r)
 {
-    pthread_mutex_lock(&r->lock);
+    leaf_take(&r->lock, "ring");
     r->poked = 1;
     pthread_cond_signal(&r->filled);
-    pthread_mutex_unlock(&r->lock);
+    leaf_give(&r->lock);
 }

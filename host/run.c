@@ -10,6 +10,7 @@
 #include "checked/checked.h"
 #include "content.h"
 #include "frames.h"
+#include "lock.h"
 #include "policies.h"
 #include "tracers.h"
 
@@ -114,7 +115,7 @@ static uint32_t guest_number(run *r)
 
 weft_status run_guest_enter(run *r, const char *name)
 {
-    pthread_mutex_lock(&r->lock);
+    leaf_take(&r->lock, "run");
     uint32_t taken = atomic_load(&r->guest_taken), i = 0;
     while (i < WEFT_HW_COUNT && (taken >> i & 1)) {
         i++;
@@ -123,7 +124,7 @@ weft_status run_guest_enter(run *r, const char *name)
         atomic_store(&r->guests[i], pthread_self());
         atomic_store(&r->guest_taken, taken | 1u << i);
     }
-    pthread_mutex_unlock(&r->lock);
+    leaf_give(&r->lock);
     if (i == WEFT_HW_COUNT) {
         return WEFT_E_LIMIT;
     }
@@ -133,12 +134,12 @@ weft_status run_guest_enter(run *r, const char *name)
 
 void run_guest_leave(run *r)
 {
-    pthread_mutex_lock(&r->lock);
+    leaf_take(&r->lock, "run");
     uint32_t i = guest_number(r);
     if (i < WEFT_HW_COUNT) {
         atomic_fetch_and(&r->guest_taken, ~(1u << i));
     }
-    pthread_mutex_unlock(&r->lock);
+    leaf_give(&r->lock);
 }
 
 uint32_t run_thread_tag(run *r)
@@ -159,11 +160,11 @@ uint32_t run_thread_tag(run *r)
 
 void run_stop(run *r, const char *reason)
 {
-    pthread_mutex_lock(&r->lock);
+    leaf_take(&r->lock, "run");
     if (!r->stop_reason) {
         r->stop_reason = text_copy(reason);
     }
-    pthread_mutex_unlock(&r->lock);
+    leaf_give(&r->lock);
     atomic_store(&r->stop, 1);
 }
 

@@ -5,6 +5,7 @@
 
 #include "checked/checked.h"
 #include "frames.h"
+#include "lock.h"
 #include "policies.h"
 #include "run.h"
 #include "tracers.h"
@@ -19,13 +20,13 @@ static part *of(const weft_host *host)
 /* Children's sentences gather in the parent's until it is read, since several may fail at once. */
 static void keep_sentence(part *p, const char *sentence, int from_child)
 {
-    pthread_mutex_lock(&p->lock);
+    leaf_take(&p->lock, "a part's sentence");
     char *text = from_child && p->from_children ? text_format("%s; %s", p->sentence, sentence)
                                                 : text_copy(sentence);
     free(p->sentence);
     p->sentence = text;
     p->from_children = from_child;
-    pthread_mutex_unlock(&p->lock);
+    leaf_give(&p->lock);
     if (p->parent) {
         char *named = text_format("%s: %s", p->plugin->desc->id, sentence);
         keep_sentence(p->parent, named, 1);
@@ -307,6 +308,7 @@ static const void *extension(const weft_host *host, const char *name)
         .size = sizeof threads_extension, .enter = guest_enter, .leave = guest_leave};
     return strcmp(name, WEFT_HOST_THREADS) == 0   ? (const void *)&threads_extension
            : strcmp(name, WEFT_HOST_RUN) == 0     ? (const void *)&run_extension
+           : strcmp(name, WEFT_HOST_LOCKS) == 0   ? (const void *)lock_extension()
            : strcmp(name, WEFT_HOST_TRACERS) == 0 ? (const void *)tracers_extension()
            : strcmp(name, WEFT_HOST_RECORD) == 0  ? (const void *)&record_extension
                                                   : NULL;
@@ -341,10 +343,10 @@ void services_start(part *p)
 
 char *part_sentence(part *p, const char *otherwise)
 {
-    pthread_mutex_lock(&p->lock);
+    leaf_take(&p->lock, "a part's sentence");
     char *text = text_copy(p->sentence && *p->sentence ? p->sentence : otherwise);
     p->from_children = 0;
-    pthread_mutex_unlock(&p->lock);
+    leaf_give(&p->lock);
     return text;
 }
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "lock.h"
+
 static void replay_definitions(const events *e)
 {
     for (size_t i = 0; i < e->definition_count; i++) {
@@ -70,12 +72,12 @@ look_request look_request_of(int flush)
 
 int events_post(events *e, drain_request *request)
 {
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     int busy = e->request != NULL;
     if (!busy) {
         e->request = request;
     }
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     if (!busy) {
         ring_wake(&e->ring);
     }
@@ -84,19 +86,19 @@ int events_post(events *e, drain_request *request)
 
 int events_done(events *e, drain_request *request)
 {
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     int done = request->done;
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
     return done;
 }
 
 void events_wait(events *e, drain_request *request)
 {
-    pthread_mutex_lock(&e->lock);
+    leaf_take(&e->lock, "events");
     while (request ? !request->done : e->request != NULL) {
         pthread_cond_wait(&e->answered, &e->lock);
     }
-    pthread_mutex_unlock(&e->lock);
+    leaf_give(&e->lock);
 }
 
 void events_ask(events *e, drain_request *request)
@@ -152,9 +154,9 @@ void swap_when_due(events *e, const weft_event *event)
         e->plan = NULL; /* the event that tells of the exchange is no place for the next one */
         exchange(e, &step->swap);
         e->plan = plan;
-        pthread_mutex_lock(&e->lock);
+        leaf_take(&e->lock, "events");
         step->swap.request.done = 1;
-        pthread_mutex_unlock(&e->lock);
+        leaf_give(&e->lock);
     }
     if (plan->next == plan->count) {
         e->plan = NULL;

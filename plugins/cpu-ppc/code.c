@@ -145,10 +145,26 @@ static void forget_page(const engine *e, code_page *page)
 /* ---- writes ------------------------------------------------------------------------------------
  */
 
-static void post(code_cache *k, uint32_t number)
+static void lock_posts(const engine *e, code_cache *k)
+{
+    if (e->locks) {
+        e->locks->take(e->host, WEFT_LOCK_LEAF, "code cache");
+    }
+    pthread_mutex_lock(&k->lock);
+}
+
+static void unlock_posts(const engine *e, code_cache *k)
+{
+    pthread_mutex_unlock(&k->lock);
+    if (e->locks) {
+        e->locks->give(e->host, WEFT_LOCK_LEAF);
+    }
+}
+
+static void post(const engine *e, code_cache *k, uint32_t number)
 {
     uint32_t i = 0;
-    pthread_mutex_lock(&k->lock);
+    lock_posts(e, k);
     while (i < k->post_count && k->posts[i] != number) {
         i++;
     }
@@ -158,18 +174,18 @@ static void post(code_cache *k, uint32_t number)
         k->post_all = 1;
     }
     __atomic_store_n(&k->posted, 1, __ATOMIC_RELEASE);
-    pthread_mutex_unlock(&k->lock);
+    unlock_posts(e, k);
 }
 
 void ppc_posts_take(const engine *e, code_cache *k)
 {
     uint32_t posts[PPC_POSTS];
-    pthread_mutex_lock(&k->lock);
+    lock_posts(e, k);
     uint32_t count = k->post_count, all = k->post_all;
     memcpy(posts, k->posts, count * sizeof *posts);
     k->post_count = k->post_all = 0;
     __atomic_store_n(&k->posted, 0, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&k->lock);
+    unlock_posts(e, k);
     for (code_page *page = all ? k->first : NULL; page; page = page->next) {
         forget_page(e, page);
     }
@@ -185,7 +201,7 @@ static void written_parallel(engine *e, uint32_t first, uint32_t last)
         for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
             code_cache *k = e->caches[hw];
             if (__atomic_load_n(&k->pages[number], __ATOMIC_RELAXED)) {
-                post(k, number);
+                post(e, k, number);
             }
         }
     }

@@ -272,6 +272,7 @@ weft_status ppc_create(const weft_host *host, void **instance)
     e->memory = host->memory;
     e->lookup = lookup;
     e->parallel = parallel;
+    e->locks = parallel && host->extension ? host->extension(host, WEFT_HOST_LOCKS) : NULL;
     e->blocks = strcmp(host->option_text(host, "engine"), "interp-plain") != 0;
 #if defined(__x86_64__)
     e->fma = __builtin_cpu_supports("fma") != 0;

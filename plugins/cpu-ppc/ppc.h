@@ -129,6 +129,7 @@ struct engine {
     const weft_host *host;
     weft_memory *memory;
     const weft_cpu_host *calls;
+    const weft_host_locks *locks;      /* NULL in lockstep, which takes none */
     uint16_t *lookup;                  /* row + 1 by primary opcode and the word's low 11 bits */
     code_cache *caches[WEFT_HW_COUNT]; /* lockstep: [0] */
     uint64_t granules[1 << PPC_GRANULES_LOG];

@@ -156,6 +156,28 @@ typedef struct weft_host_threads {
 
 WEFT_STATIC_ASSERT(sizeof(weft_host_threads) == 24, "ABI: weft_host_threads");
 
+/* Host extension "locks/1": the order of locks, for a plugin that has some. A thread may take a lock of a
+ * rank above all that it holds; anything else ends the process with a message. */
+#define WEFT_HOST_LOCKS "locks/1"
+
+#define WEFT_LOCK_DISPATCHER UINT32_C(0) /* the kernel's, in parallel mode */
+#define WEFT_LOCK_LEAF       UINT32_C(1) /* any other: nothing else is taken under it */
+#define WEFT_LOCK_RANKS      2
+
+typedef struct weft_host_locks {
+    uint32_t size; /* sizeof(weft_host_locks) */
+    uint32_t reserved;
+
+    /* The calling thread is about to take a lock. `what` names it in messages, and lives until give.
+     * [any] */
+    void (*take)(const weft_host *host, uint32_t rank, const char *what);
+
+    /* It has given it back. [any] */
+    void (*give)(const weft_host *host, uint32_t rank);
+} weft_host_locks;
+
+WEFT_STATIC_ASSERT(sizeof(weft_host_locks) == 24, "ABI: weft_host_locks");
+
 WEFT_STATIC_ASSERT(sizeof(weft_machine) == 120, "ABI: weft_machine");
 WEFT_STATIC_ASSERT(offsetof(weft_host, memory) == 16, "ABI: weft_host.memory");
 WEFT_STATIC_ASSERT(sizeof(struct weft_host) == 160, "ABI: weft_host");
