@@ -7,11 +7,14 @@
 
 #include "endian.h"
 #include "pm4.h"
+#include "state.h"
 
-void xenos_cp_init(xenos_cp *cp, const weft_host *host, const xenos_costs *costs)
+void xenos_cp_init(xenos_cp *cp, const weft_host *host, const xenos_costs *costs,
+                   xenos_drawing *drawing)
 {
     cp->host = host;
     cp->costs = *costs;
+    cp->drawing = drawing;
     cp->armed = WEFT_TICK_NEVER;
     cp->bin_mask = UINT64_MAX;
     cp->bin_select = UINT64_MAX;
@@ -24,6 +27,8 @@ void xenos_cp_end(xenos_cp *cp)
 {
     free(cp->pixels);
     cp->pixels = NULL;
+    xenos_drawing_free(cp->drawing);
+    cp->drawing = NULL;
 }
 
 void xenos_cp_complain(xenos_cp *cp, xenos_complaint kind, const char *what)
@@ -128,6 +133,11 @@ void xenos_cp_set(xenos_cp *cp, uint32_t number, uint32_t value)
     switch (number) {
     case XENOS_COHER_STATUS_HOST:
         cp->registers[number] |= XENOS_COHER_PENDING;
+        break;
+    case XENOS_RB_SAMPLE_COUNT_CTL:
+        if (value & 1) { /* reset (Mesa a2xx.xml) */
+            xenos_drawing_counts(cp->drawing, &cp->counted);
+        }
         break;
     case XENOS_DC_LUT_RW_INDEX:
     case XENOS_DC_LUT_SEQ_COLOR:
@@ -269,6 +279,9 @@ static int packet_visible(const xenos_cp *cp, uint32_t header)
         break;
     }
     const xenos_packet *row = xenos_packet_find(header >> 8 & 0x7F);
+    if (row != NULL && row->flags & XENOS_PACKET_DRAW) {
+        return xenos_drawing_visible(cp->drawing, cp->registers);
+    }
     if (row != NULL && row->flags & XENOS_PACKET_REGISTER) {
         return registers_visible(xenos_cp_dword(cp, 1) & 0xFFFF, 1 + (header >> 16 & 0x3FFF));
     }
@@ -300,7 +313,7 @@ static void emit_packet(xenos_cp *cp, uint32_t header, uint32_t dwords)
     xenos_cp_emit(cp, &event);
 }
 
-static void unknown_packet(xenos_cp *cp, uint32_t opcode, const char *name, uint32_t count)
+static void unknown_packet(xenos_cp *cp, uint32_t opcode, uint32_t count)
 {
     cp->stats.unknown_packets++;
     if (cp->unknown[opcode >> 6] >> (opcode & 63) & 1) {
@@ -308,9 +321,8 @@ static void unknown_packet(xenos_cp *cp, uint32_t opcode, const char *name, uint
     }
     cp->unknown[opcode >> 6] |= UINT64_C(1) << (opcode & 63);
     char line[160];
-    snprintf(line, sizeof line,
-             "gpu-xenos: PM4 packet 0x%02X (%s) has no effect; %u dwords skipped", (unsigned)opcode,
-             name, (unsigned)count);
+    snprintf(line, sizeof line, "gpu-xenos: PM4 packet 0x%02X is not known; %u dwords skipped",
+             (unsigned)opcode, (unsigned)count);
     cp->host->log(cp->host, WEFT_LOG_WARN, line);
 }
 
@@ -326,8 +338,8 @@ static xenos_outcome run_type3(xenos_cp *cp, uint32_t header)
         }
     }
     const xenos_packet *row = xenos_packet_find(opcode);
-    if (row == NULL || row->run == NULL) {
-        unknown_packet(cp, opcode, row != NULL ? row->name : "unknown", count);
+    if (row == NULL) {
+        unknown_packet(cp, opcode, count);
         return XENOS_DONE;
     }
     if (count < row->minimum) {
@@ -388,7 +400,9 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
         cp->extra = 0;
         cp->at = tick + spent;
         emit_packet(cp, header, dwords);
-        if (run_packet(cp, header) == XENOS_WAIT) {
+        if (cp->skip > 0) {
+            cp->skip -= dwords < cp->skip ? dwords : cp->skip;
+        } else if (run_packet(cp, header) == XENOS_WAIT) {
             cp->waiting = 1;
             cp->armed = tick + cp->costs.poll;
             return cp->armed;
@@ -422,6 +436,10 @@ uint64_t xenos_cp_digest(const xenos_cp *cp)
     for (uint32_t i = 0; i < 2; i++) {
         const xenos_shader *shader = &cp->shaders[i];
         XXH3_64bits_update(state, shader, 8 + shader->size * sizeof shader->code[0]);
+    }
+    const uint8_t *edram = xenos_drawing_edram(cp->drawing);
+    if (edram != NULL) {
+        XXH3_64bits_update(state, edram, XENOS_EDRAM_BYTES);
     }
     uint64_t digest = XXH3_64bits_digest(state);
     XXH3_freeState(state);

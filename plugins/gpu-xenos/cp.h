@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "drawing.h"
 #include "gamma.h"
 #include "registers.h"
 #include "weft/host.h"
@@ -27,8 +28,9 @@
 typedef struct xenos_costs {
     uint64_t packet;
     uint64_t dword;
-    uint64_t draw; /* a draw packet, besides its dwords */
-    uint64_t poll; /* from one look at a condition to the next */
+    uint64_t draw;   /* a draw packet, besides its dwords */
+    uint64_t vertex; /* each index of a draw */
+    uint64_t poll;   /* from one look at a condition to the next */
     uint64_t batch;
 } xenos_costs;
 
@@ -71,15 +73,21 @@ typedef struct xenos_cp {
     xenos_ib call; /* set by INDIRECT_BUFFER, pushed behind the packet; size 0: none */
 
     uint64_t bin_mask, bin_select;
-    uint64_t counter; /* vertical blanks and swaps, for EVENT_WRITE_SHD */
-    uint64_t extra;   /* ticks that the packet costs besides its dwords */
-    uint32_t waiting; /* the packet in hand was looked at before */
+    uint32_t bin_base;     /* SET_BIN_BASE_OFFSET */
+    uint32_t shader_bases; /* SET_SHADER_BASES */
+    uint32_t skip;         /* dwords that COND_EXEC leaves out */
+    xenos_counts counted;  /* by the back-end when RB_SAMPLE_COUNT_CTL last reset the counters */
+    xenos_counts query;    /* at the start of the visibility query */
+    uint64_t counter;      /* vertical blanks and swaps, for EVENT_WRITE_SHD */
+    uint64_t extra;        /* ticks that the packet costs besides its dwords */
+    uint32_t waiting;      /* the packet in hand was looked at before */
 
     weft_gpu_stats stats;
     uint64_t malformed;  /* packets skipped because they make no sense */
     uint64_t complained; /* bit set of xenos_complaint: each is logged once */
     uint64_t unknown[2]; /* opcodes logged */
 
+    xenos_drawing *drawing;
     xenos_gamma gamma;
     uint32_t *pixels; /* the latest frame */
     uint64_t pixels_size;
@@ -104,8 +112,9 @@ typedef enum xenos_complaint {
     XENOS_WPTR_WILD,
 } xenos_complaint;
 
-/* A zeroed object becomes a command processor at rest. */
-void xenos_cp_init(xenos_cp *cp, const weft_host *host, const xenos_costs *costs);
+/* A zeroed object becomes a command processor at rest, which owns `drawing`. */
+void xenos_cp_init(xenos_cp *cp, const weft_host *host, const xenos_costs *costs,
+                   xenos_drawing *drawing);
 
 /* Frees what it holds. */
 void xenos_cp_end(xenos_cp *cp);
@@ -127,7 +136,7 @@ uint32_t xenos_cp_get(xenos_cp *cp, uint32_t number);
 uint32_t xenos_mmio_read(xenos_cp *cp, uint32_t offset, uint64_t tick);
 void xenos_mmio_write(xenos_cp *cp, uint32_t offset, uint32_t value, uint64_t tick);
 
-/* Over everything the guest can see: registers, pointers, bins, ramps, microcode. */
+/* Over everything the guest can see: registers, pointers, bins, ramps, microcode, EDRAM. */
 uint64_t xenos_cp_digest(const xenos_cp *cp);
 
 /* For the packets' code. Dword `index` of the packet being executed, 0 its header. */

@@ -104,17 +104,22 @@ static uint64_t gpu_digest(void *instance)
 static weft_status gpu_create(const weft_host *host, void **instance)
 {
     gpu *g = calloc(1, sizeof *g);
-    if (g == NULL) {
+    xenos_drawing *drawing = xenos_drawing_new(host, host->option_text(host, "backend"),
+                                               (uint32_t)host->option_int(host, "threads"));
+    if (g == NULL || drawing == NULL) {
+        free(g);
+        xenos_drawing_free(drawing);
         return host->fail(host, WEFT_E_NO_MEMORY, "no memory for gpu-xenos");
     }
     xenos_costs costs = {
         .packet = (uint64_t)host->option_int(host, "packet_cost"),
         .dword = (uint64_t)host->option_int(host, "dword_cost"),
         .draw = (uint64_t)host->option_int(host, "draw_cost"),
+        .vertex = (uint64_t)host->option_int(host, "vertex_cost"),
         .poll = (uint64_t)host->option_int(host, "poll_interval"),
         .batch = (uint64_t)host->option_int(host, "batch"),
     };
-    xenos_cp_init(&g->cp, host, &costs);
+    xenos_cp_init(&g->cp, host, &costs, drawing);
     *instance = g;
     return WEFT_OK;
 }
@@ -127,6 +132,22 @@ static void gpu_destroy(void *instance)
 }
 
 static const weft_option options[] = {
+    {
+        .key = "backend",
+        .type = WEFT_OPTION_CHOICE,
+        .default_value = "null",
+        .choices = "null",
+        .help = "What draws: null, nothing at all.",
+    },
+    {
+        .key = "threads",
+        .type = WEFT_OPTION_INT,
+        .default_value = "0",
+        .minimum = 0,
+        .maximum = 64,
+        .help =
+            "Threads that draw; 0: as the host has cores, at most 8. Frames do not depend on it.",
+    },
     {
         .key = "packet_cost",
         .type = WEFT_OPTION_INT,
@@ -150,6 +171,14 @@ static const weft_option options[] = {
         .minimum = 1,
         .maximum = 1000000000,
         .help = "Ticks for a draw, besides its packet.",
+    },
+    {
+        .key = "vertex_cost",
+        .type = WEFT_OPTION_INT,
+        .default_value = "2",
+        .minimum = 0,
+        .maximum = 1000000,
+        .help = "Ticks for each index of a draw.",
     },
     {
         .key = "poll_interval",

@@ -79,13 +79,14 @@ typedef enum xenos_outcome {
 
 #define XENOS_PACKET_VISIBLE  1u /* runs at its own tick */
 #define XENOS_PACKET_REGISTER 2u /* visible if the registers it sets are */
+#define XENOS_PACKET_DRAW     4u /* visible if what is drawn changes memory */
 
 typedef struct xenos_packet {
     uint8_t opcode;
     uint8_t minimum; /* dwords after the header without which it means nothing */
     uint8_t flags;   /* XENOS_PACKET_* */
     const char *name;
-    xenos_outcome (*run)(xenos_cp *cp, uint32_t count); /* NULL: known, and without effect yet */
+    xenos_outcome (*run)(xenos_cp *cp, uint32_t count); /* never NULL */
     const char *remark;
 } xenos_packet;
 

@@ -25,9 +25,17 @@ static int64_t host_option_int(const weft_host *host, const char *key)
     return strcmp(key, "packet_cost") == 0     ? f->packet_cost
            : strcmp(key, "dword_cost") == 0    ? f->dword_cost
            : strcmp(key, "draw_cost") == 0     ? f->draw_cost
+           : strcmp(key, "vertex_cost") == 0   ? f->vertex_cost
+           : strcmp(key, "threads") == 0       ? f->threads
            : strcmp(key, "poll_interval") == 0 ? f->poll_interval
            : strcmp(key, "batch") == 0         ? f->batch
                                                : 0;
+}
+
+static const char *host_option_text(const weft_host *host, const char *key)
+{
+    const fake *f = host->impl;
+    return strcmp(key, "backend") == 0 && f->backend != NULL ? f->backend : "null";
 }
 
 static void host_emit(const weft_host *host, weft_event *event)
@@ -63,6 +71,45 @@ static void memory_written(weft_memory *memory, uint32_t start, uint32_t length)
     f->written_calls++;
     f->written_start = start;
     f->written_length = length;
+    fake_written(f, start, length);
+}
+
+void fake_written(fake *f, uint32_t start, uint32_t length)
+{
+    for (uint32_t page = start / WEFT_PAGE_SIZE; page <= (start + length - 1) / WEFT_PAGE_SIZE;
+         page++) {
+        if (f->watched[page]) {
+            f->watched[page] = 0;
+            f->listener(f->listener_context, page * WEFT_PAGE_SIZE, WEFT_PAGE_SIZE);
+        }
+    }
+}
+
+static weft_status memory_watch(weft_memory *memory, uint32_t start, uint32_t length)
+{
+    fake *f = memory->impl;
+    memset(f->watched + start / WEFT_PAGE_SIZE, 1,
+           (start + length - 1) / WEFT_PAGE_SIZE - start / WEFT_PAGE_SIZE + 1);
+    return WEFT_OK;
+}
+
+/* Guest addresses are physical ones here. */
+static uint32_t memory_physical_of(weft_memory *memory, uint32_t address)
+{
+    return address < memory->physical_size ? address : WEFT_NOT_PHYSICAL;
+}
+
+static weft_status memory_listen(weft_memory *memory, weft_written_fn fn, void *context)
+{
+    fake *f = memory->impl;
+    f->listener = fn;
+    f->listener_context = context;
+    return WEFT_OK;
+}
+
+static void memory_unlisten(weft_memory *memory, weft_written_fn fn, void *context)
+{
+    ((fake *)memory->impl)->listener = NULL;
 }
 
 static weft_status clock_source_add(weft_clock *clock, const char *name, uint32_t rank,
@@ -112,8 +159,16 @@ static void kernel_interrupt(void *context, uint32_t source, uint32_t cpu_mask, 
 
 fake *fake_new_with(uint32_t memory)
 {
+    return fake_new_drawing(memory, NULL, 1);
+}
+
+fake *fake_new_drawing(uint32_t memory, const char *backend, uint32_t threads)
+{
     fake *f = calloc(1, sizeof *f);
     f->bytes = calloc(1, memory);
+    f->watched = calloc(1, memory / WEFT_PAGE_SIZE + 1);
+    f->backend = backend;
+    f->threads = threads;
     f->packet_cost = 20;
     f->dword_cost = 2;
     f->draw_cost = 500;
@@ -123,6 +178,10 @@ fake *fake_new_with(uint32_t memory)
     f->memory.physical_size = memory;
     f->memory.impl = f;
     f->memory.written_physical = memory_written;
+    f->memory.watch_physical = memory_watch;
+    f->memory.physical_of = memory_physical_of;
+    f->memory.listen = memory_listen;
+    f->memory.unlisten = memory_unlisten;
     f->clock.impl = f;
     f->clock.source_add = clock_source_add;
     f->clock.schedule = clock_schedule;
@@ -138,6 +197,7 @@ fake *fake_new_with(uint32_t memory)
     f->host.fail = host_fail;
     f->host.log = host_log;
     f->host.option_int = host_option_int;
+    f->host.option_text = host_option_text;
     f->host.emit = host_emit;
     f->host.define = host_define;
     f->host.wanted = f->wanted;
@@ -161,6 +221,7 @@ void fake_delete(fake *f)
 {
     weft_plugin.destroy(f->gpu);
     free(f->frame_pixels);
+    free(f->watched);
     free(f->bytes);
     free(f);
 }

@@ -56,22 +56,31 @@ typedef struct fake {
     weft_frame frame; /* the latest */
     uint8_t *frame_pixels;
 
-    int64_t packet_cost, dword_cost, draw_cost, poll_interval, batch;
+    int64_t packet_cost, dword_cost, draw_cost, vertex_cost, poll_interval, batch, threads;
+    const char *backend; /* NULL: null */
+
+    weft_written_fn listener;
+    void *listener_context;
+    uint8_t *watched; /* by page */
 
     void *gpu;
     const weft_gpu_ops *ops;
     uint32_t put; /* dwords written to the ring */
 } fake;
 
-/* The plugin with costs 20, 2, 500, 10000, 5000, attached, with a ring; also with other amounts of
- * memory than 16 MiB. */
+/* The plugin with costs 20, 2, 500, 10000, 5000, back-end null, attached, with a ring; also with other
+ * amounts of memory than 16 MiB, or another back-end and number of threads. */
 fake *fake_new(void);
 fake *fake_new_with(uint32_t memory);
+fake *fake_new_drawing(uint32_t memory, const char *backend, uint32_t threads);
 void fake_delete(fake *f);
 
 /* Big-endian dwords of guest memory. */
 void fake_poke(fake *f, uint32_t address, uint32_t value);
 uint32_t fake_peek(const fake *f, uint32_t address);
+
+/* Bytes changed by the processor: tells the listener where the page is watched. */
+void fake_written(fake *f, uint32_t start, uint32_t length);
 
 /* Appends dwords to the ring; fake_kick writes CP_RB_WPTR at the clock's present. */
 void fake_put(fake *f, const uint32_t *dwords, uint32_t count);
