@@ -204,6 +204,11 @@ typedef struct kxam_state {
     kxam_listener *listeners;      /* latest first */
     bool system_told, live_told;   /* the area's first listener was told the state of things */
     uint32_t ui_active;            /* dialogues that are up */
+    char user[16];                 /* name of the console's profile, "": it has none */
+    uint64_t xuid;                 /* the profile's */
+    bool signed_in;                /* as user 0 */
+    struct kxam_mount *mounts;     /* content that is open (xam_storage.c), latest first */
+    struct kxam_task *tasks;       /* xam_task.c, latest first */
     uint32_t dash_context;
     uint32_t launch_data_size;
     uint8_t launch_data[KXAM_LAUNCH_DATA_MAX];

@@ -6,6 +6,7 @@
 
 #include "dispatcher.h"
 #include "sched.h"
+#include "xam.h"
 
 static weft_status create(const weft_host *host, void **instance)
 {
@@ -18,6 +19,16 @@ static weft_status create(const weft_host *host, void **instance)
     k->clock = host->clock;
     k->machine = host->machine;
     weft_status status = kwatch_parse(host, host->option_text(host, "watch"), &k->watches);
+    const char *user = host->option_text(host, "user");
+    if (status == WEFT_OK && !kxam_user_init(k, user)) {
+        char text[256];
+        snprintf(
+            text, sizeof text,
+            "kernel.user: no name for a profile (found \"%.100s\", expected none, or at most 15 "
+            "letters, digits and single blanks behind a letter)",
+            user);
+        status = host->fail(host, WEFT_E_INVALID, text);
+    }
     if (status != WEFT_OK) {
         free(k);
         return status;
@@ -109,8 +120,8 @@ static void hash_thread(XXH3_state_t *hash, kernel *k, const kthread *t)
         XXH3_64bits_update(hash, &t->waits[i].object->id, sizeof t->waits[i].object->id);
     }
     for (const kapc *apc = t->first_apc; apc; apc = apc->next) {
-        uint32_t apc_words[] = {apc->routine, apc->context, apc->argument1, apc->argument2,
-                                apc->body, apc->timer};
+        uint32_t apc_words[] = {apc->routine,   apc->context, apc->argument1,
+                                apc->argument2, apc->body,    apc->timer};
         XXH3_64bits_update(hash, apc_words, sizeof apc_words);
     }
     hash_state(hash, k, t->cpu);
@@ -273,6 +284,12 @@ static const weft_option options[] = {
         .type = WEFT_OPTION_STRING,
         .default_value = "",
         .help = "Ranges whose changes become mem.write events: ADDRESS+LENGTH, ... (at most 16).",
+    },
+    {
+        .key = "user",
+        .type = WEFT_OPTION_STRING,
+        .default_value = "none",
+        .help = "Gamertag of the profile that is signed in as user 0, on this console alone.",
     },
 };
 

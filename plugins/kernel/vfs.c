@@ -557,13 +557,15 @@ kstatus vfs_query(vfs *v, const vfs_file *root, const char *path, vfs_info *info
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* The writable devices and where titles look for them (xenia app/emulator_window, LESSONS 46). */
+/* The writable devices and where titles look for them (xenia app/emulator_window, LESSONS 46). The
+ * last is XAM's (xam_storage.c). */
 static const struct {
     const char *mount, *link, *folder;
 } writable[] = {
     {"\\CACHE", "cache:", "cache"},
     {"\\CACHE0", "cache0:", "cache0"},
     {"\\CACHE1", "cache1:", "cache1"},
+    {"\\CONTENT", NULL, "content"},
 };
 
 /* Raw partitions that mounting code probes (LESSONS 49). */
@@ -597,7 +599,9 @@ vfs *vfs_create(kernel *k)
             return NULL;
         }
         vfs_mount(v, device, writable[i].mount);
-        link_preset(v, writable[i].link, writable[i].mount);
+        if (writable[i].link) {
+            link_preset(v, writable[i].link, writable[i].mount);
+        }
     }
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++) {
         vfs_device *device = vfs_null_create();

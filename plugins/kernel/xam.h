@@ -14,8 +14,12 @@
 #define X_ERROR_PATH_NOT_FOUND UINT32_C(3)
 #define X_ERROR_NOT_LOGGED_ON  UINT32_C(1245)
 #define X_ERROR_CANCELLED      UINT32_C(1223)
+#define X_ERROR_ALREADY_EXISTS UINT32_C(183)
+#define X_ERROR_DISK_FULL      UINT32_C(112)
 
 #define XUSER_COUNT 4
+#define XUSER_NONE  0xFE /* XUSER_INDEX_NONE, _ANY */
+#define XUSER_ANY   0xFF
 
 /* Areas and ids of notifications. An id's bits: 0-15 number, 16-24 version, 25-30 index of its
  * area's bit in a listener's mask (xenia src/xenia/kernel/xnotifylistener.h). */
@@ -32,6 +36,7 @@ typedef struct kxam_request kxam_request;
 struct kxam_request {
     void (*fn)(kernel *k, kxam_request *request); /* NULL: the results stand already */
     uint32_t data[8];
+    void *more;      /* from malloc, freed when the operation is over; also when it never begins */
     kobject *object; /* held until the operation is done, may be NULL */
     uint32_t result, extended, length;
 
@@ -61,6 +66,28 @@ void kxam_notify_destroy(kernel *k);
 uint8_t *kxam_memory(kernel *k, uint32_t address, uint32_t length, uint8_t access);
 /* UTF-16 at `address`, at most capacity-1 characters, as ASCII with `?` for the rest. */
 void kxam_text(kcall *call, uint32_t address, char *text, uint32_t capacity);
+
+/* The profile of a user index: true and its XUID. XUSER_NONE is nobody's profile, 0; XUSER_ANY whoever
+ * is signed in. False: *error is X_ERROR_NO_SUCH_USER, or X_ERROR_INVALID_PARAMETER for no index. */
+bool kxam_user(const kernel *k, uint32_t user, uint64_t *xuid, uint32_t *error);
+/* Gives the console a profile, signed in as user 0; "" or "none": none. False: no name for one. */
+bool kxam_user_init(kernel *k, const char *name);
+
+/* The title's id in its execution info, 0: it has none. */
+uint32_t kxam_title_id(kernel *k);
+
+/* A list that XamEnumerate hands out, and its handle; 0: out of memory. `items` are count * item_size
+ * bytes as the guest is to see them, from malloc and taken over (NULL: none). */
+uint32_t kxam_list_open(kcall *call, uint32_t item_size, uint32_t per_call, uint32_t count,
+                        void *items);
+
+/* The next items of a list into `buffer`; their count at `out`, 0: only in the overlapped. Returns
+ * what the export returns. */
+uint32_t kxam_list_next(kcall *call, uint32_t handle, uint32_t buffer, uint32_t size, uint32_t out,
+                        uint32_t overlapped);
+
+/* UTF-16 of `capacity` units at p, of ASCII; the rest is zero. */
+void kxam_put_wide(uint8_t *p, uint32_t capacity, const char *text);
 
 /* GetLastError and SetLastError of a thread: the word that titles read in its KTHREAD. */
 uint32_t klast_error(const kthread *thread);

@@ -1,4 +1,4 @@
-/* What a console without profile, storage device, voice or party answers (arguments: xenia
+/* What a console without voice, sensor or party answers (arguments: xenia
  * src/xenia/kernel/xam). Each is the result that the interface has for it; rows say so. */
 #include <string.h>
 
@@ -10,127 +10,8 @@
 #define NUI_STATUS_SIZE     24
 #define FLAG_GAMEPAD        UINT32_C(1)
 
-static uint32_t fail(kcall *call, uint32_t result, uint32_t overlapped)
-{
-    return kxam_begin(call, overlapped, call->k->machine->io_cost,
-                      &(kxam_request){.result = result, .extended = X_HRESULT(result)});
-}
-
-/* ---- users -------------------------------------------------------------------------------------
- */
-
-static uint32_t no_user(uint32_t user)
-{
-    return user < XUSER_COUNT ? X_ERROR_NO_SUCH_USER : X_ERROR_INVALID_PARAMETER;
-}
-
-uint32_t ex_XamUserGetGamerTag(kcall *call)
-{
-    return kret_status(call, karg(call, 0) < XUSER_COUNT ? X_E_NO_SUCH_USER : X_E_INVALIDARG);
-}
-
-uint32_t ex_XamUserGetMembershipTier(kcall *call)
-{
-    return kret(call, no_user(karg(call, 0)));
-}
-
-uint32_t ex_XamUserIsOnlineEnabled(kcall *call)
-{
-    return kret(call, 0);
-}
-
-uint32_t ex_XamUserContentRestrictionGetFlags(kcall *call)
-{
-    return kret(call, no_user(karg(call, 0)));
-}
-
-uint32_t ex_XamUserContentRestrictionGetRating(kcall *call)
-{
-    return kret(call, no_user(karg(call, 0)));
-}
-
-/* (title, user, count, settings, overlapped) */
-uint32_t ex_XamUserWriteProfileSettings(kcall *call)
-{
-    if (!karg(call, 2) || !karg(call, 3)) {
-        return kret(call, X_ERROR_INVALID_PARAMETER);
-    }
-    return fail(call, no_user(karg(call, 1)), karg(call, 4));
-}
-
-/* (title, user, xuid, flags, offset, count, size out, handle out) */
-uint32_t ex_XamUserCreateAchievementEnumerator(kcall *call)
-{
-    if (!karg(call, 5) || !karg(call, 6) || !karg(call, 7)) {
-        return kret(call, X_ERROR_INVALID_PARAMETER);
-    }
-    return kret(call, no_user(karg(call, 1)));
-}
-
-/* ---- storage -----------------------------------------------------------------------------------
- */
-
-/* (user, data, picture, its size, overlapped) */
-uint32_t ex_XamContentSetThumbnail(kcall *call)
-{
-    return fail(call, X_ERROR_DEVICE_NOT_CONNECTED, karg(call, 4));
-}
-
-uint32_t ex_XamContentGetThumbnail(kcall *call)
-{
-    return fail(call, X_ERROR_DEVICE_NOT_CONNECTED, karg(call, 4));
-}
-
-/* (user, data, is creator out, XUID out, overlapped) */
-uint32_t ex_XamContentGetCreator(kcall *call)
-{
-    return fail(call, X_ERROR_DEVICE_NOT_CONNECTED, karg(call, 4));
-}
-
-/* (user, data, path out, its size, ...) */
-uint32_t ex_XamContentResolve(kcall *call)
-{
-    return kret(call, X_ERROR_NOT_FOUND);
-}
-
-/* (user, root, data, flags, disposition, license mask, overlapped) */
-uint32_t ex_XamContentCreate(kcall *call)
-{
-    if (karg(call, 4)) {
-        kput32(call, karg(call, 4), 0);
-    }
-    return fail(call, X_ERROR_DEVICE_NOT_CONNECTED, karg(call, 6));
-}
-
-static void none_selected(kernel *k, kxam_request *r)
-{
-    uint8_t *p = kxam_memory(k, r->data[0], 4, WEFT_PAGE_WRITE);
-    if (p) {
-        weft_store32(p, 0);
-        kwritten(k, r->data[0], 4);
-    }
-    r->result = r->extended = p ? X_ERROR_CANCELLED : X_ERROR_INVALID_PARAMETER;
-}
-
-/* (user, type, flags, bytes wanted, device out, overlapped): nothing to choose from, so the user goes
- * back. */
-uint32_t ex_XamShowDeviceSelectorUI(kcall *call)
-{
-    if (!karg(call, 4) || !kwrite(call, karg(call, 4), 4)) {
-        return kret(call, X_ERROR_INVALID_PARAMETER);
-    }
-    return kxam_begin_ui(call, karg(call, 5),
-                         &(kxam_request){.fn = none_selected, .data = {karg(call, 4)}});
-}
-
 /* ---- dialogues ---------------------------------------------------------------------------------
  */
-
-/* (panes, flags): comes and goes; nobody has signed in. */
-uint32_t ex_XamShowSigninUI(kcall *call)
-{
-    return kxam_begin_ui(call, 0, &(kxam_request){.result = X_ERROR_SUCCESS});
-}
 
 /* The console shows it for ever: the title is over. */
 uint32_t ex_XamShowDirtyDiscErrorUI(kcall *call)

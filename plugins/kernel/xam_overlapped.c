@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "xam.h"
+#include "xam_storage.h"
 
 #define OVERLAPPED_SIZE     28
 #define OVERLAPPED_LENGTH   4
@@ -48,6 +49,7 @@ static void finish(kernel *k, kxam_request *r)
     if (r->event) {
         kobject_release(k, r->event);
     }
+    free(r->more);
     free(r);
 }
 
@@ -117,10 +119,12 @@ uint32_t kxam_begin(kcall *call, uint32_t overlapped, uint64_t delay, const kxam
     if (!overlapped) {
         kxam_request now = *what;
         run(call->k, &now);
+        free(now.more);
         return kret(call, now.result);
     }
     kxam_request *r = prepare(call, overlapped, what);
     if (!r) {
+        free(what->more);
         return kret(call, X_ERROR_FUNCTION_FAILED);
     }
     kio_schedule(call->k, know(call->k) + delay, completed, r);
@@ -151,6 +155,16 @@ void kxam_destroy(kernel *k)
         finish(k, k->xam.requests);
     }
     kxam_notify_destroy(k);
+    kcontent_destroy(k);
+}
+
+void kxam_put_wide(uint8_t *p, uint32_t capacity, const char *text)
+{
+    bool over = false;
+    for (uint32_t i = 0; i < capacity; i++) {
+        over = over || i + 1 == capacity || text[i] == 0;
+        weft_store16(p + 2 * i, over ? 0 : (uint8_t)text[i]);
+    }
 }
 
 void kxam_text(kcall *call, uint32_t address, char *text, uint32_t capacity)

@@ -40,12 +40,16 @@ uint32_t ex_XamGetExecutionId(kcall *call)
     return kret_status(call, info ? STATUS_SUCCESS : STATUS_NOT_FOUND);
 }
 
+uint32_t kxam_title_id(kernel *k)
+{
+    uint32_t info = execution_info(k);
+    const uint8_t *p = info ? kxam_memory(k, info + EXECUTION_TITLE_ID, 4, WEFT_PAGE_READ) : NULL;
+    return p ? weft_load32(p) : 0;
+}
+
 uint32_t ex_XamGetCurrentTitleId(kcall *call)
 {
-    uint32_t info = execution_info(call->k);
-    const uint8_t *p =
-        info ? kxam_memory(call->k, info + EXECUTION_TITLE_ID, 4, WEFT_PAGE_READ) : NULL;
-    return kret(call, p ? weft_load32(p) : 0);
+    return kret(call, kxam_title_id(call->k));
 }
 
 uint32_t ex_XamGetSystemVersion(kcall *call)

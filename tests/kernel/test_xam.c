@@ -529,23 +529,6 @@ static void test_enumerate_judges_its_arguments(void **state)
         6); /* ERROR_INVALID_HANDLE */
 }
 
-/* ERROR_DEVICE_NOT_CONNECTED is 1167; an XDEVICE_DATA has 0x50 bytes. */
-static void test_there_is_no_storage_device(void **state)
-{
-    fixture *f = *state;
-    assert_int_equal(invoke(f, ex_XamContentCreateDeviceEnumerator, 5, U(1), U(0), U(4),
-                            U(f->scratch + OUT), U(f->scratch + OUT + 4)),
-                     0);
-    assert_int_equal(word(f, f->scratch + OUT), 4 * 0x50);
-    assert_int_equal(invoke(f, ex_XamContentGetDeviceState, 2, U(1), U(0)), 1167);
-    assert_int_equal(invoke(f, ex_XamContentGetDeviceData, 2, U(1), U(f->scratch)), 1167);
-    assert_int_equal(invoke(f, ex_XamContentGetDeviceName, 3, U(1), U(f->scratch), U(8)), 1167);
-    assert_int_equal(
-        invoke(f, ex_XamContentCreateEx, 9, U(0), U(0), U(0), U(1), U(0), U(0), U(0), U(0), U(0)),
-        1167);
-    assert_int_equal(invoke(f, ex_XamContentClose, 2, U(0), U(0)), 3); /* ERROR_PATH_NOT_FOUND */
-}
-
 static void test_no_licence_is_held(void **state)
 {
     fixture *f = *state;
@@ -850,7 +833,6 @@ int main(void)
         TEST(test_content_enumerator_judges_device_then_user),
         TEST(test_empty_list_has_no_more),
         TEST(test_enumerate_judges_its_arguments),
-        TEST(test_there_is_no_storage_device),
         TEST(test_no_licence_is_held),
         TEST(test_launch_data),
         TEST(test_system_version),

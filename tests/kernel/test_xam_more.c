@@ -170,24 +170,11 @@ static void resource_locators(void **state)
     assert_string_equal(text(f), "section://82000000,media#a.xui");
 }
 
-static void no_device_can_be_chosen(void **state)
-{
-    fixture *f = *state;
-    uint32_t o = f->scratch + OVERLAPPED, out = f->scratch + OUT;
-    set_word(f, out, 9);
-    assert_int_equal(invoke(f, ex_XamShowDeviceSelectorUI, 6, U(0), U(1), U(0), U(0), U(out), U(o)),
-                     PENDING);
-    pass(f, 1000000000);
-    assert_int_equal(word(f, o), 1223); /* ERROR_CANCELLED */
-    assert_int_equal(word(f, out), 0);
-}
-
 static void nobody_and_nothing(void **state)
 {
     fixture *f = *state;
     assert_int_equal(invoke(f, ex_XamUserGetMembershipTier, 1, U(0)), 1317);
     assert_int_equal(invoke(f, ex_XamUserGetMembershipTier, 1, U(4)), 87);
-    assert_int_equal(invoke(f, ex_XamContentGetCreator, 5, U(0), U(0), U(0), U(0), U(0)), 1167);
     set_word(f, f->scratch + OUT, 9);
     assert_int_equal(invoke(f, ex_XamVoiceCreate, 3, U(0), U(15), U(f->scratch + OUT)), 5);
     assert_int_equal(word(f, f->scratch + OUT), 0);
@@ -264,7 +251,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(countries_and_languages, setup, teardown),
         cmocka_unit_test_setup_teardown(dates, setup, teardown),
         cmocka_unit_test_setup_teardown(resource_locators, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_device_can_be_chosen, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_and_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(keystrokes, setup, teardown),
         cmocka_unit_test_setup_teardown(blocks, setup, teardown),
