@@ -63,11 +63,12 @@ void run_report_json(const run *r, buffer *out)
                   report->profile_digest, title_exit_code(report), report->exit_code,
                   end_name(result->end));
     buffer_json(out, report->reason ? report->reason : "");
-    buffer_format(
-        out,
-        ",\n  \"instructions\": %" PRIu64 ",\n  \"ticks\": %" PRIu64 ",\n  \"frames\": %" PRIu64
-        ",\n  \"draws\": %" PRIu64 ",\n  \"imports_called\": %" PRIu64 ",\n",
-        result->instructions, result->ticks, report->frames, report->draws, result->imports_called);
+    buffer_format(out,
+                  ",\n  \"instructions\": %" PRIu64 ",\n  \"ticks\": %" PRIu64
+                  ",\n  \"frames\": %" PRIu64 ",\n  \"draws\": %" PRIu64
+                  ",\n  \"imports_called\": %" PRIu64 ",\n  \"slices\": %" PRIu64 ",\n",
+                  result->instructions, result->ticks, report->frames, report->draws,
+                  result->imports_called, result->slices);
     add_unimplemented(report, out);
     buffer_format(out,
                   "  \"trace_digest\": \"%s\",\n  \"canon_digest\": \"%s\",\n"

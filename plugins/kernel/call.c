@@ -570,7 +570,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         .site = call.caller,
         .event = thread->events,
     };
-    if (!announced && !kpolicy_before(&call, &op, 0)) {
+    if (!announced && !kpolicy_before(&call, &op, 0, NULL)) {
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;

@@ -176,6 +176,7 @@ struct kobject {
     const kthread *creator; /* of one that is not adopted: who made it, NULL: the kernel; */
     uint32_t site, nth;     /* where, and how many were made there before */
     uint64_t operations;    /* synchronisation operations so far: the per-object sequence */
+    uint64_t awaited;       /* the least of them that a held thread waits for; 0: none does */
     bool adopted;           /* the body is the title's memory, not ours */
     void *data;             /* of the type: kthread *, a file ... */
     void (*close)(kernel *k, kobject *object); /* last reference went; frees data. May be NULL */
@@ -353,8 +354,10 @@ uint64_t kpolicy_delay(kernel *k, const kthread *thread, uint32_t kind, uint64_t
 /* The built-in policy serves from here on. */
 void kpolicy_eject(kernel *k, const char *reason);
 /* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a
- * wait, else 0. */
-bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position);
+ * wait, else 0; `o`: the object whose number the operation would get, NULL: none. */
+bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o);
+/* An object has come to the number that somebody is held for. */
+void kpolicy_awaited(kernel *k, kobject *o);
 void kpolicy_after(kernel *k, const weft_sync_op *op);
 
 /* thread.c */

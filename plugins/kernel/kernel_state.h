@@ -42,14 +42,40 @@ typedef struct kframe {
 } kframe;
 
 struct kthread {
-    kernel *k;
-    uint64_t id;      /* identity */
-    char name[64];    /* its text */
-    uint32_t tid;     /* guest thread id, from 1; 0: a hardware thread's context for DPCs */
-    uint32_t created; /* order of creation, from 0 */
-    uint64_t parent;  /* identity of its creator, 0: the kernel */
-    kobject *object;  /* its KOBJECT_THREAD; body is the KTHREAD */
+    /* The scheduler's (sched.c): what each slice looks at for all threads fills two lines of the
+     * host's cache. First what the policy's view shows, as weft_sched_thread has it. */
+    union {
+        _Alignas(64) weft_sched_thread shown;
+        struct {
+            uint64_t id;           /* identity */
+            uint64_t ready_since;  /* tick */
+            uint64_t seen_retired; /* when its latest slice ended, or it last left the lock */
+            uint64_t order;
+            uint32_t state; /* WEFT_THREAD_* */
+            uint32_t hw;
+            uint32_t affinity;
+            int32_t priority;
+            uint32_t tid; /* guest thread id, from 1; 0: a hardware thread's context for DPCs */
+        };
+    };
+    kthread *live_next; /* of those that have not ended, in order of creation */
     weft_cpu_state *cpu;
+    uint64_t ready_at;    /* not before this tick */
+    uint64_t slice_used;  /* ticks of its quantum */
+    uint64_t last_slice;  /* number of its latest slice */
+    uint64_t quantum;     /* the policy's latest answer, 0: none yet */
+    uint64_t yield_since; /* slice in which it gave way; NEVER: it is held for good */
+    uint32_t suspended;   /* count */
+    bool held;            /* policy answered HOLD: the call is made again when others have run */
+    bool executing;    /* parallel.c: without the lock; its registers are the engine's, and these */
+    bool cont_ready;   /* the wait is over; the continuation runs when the thread is next picked */
+    uint64_t seen_msr; /* are what it had when it gave the lock back: this and seen_retired */
+
+    kernel *k;
+    char name[64];                      /* text of its identity */
+    uint32_t created;                   /* order of creation, from 0 */
+    uint64_t parent;                    /* identity of its creator, 0: the kernel */
+    kobject *object;                    /* its KOBJECT_THREAD; body is the KTHREAD */
     uint32_t entry, parameter, startup; /* startup: XapiThreadStartup, 0 if none */
     uint32_t stack_base, stack_size;    /* lowest address, bytes */
     uint32_t tls;                       /* guest address of its TLS block, 0 if none */
@@ -58,26 +84,17 @@ struct kthread {
     uint32_t exit_code;
     uint32_t process_type; /* 1 title, 2 system */
 
-    /* scheduler (sched.c) */
-    uint32_t state; /* WEFT_THREAD_* */
-    uint32_t hw;
-    uint32_t affinity;
-    int32_t priority, base_priority;
-    uint32_t suspended;                    /* count */
-    uint64_t order, ready_since, ready_at; /* ready_at: not before this tick */
-    uint64_t slice_used;                   /* ticks of its quantum */
-    bool held;           /* policy answered HOLD: the call is made again when others have run */
-    uint64_t granted_at; /* retired + 1 of the call that the grants are for */
-    uint32_t granted;    /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, it is GO */
-    uint64_t granted_objects;          /* likewise bit n: the n-th object of a wait or of its end */
+    /* sched_policy.c */
+    int32_t base_priority;
+    uint64_t granted_at;      /* retired + 1 of the call that the grants are for */
+    uint32_t granted;         /* bits 1 << WEFT_SYNC_*: after YIELD, SPIN or a release, it is GO */
+    uint64_t granted_objects; /* likewise bit n: the n-th object of a wait or of its end */
     uint32_t held_kind, held_position; /* of the operation that is held */
-    uint64_t announced;                /* retired + 1 of the call that was last announced */
+    uint64_t held_object;              /* its object's identity */
+    uint64_t held_until;               /* not asked again before the object's number; 0: it is */
+    uint64_t held_asked, held_round;   /* tick, kernel.rounds when it was last asked about */
     uint64_t held_since, held_at;      /* tick of the first HOLD; retired + 1 of the call */
-    uint64_t yield_since;              /* slice in which it gave way; NEVER: it is held for good */
-    uint64_t last_slice;               /* number of its latest slice */
-    uint64_t quantum;                  /* the policy's latest answer, 0: none yet */
-    bool executing; /* parallel.c: without the lock; its registers are the engine's, and these */
-    uint64_t seen_retired, seen_msr; /* are what it had when it gave the lock back */
+    uint64_t announced;                /* retired + 1 of the call that was last announced */
     uint32_t irql; /* while it is not current on its hardware thread, which has it otherwise */
     uint32_t view_index; /* where the policy's view shows it */
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
@@ -98,7 +115,6 @@ struct kthread {
     const kexport *cont_export;
     uint64_t cont_export_id;
     uint32_t cont_caller;
-    bool cont_ready; /* the wait is over; the continuation runs when the thread is next picked */
     kapc *first_apc, *last_apc;
     uint32_t apc_mode; /* of the KAPC whose kernel routine runs */
 
@@ -108,10 +124,12 @@ struct kthread {
     uint32_t children;             /* threads created by it so far */
     uint64_t sites_made;           /* objects created by it so far */
     uint64_t sync_index[WEFT_SYNC_KINDS];
-    uint64_t events;    /* index of its next GUEST event */
-    kthread *next;      /* all threads, in order of creation */
-    kthread *live_next; /* those that have not ended, likewise */
+    uint64_t events; /* index of its next GUEST event */
+    kthread *next;   /* all threads, in order of creation */
 };
+_Static_assert(offsetof(kthread, tid) == offsetof(weft_sched_thread, tid) &&
+                   offsetof(kthread, seen_retired) == offsetof(weft_sched_thread, retired),
+               "a thread begins as the policy's view shows it");
 
 /* A deferred procedure call, or a graphics interrupt on its way to a hardware thread. */
 typedef struct kdpc {
@@ -272,6 +290,9 @@ struct kernel {
     uint64_t pins_broken;  /* threads replaced though they were pinned: for too long */
     uint64_t holds_broken; /* threads that went on though they were held: for too long */
     uint64_t slices;       /* given out so far */
+    bool any_held;         /* somebody may be held */
+    uint64_t rounds;       /* slices after which those that are held were looked at */
+    uint64_t round_tick;   /* when they last were */
     char ejection[160];    /* why the policy is to go when its op returns; "": it is not */
     weft_policy_exchange *exchange_planned, *exchange_posted; /* the latter by any thread */
     uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];

@@ -45,11 +45,21 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
     kpolicy_after(k, op);
 }
 
-bool korder_before(kcall *call, uint32_t kind, const kobject *o)
+/* The object's next number is taken. */
+static uint64_t take_number(kernel *k, kobject *o)
+{
+    uint64_t number = o->operations++;
+    if (o->awaited && o->operations >= o->awaited) {
+        kpolicy_awaited(k, o);
+    }
+    return number;
+}
+
+bool korder_before(kcall *call, uint32_t kind, kobject *o)
 {
     weft_sync_op op = describe(call->k, call->thread, kind, o);
     op.site = call->caller;
-    return kpolicy_before(call, &op, 0);
+    return kpolicy_before(call, &op, 0, o);
 }
 
 bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count)
@@ -59,7 +69,7 @@ bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count)
             describe(call->k, call->thread, WEFT_SYNC_WAIT, count ? objects[i] : NULL);
         op.index += i;
         op.site = call->caller;
-        if (!kpolicy_before(call, &op, i)) {
+        if (!kpolicy_before(call, &op, i, count ? objects[i] : NULL)) {
             return false;
         }
     }
@@ -70,7 +80,7 @@ void korder_take(kernel *k, kthread *t, uint32_t kind, kobject *o)
 {
     weft_sync_op op = describe(k, t, kind, o);
     if (o) {
-        o->operations++;
+        (void)take_number(k, o);
     }
     leave(k, t, &op);
 }
@@ -82,7 +92,7 @@ void korder_end_wait(kthread *t, uint32_t kind, kobject *o)
 {
     t->ended[t->ended_count++] = (kended){
         .object = o->id,
-        .sequence = o->operations++,
+        .sequence = take_number(t->k, o),
         .pointer = o->body,
         .kind = kind,
     };
@@ -110,7 +120,7 @@ bool korder_resume(kcall *call)
     for (uint32_t i = 0; i < t->ended_count; i++) {
         weft_sync_op op = end_op(call, i);
         op.index += i;
-        if (!kpolicy_before(call, &op, i)) {
+        if (!kpolicy_before(call, &op, i, NULL)) {
             return false;
         }
     }

@@ -10,7 +10,7 @@
 
 /* Asks the policy about an operation of the calling thread on `o` (NULL: on no object). False: answer
  * K_AGAIN. Nothing may have been changed before. */
-bool korder_before(kcall *call, uint32_t op, const kobject *o);
+bool korder_before(kcall *call, uint32_t op, kobject *o);
 /* The same for a wait: each object in argument order; none: once, without an object. */
 bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count);
 /* The operation takes effect now: takes the object's next number. `t` NULL: the source that acts. */

@@ -196,6 +196,7 @@ static void result(void *instance, weft_run_result *out)
         .imports_called = k->imports_called,
         .state_digest = k->opened ? state_digest(k) : 0,
         .reason = k->reason,
+        .slices = k->slices,
     };
 }
 

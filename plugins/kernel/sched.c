@@ -27,6 +27,10 @@ static uint64_t instruction_ticks(const kernel *k, uint64_t count, uint64_t *rem
 {
     uint64_t num = k->machine->instruction_cost_num, den = k->machine->instruction_cost_den;
     uint64_t total = count * num + *remainder;
+    if (den == 1) { /* nearly always, and a division takes long */
+        *remainder = 0;
+        return total;
+    }
     *remainder = total % den;
     return total / den;
 }
@@ -67,8 +71,8 @@ static void set_limit(kernel *k)
     weft_cpu_state *cpu = k->running->cpu;
     uint64_t left = k->slice_end > hw->time ? k->slice_end - hw->time : 0;
     uint64_t num = k->machine->instruction_cost_num, den = k->machine->instruction_cost_den;
-    uint64_t count =
-        k->parallel ? KPARALLEL_SLICE : (left * den - (left ? hw->remainder : 0) + num - 1) / num;
+    uint64_t parts = left * den - (left ? hw->remainder : 0);
+    uint64_t count = k->parallel ? KPARALLEL_SLICE : num == 1 ? parts : (parts + num - 1) / num;
     if (k->instruction_limit) {
         uint64_t allowed =
             k->instruction_limit > k->instructions ? k->instruction_limit - k->instructions : 0;
@@ -188,15 +192,20 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     thread->order = ++k->order;
     thread->slice_used = 0;
     k->last_progress = tick;
+    ksched_run_up_to(k, thread);
+}
+
+void ksched_run_up_to(kernel *k, const kthread *t)
+{
     if (!k->running_hw || !k->running) {
         return;
     }
-    if (thread->hw == k->running->hw) {
-        if (thread->priority > k->running->priority) {
+    if (t->hw == k->running->hw) {
+        if (t->priority > k->running->priority) {
             k->reschedule = true;
         }
-    } else if (!k->parallel && k->slice_end > thread->ready_at + k->machine->lookahead) {
-        k->slice_end = thread->ready_at + k->machine->lookahead;
+    } else if (!k->parallel && k->slice_end > t->ready_at + k->machine->lookahead) {
+        k->slice_end = t->ready_at + k->machine->lookahead;
         ksched_sync(k);
         set_limit(k);
     }
@@ -533,6 +542,7 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
         execute(k, t);
     }
     ksched_sync(k);
+    t->seen_retired = t->cpu->retired;
     if (ksched_active(t)) {
         account(k, t, before);
         ksched_suspend(k, t);
@@ -633,6 +643,20 @@ static uint64_t slice_bound(const kernel *k, uint32_t index, const uint64_t *tim
     return bound < end ? bound : end;
 }
 
+/* When each hardware thread could next run something, and what the policy is shown. The least of
+ * these times. */
+static uint64_t look(kernel *k, uint64_t *times)
+{
+    uint64_t now = WEFT_TICK_NEVER;
+    if (!k->policy || !kpolicy_view(k, times)) { /* out of memory, the run has ended */
+        ksched_times(k, times);
+    }
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        now = times[i] < now ? times[i] : now;
+    }
+    return now;
+}
+
 weft_status ksched_run(kernel *k, const weft_run_limits *limits)
 {
     k->instruction_limit = limits->instructions;
@@ -642,22 +666,15 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         kparallel_run(k);
     }
     while (k->end == WEFT_END_NONE) {
-        uint64_t times[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-        ksched_times(k, times);
-        for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-            now = times[i] < now ? times[i] : now;
-        }
-        uint64_t deadline = k->clock->next(k->clock);
+        uint64_t times[WEFT_HW_COUNT];
+        uint64_t now = look(k, times), deadline = k->clock->next(k->clock);
         uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
         if (ksched_limits_hold(k, now < event_bound ? now : event_bound)) {
             break;
         }
         if (ksched_exchange_asked(k)) {
             kpolicy_exchange_due(k, now < deadline ? now : deadline);
-            ksched_times(k, times); /* held threads may run now */
-            for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-                now = times[i] < now ? times[i] : now;
-            }
+            now = look(k, times); /* held threads may run now */
         }
         if (now == WEFT_TICK_NEVER && ksched_all_idle(k)) {
             continue;
@@ -665,9 +682,6 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         if (deadline <= now) {
             ksched_advance(k, deadline);
             continue;
-        }
-        if (k->policy && !kpolicy_view(k, times)) {
-            break;
         }
         uint64_t length;
         uint32_t index = kpolicy_pick_hw(k, times, event_bound, &length);

@@ -52,9 +52,9 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end);
 /* sched_policy.c */
 /* When each hardware thread could next run something, or NEVER. */
 void ksched_times(const kernel *k, uint64_t *times);
-/* Fills k->view, and each live thread's view_index. `times` are ksched_times's, NULL: they are looked
- * up. False: out of memory, and the run ends. */
-bool kpolicy_view(kernel *k, const uint64_t *times);
+/* Fills k->view, each live thread's view_index, and `times` as ksched_times does, unless that is
+ * NULL. False: out of memory, and the run ends. */
+bool kpolicy_view(kernel *k, uint64_t *times);
 /* Who runs next on a hardware thread; NULL: nobody can. The view is current. */
 kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
 /* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).
@@ -66,6 +66,8 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
 bool kpolicy_release_held(kernel *k, uint64_t due);
 /* The running thread goes on no earlier than `ticks` from now. */
 void ksched_pass(kernel *k, kthread *t, uint64_t ticks);
+/* The thread can go on, from its ready_at on: the running slice is not to get too far ahead of it. */
+void ksched_run_up_to(kernel *k, const kthread *t);
 /* Others have run, up to `tick`: those that are held, all but `ran`, are asked again. */
 void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
 /* The thread has given way, and others that were to run first have not yet. */

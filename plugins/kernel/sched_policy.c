@@ -8,29 +8,49 @@
 
 #include "sched.h"
 
-void ksched_times(const kernel *k, uint64_t *times)
+/* A thread that is held for an object's number is asked again all the same after so many ticks, or
+ * slices of others: these may be waiting for it. */
+#define PATIENT_TICKS  UINT64_C(100000)
+#define PATIENT_SLICES 64
+
+/* `first`: when somebody of each hardware thread's queue may run. */
+static void close_times(const kernel *k, const uint64_t *first, uint64_t *times)
 {
-    bool open[WEFT_HW_COUNT]; /* any thread of its queue may run */
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         const khw *hw = &k->hw[i];
         const kthread *only = hw->in_dpc ? hw->interrupt : ksched_pinned(hw) ? hw->current : NULL;
-        open[i] = !only;
-        times[i] = WEFT_TICK_NEVER;
-        if (only &&
-            ksched_runnable(only)) { /* one that was held goes on no earlier than others did */
-            times[i] = only->ready_at > hw->time ? only->ready_at : hw->time;
+        uint64_t at = first[i];
+        if (only) { /* one that was held goes on no earlier than others did */
+            at = ksched_runnable(only) ? only->ready_at : WEFT_TICK_NEVER;
         }
         if (ksched_dpc_deliverable(hw)) {
-            times[i] = hw->first_dpc->tick > hw->time ? hw->first_dpc->tick : hw->time;
+            at = hw->first_dpc->tick;
         }
+        times[i] = at > hw->time ? at : hw->time;
     }
+}
+
+static void open_times(uint64_t *first)
+{
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        first[i] = WEFT_TICK_NEVER;
+    }
+}
+
+static void count_in(const kthread *t, uint64_t *first)
+{
+    uint64_t at = ksched_runnable(t) ? t->ready_at : WEFT_TICK_NEVER;
+    first[t->hw] = at < first[t->hw] ? at : first[t->hw];
+}
+
+void ksched_times(const kernel *k, uint64_t *times)
+{
+    uint64_t first[WEFT_HW_COUNT];
+    open_times(first);
     for (const kthread *t = k->live; t; t = t->live_next) {
-        if (open[t->hw] && ksched_runnable(t)) {
-            uint64_t hw_time = k->hw[t->hw].time;
-            uint64_t at = t->ready_at > hw_time ? t->ready_at : hw_time;
-            times[t->hw] = at < times[t->hw] ? at : times[t->hw];
-        }
+        count_in(t, first);
     }
+    close_times(k, first, times);
 }
 
 static bool view_grow(kernel *k)
@@ -51,62 +71,81 @@ static bool view_grow(kernel *k)
     return true;
 }
 
-bool kpolicy_view(kernel *k, const uint64_t *times)
+/* The threads' records; `current` and `ready` of the hardware threads' are theirs. */
+static uint32_t show_threads(kernel *k, uint64_t *first)
 {
-    if (!view_grow(k)) {
-        return false;
-    }
-    uint64_t present[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-    if (!times) {
-        ksched_times(k, present);
-        times = present;
-    }
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        now = times[i] < now ? times[i] : now;
-        /* interrupts and DPCs count as ready: the hardware thread has something to run */
-        k->view_hw[i] = (weft_sched_hw){
-            .time = times[i] == WEFT_TICK_NEVER ? k->hw[i].time : times[i],
-            .current = -1,
-            .ready = ksched_dpc_deliverable(&k->hw[i]) || k->hw[i].in_dpc,
-            .pinned = ksched_pinned(&k->hw[i]) || k->hw[i].in_dpc,
-        };
-    }
     uint32_t count = 0;
     for (kthread *t = k->live; t; t = t->live_next) {
         weft_sched_hw *hw = &k->view_hw[t->hw];
-        if (k->hw[t->hw].current == t && ksched_runnable(t)) {
-            hw->current = (int32_t)count;
+        weft_sched_thread *shown = &k->view_threads[count];
+        *shown = t->shown;
+        if (ksched_runnable(t)) {
+            hw->ready++;
+            hw->current = k->hw[t->hw].current == t ? (int32_t)count : hw->current;
+        } else if (t->held) {
+            shown->state = WEFT_THREAD_WAITING;
         }
-        hw->ready += ksched_runnable(t);
+        count_in(t, first);
         t->view_index = count;
-        k->view_order[count] = t;
-        k->view_threads[count++] = (weft_sched_thread){
-            .id = t->id,
-            .ready_since = t->ready_since,
-            .retired = kthread_retired(t),
-            .order = t->order,
-            .state = t->held ? WEFT_THREAD_WAITING : t->state,
-            .hw = t->hw,
-            .affinity = t->affinity,
-            .priority = t->priority,
-            .tid = t->tid,
-        };
+        k->view_order[count++] = t;
     }
+    return count;
+}
+
+/* The place of the running thread in the view, if it is there. */
+static bool in_view(const kernel *k, const kthread *t)
+{
+    return t && t->view_index < k->view.thread_count && k->view_order[t->view_index] == t;
+}
+
+bool kpolicy_view(kernel *k, uint64_t *times)
+{
+    uint64_t first[WEFT_HW_COUNT], own[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
+    if (!view_grow(k)) {
+        return false;
+    }
+    times = times ? times : own;
+    open_times(first);
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        if (times[i] == WEFT_TICK_NEVER) { /* pinned by a thread that is held */
-            k->view_hw[i].ready = 0;
-        }
+        k->view_hw[i].current = -1;
+        k->view_hw[i].ready = 0;
     }
-    k->view = (weft_sched_view){
-        .size = sizeof k->view,
-        .thread_count = count,
-        .thread_stride = sizeof(weft_sched_thread),
-        .hw_stride = sizeof(weft_sched_hw),
-        .now = now,
-        .next_deadline = k->clock->next(k->clock),
-        .threads = k->view_threads,
-        .hw = k->view_hw,
-    };
+    uint32_t count = show_threads(k, first);
+    close_times(k, first, times);
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        const khw *hw = &k->hw[i];
+        weft_sched_hw *shown = &k->view_hw[i];
+        bool can = times[i] != WEFT_TICK_NEVER;
+        now = times[i] < now ? times[i] : now;
+        shown->time = can ? times[i] : hw->time;
+        /* interrupts and DPCs count: it has something to run; one that is pinned by a thread that is
+         * held has not */
+        shown->ready = can ? shown->ready + (ksched_dpc_deliverable(hw) || hw->in_dpc) : 0;
+        shown->pinned = hw->in_dpc || ksched_pinned(hw);
+    }
+    k->view.size = sizeof k->view;
+    k->view.thread_count = count;
+    k->view.thread_stride = sizeof(weft_sched_thread);
+    k->view.hw_stride = sizeof(weft_sched_hw);
+    k->view.now = now;
+    k->view.next_deadline = k->clock->next(k->clock);
+    k->view.threads = k->view_threads;
+    k->view.hw = k->view_hw;
+    if (in_view(k, k->running)) { /* it has gone on since its latest slice */
+        k->view_threads[k->running->view_index].retired = kthread_retired(k->running);
+    }
+    return true;
+}
+
+/* The view of the slice that has just been: of what is in it, `now` and what the thread has retired
+ * are current. */
+static bool view_of_slice(kernel *k, const kthread *t)
+{
+    if (!in_view(k, t)) {
+        return kpolicy_view(k, NULL);
+    }
+    k->view_threads[t->view_index].retired = kthread_retired(t);
+    k->view.now = k->running_hw->time;
     return true;
 }
 
@@ -171,33 +210,28 @@ static void refuse(kernel *k, const answer *a)
 /* ---- who runs ----------------------------------------------------------------------------------
  */
 
-static kthread *default_next(const kernel *k, uint32_t index)
+/* Who runs next by default, NULL: nobody can; and *starved, the thread that was ready longest beyond
+ * the starvation limit, or NULL. */
+static kthread *default_next(const kernel *k, uint32_t index, kthread **starved)
 {
-    kthread *best = NULL;
+    const khw *hw = &k->hw[index];
+    uint64_t time = hw->time, starve = k->machine->starve;
+    kthread *best = NULL, *worst = NULL;
     for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->hw != index || !ksched_runnable(t) || t->ready_at > k->hw[index].time) {
+        if (t->hw != index || !ksched_runnable(t)) {
             continue;
         }
-        if (!best || t->priority > best->priority ||
-            (t->priority == best->priority && t->order < best->order)) {
+        if (t->ready_at <= time && (!best || t->priority > best->priority ||
+                                    (t->priority == best->priority && t->order < best->order))) {
             best = t;
         }
-    }
-    return best;
-}
-
-/* The thread that was ready longest beyond the starvation limit, or NULL. */
-static kthread *starving(const kernel *k, uint32_t index)
-{
-    kthread *worst = NULL;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->hw == index && ksched_runnable(t) && t != k->hw[index].current &&
-            t->ready_since + k->machine->starve <= k->hw[index].time &&
+        if (t->ready_since + starve <= time && t != hw->current &&
             (!worst || t->ready_since < worst->ready_since)) {
             worst = t;
         }
     }
-    return worst;
+    *starved = worst;
+    return best;
 }
 
 /* Interrupts off or IRQL raised for as long as nobody may be kept waiting: on a console this hangs,
@@ -223,14 +257,13 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
         (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
         return hw->current;
     }
-    kthread *starved = starving(k, index);
+    kthread *starved, *fallback = default_next(k, index, &starved);
     if (ksched_pinned(hw)) {
         return starved ? break_pin(k, hw, starved) : hw->current;
     }
     if (starved) {
         return starved;
     }
-    kthread *fallback = default_next(k, index);
     answer a = {
         .op = WEFT_POLICY_OP_PICK_NEXT,
         .asking = k->askings[WEFT_POLICY_OP_PICK_NEXT]++,
@@ -300,7 +333,7 @@ uint64_t kpolicy_quantum(kernel *k, kthread *t)
         .value = KSCHED_QUANTUM,
         .natural = KSCHED_QUANTUM,
     };
-    if (k->policy && k->policy->quantum && kpolicy_view(k, NULL)) {
+    if (k->policy && k->policy->quantum && view_of_slice(k, t)) {
         uint64_t ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
         a.value = ticks && !kpolicy_broken(k) ? ticks : KSCHED_QUANTUM;
     }
@@ -367,8 +400,19 @@ static bool held_too_long(kernel *k, const kthread *t, uint64_t now)
     return true;
 }
 
-/* Not yet. False: that was said too often. */
-static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
+/* The thread does not go on for now. */
+static void keep(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
+{
+    t->held = true;
+    t->held_kind = op->kind;
+    t->held_position = position;
+    t->held_until = 0;
+    k->any_held = true;
+}
+
+/* Not yet, and not before `o` has come to number `until`. False: that was said too often. */
+static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position, uint64_t until,
+                 kobject *o)
 {
     uint64_t now = k->running_hw->time;
     bool again = t->held_at == t->cpu->retired + 1; /* this call, at whichever object */
@@ -378,11 +422,16 @@ static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t positio
     if (!again) {
         t->held_since = now;
     }
-    t->held = true;
+    keep(k, t, op, position);
     t->held_at = t->cpu->retired + 1;
-    t->held_kind = op->kind;
-    t->held_position = position;
     t->yield_since = WEFT_TICK_NEVER;
+    if (o && until > o->operations) {
+        t->held_until = until;
+        t->held_object = o->id;
+        t->held_asked = now;
+        t->held_round = k->rounds;
+        o->awaited = o->awaited && o->awaited < until ? o->awaited : until;
+    }
     return true;
 }
 
@@ -415,7 +464,7 @@ static bool view_operation(kernel *k)
     return true;
 }
 
-bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
+bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
@@ -437,14 +486,12 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
     }
     bool goes = a.value == WEFT_ANSWER_GO ||
                 (a.value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED);
-    if (a.value == WEFT_ANSWER_SPIN) {
-        a.amount = (uint32_t)a.amount;
-    } else {
-        a.amount = 0;
-    }
+    a.amount = a.value == WEFT_ANSWER_SPIN        ? (uint32_t)a.amount
+               : a.value == WEFT_ANSWER_HOLD && o ? a.amount
+                                                  : 0;
     switch (a.value) {
     case WEFT_ANSWER_HOLD:
-        if (!hold(k, t, op, position)) {
+        if (!hold(k, t, op, position, a.amount, o)) {
             emit_answer(k, &a, false);
             return true;
         }
@@ -455,9 +502,7 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position)
             accept(k, &a, true);
             return true;
         }
-        t->held = true;
-        t->held_kind = op->kind;
-        t->held_position = position;
+        keep(k, t, op, position);
         t->held_since = k->running_hw->time;
         break;
     case WEFT_ANSWER_SPIN:
@@ -489,16 +534,65 @@ void kpolicy_after(kernel *k, const weft_sync_op *op)
 static void release(kernel *k, kthread *t, uint64_t tick)
 {
     t->held = false;
+    t->held_until = 0;
     t->ready_at = tick > t->ready_at ? tick : t->ready_at;
+}
+
+void kpolicy_awaited(kernel *k, kobject *o)
+{
+    uint64_t now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
+    o->awaited = 0;
+    for (kthread *t = k->live; t; t = t->live_next) {
+        if (!t->held || !t->held_until || t->held_object != o->id) {
+            continue;
+        }
+        if (o->operations >= t->held_until) {
+            release(k, t, now);
+            ksched_run_up_to(k, t);
+        } else if (!o->awaited || t->held_until < o->awaited) {
+            o->awaited = t->held_until;
+        }
+    }
+}
+
+/* Whether others have run for it to be asked again. */
+static bool asks_again(const kernel *k, const kthread *t, uint64_t tick)
+{
+    if (t->held_until) {
+        return k->rounds - t->held_round >= PATIENT_SLICES ||
+               (tick >= t->held_asked && tick - t->held_asked >= PATIENT_TICKS);
+    }
+    return t->yield_since == WEFT_TICK_NEVER || !ksched_yields(k, t);
 }
 
 void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick)
 {
+    k->rounds++;
+    k->round_tick = tick;
+    if (!k->any_held) {
+        return;
+    }
+    k->any_held = false;
     for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->held && t != ran && (t->yield_since == WEFT_TICK_NEVER || !ksched_yields(k, t))) {
+        if (t->held && t != ran && asks_again(k, t, tick)) {
             release(k, t, t->yield_since == WEFT_TICK_NEVER ? tick : 0);
         }
+        k->any_held |= t->held;
     }
+}
+
+/* Those that wait for an object's number are asked, if anything has happened since they last were.
+ * Whether there were any. */
+static bool ask_patient(kernel *k)
+{
+    bool found = false;
+    for (kthread *t = k->live; t; t = t->live_next) {
+        if (t->held && t->held_until && t->held_round != k->rounds) {
+            release(k, t, k->round_tick);
+            found = true;
+        }
+    }
+    return found;
 }
 
 static kthread *longest_held(const kernel *k)
@@ -517,6 +611,9 @@ bool kpolicy_release_held(kernel *k, uint64_t due)
     kthread *oldest = longest_held(k), *chosen = oldest;
     if (!oldest) {
         return false;
+    }
+    if (ask_patient(k)) {
+        return true;
     }
     if (due != WEFT_TICK_NEVER) {
         uint64_t limit = oldest->held_since + k->machine->starve;

@@ -82,10 +82,11 @@ static void thread_free(kernel *k, kthread *t)
 /* What every context has: state, stack, identity. */
 static kthread *make_context(kernel *k, const kthread *creator, uint32_t site, uint32_t stack_size)
 {
-    kthread *t = calloc(1, sizeof *t);
+    kthread *t = aligned_alloc(_Alignof(kthread), sizeof *t); /* its size is a multiple of that */
     if (!t) {
         return NULL;
     }
+    memset(t, 0, sizeof *t);
     t->k = k;
     t->stack_size = stack_size;
     t->stack_base = mm_stack_alloc(k->mm, creator, site, stack_size);

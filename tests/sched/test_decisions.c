@@ -213,6 +213,50 @@ static void hold_waits_for_what_is_due(void **state)
     assert_int_equal(policy.stuck, 0);
 }
 
+/* "HOLD: a number of the object's that is to come": the other's operation takes 0, and q works for
+ * many slices before it, after none of which p is asked. */
+static void hold_for_a_number_is_asked_when_that_comes(void **state)
+{
+    answer_to(WEFT_SYNC_SIGNAL, WEFT_ANSWER_HOLD, 1);
+    policy.amount = 1;
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0), CALL(NtSetEvent, AT(H), 0), MARK(2),
+                             END};
+    const script_step q[] = {WORK(60000), MARK(1), CALL(NtSetEvent, AT(H), 0), WORK(60000), END};
+    const script_step r[] = {WORK(120000), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(1));
+    script_thread(s, 2, r, ON(2)); /* or q worked in one slice */
+    s->k->first_thread = NULL;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_log((const uint32_t[]){1, 2}, 2);
+    assert_in_range(s->log_ticks[1], s->log_ticks[0], s->log_ticks[0] + 2000);
+    assert_int_equal(policy.before, 3); /* p, q, and p again */
+    assert_int_equal(policy.ops[2].sequence, 1);
+    assert_int_equal(policy.stuck, 0);
+}
+
+/* "or after 64 slices or 100 us of others, or when nobody else can run" (docs/policy.md). */
+static void hold_for_a_number_that_does_not_come(void **state)
+{
+    answer_to(WEFT_SYNC_SIGNAL, WEFT_ANSWER_HOLD, 2);
+    policy.amount = 99;
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0),
+                             CALL(NtSetEvent, AT(H), 0),
+                             MARK(1),
+                             CALL(NtSetEvent, AT(H), 0),
+                             MARK(3),
+                             END};
+    const script_step q[] = {WORK(150000), MARK(2), END}, r[] = {WORK(140000), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(1));
+    script_thread(s, 2, r, ON(2));
+    s->k->first_thread = NULL;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_log((const uint32_t[]){2, 1, 3}, 3);
+    assert_in_range(s->log_ticks[1], 150000, 170000); /* once at 100 us, once when q had ended */
+    assert_int_equal(policy.stuck, 0);
+}
+
 /* Held at raised IRQL the thread keeps its place, and nothing has happened to the lock. */
 static void spin_lock_is_held_back(void **state)
 {
@@ -422,6 +466,9 @@ static uint32_t chaos_before(void *instance, const weft_sched_view *view, const 
 {
     *amount = chance(3000);
     uint32_t answer = chance(12);
+    if (answer == WEFT_ANSWER_HOLD) {
+        *amount = chance(2) ? 0 : op->sequence + 1;
+    }
     return answer <= WEFT_ANSWER_SPIN ? answer : WEFT_ANSWER_GO;
 }
 
@@ -742,6 +789,8 @@ int main(void)
         T(hold_ends_after_the_starvation_limit),
         T(holds_in_turn_end_too),
         T(hold_waits_for_what_is_due),
+        T(hold_for_a_number_is_asked_when_that_comes),
+        T(hold_for_a_number_that_does_not_come),
         T(spin_lock_is_held_back),
         T(wait_is_held_as_a_whole),
         T(without_a_view_now_is_there),

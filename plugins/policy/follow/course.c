@@ -6,6 +6,7 @@
 
 /* In an entry: it has been used up. */
 #define USED UINT32_C(0x40)
+#define FAR  64 /* entries that are counted ahead */
 
 static uint32_t hash_of(uint64_t id)
 {
@@ -171,16 +172,28 @@ int course_is_over(const course_object *o, uint32_t thread)
     return !lane || lane->next == COURSE_NONE;
 }
 
+/* Whether somebody is still to come for an entry. */
+static int binds(const course *c, const course_object *o, uint32_t entry)
+{
+    const course_thread *owner = &c->threads[course_owner(o, entry)];
+    return !(o->order->operations[entry] & USED) && !owner->off && !owner->ended;
+}
+
 uint32_t course_head(const course *c, course_object *o)
 {
-    while (o->head < o->order->count) {
-        const course_thread *owner = &c->threads[course_owner(o, o->head)];
-        if (!(o->order->operations[o->head] & USED) && !owner->off && !owner->ended) {
-            break;
-        }
+    while (o->head < o->order->count && !binds(c, o, o->head)) {
         o->head++;
     }
     return o->head;
+}
+
+uint32_t course_distance(const course *c, const course_object *o, uint32_t entry)
+{
+    uint32_t count = 0;
+    for (uint32_t i = o->head; i < entry && count < FAR; i++) {
+        count += binds(c, o, i);
+    }
+    return count > 0 ? count : 1;
 }
 
 void course_meet(const course *c, course_object *o, uint64_t sequence)

@@ -75,6 +75,9 @@ void course_tell(course_object *o, uint32_t kind, uint64_t sequence);
 /* The first entry that still binds, or the object's number of entries. */
 uint32_t course_head(const course *c, course_object *o);
 
+/* How many of the entries from the head up to `entry` bind, as far as is worth a look: at least 1. */
+uint32_t course_distance(const course *c, const course_object *o, uint32_t entry);
+
 /* Entries up to `entry` bind nobody any more. */
 void course_pass(course_object *o, uint32_t entry);
 

@@ -233,6 +233,8 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
         }
         return WEFT_ANSWER_GO;
     }
+    /* not to be asked again before so many others have had their turn there */
+    *amount = op->sequence + course_distance(&p->course, o, entry);
     return hold(p, view, t, object, entry);
 }
 

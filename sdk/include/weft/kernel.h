@@ -37,6 +37,7 @@ typedef struct weft_run_result {
     uint64_t imports_called;
     uint64_t state_digest; /* guest memory, thread states, GPU */
     const char *reason;    /* one sentence */
+    uint64_t slices;       /* how often a thread was put on a hardware thread; 0: not counted */
 } weft_run_result;
 
 typedef struct weft_run_thread {
@@ -114,7 +115,7 @@ typedef struct weft_image_extension {
 
 WEFT_STATIC_ASSERT(sizeof(weft_image_extension) == 16, "ABI: weft_image_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_run_limits) == 24, "ABI: weft_run_limits");
-WEFT_STATIC_ASSERT(sizeof(weft_run_result) == 56, "ABI: weft_run_result");
+WEFT_STATIC_ASSERT(sizeof(weft_run_result) == 64, "ABI: weft_run_result");
 WEFT_STATIC_ASSERT(sizeof(weft_run_thread) == 48, "ABI: weft_run_thread");
 WEFT_STATIC_ASSERT(sizeof(weft_run_missing) == 24, "ABI: weft_run_missing");
 WEFT_STATIC_ASSERT(sizeof(weft_kernel_ops) == 72, "ABI: weft_kernel_ops");

@@ -109,7 +109,10 @@ typedef struct weft_sync_op {
     uint64_t event;    /* weft_event.index that the thread's next GUEST event gets */
 } weft_sync_op;
 
-/* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. */
+/* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. For HOLD
+ * *amount is 0, or a number of the object's that is to come: then the operation is asked for again
+ * when its `sequence` would be that, or others have run for long, or nobody else can; that is cheaper
+ * than after each slice. It counts in `before` of an operation that has not its number yet. */
 #define WEFT_ANSWER_GO UINT32_C(0) /* the default */
 #define WEFT_ANSWER_HOLD                                                                           \
     UINT32_C(1) /* not yet: nothing retires, asked again when others have run */
@@ -137,7 +140,8 @@ typedef struct weft_policy_ops {
      * [guest] */
     int32_t (*pick_next)(void *instance, const weft_sched_view *view, uint32_t hw);
 
-    /* Ticks that a thread runs before it goes behind its equals. 0 or NULL: 20 ms. [guest] */
+    /* Ticks that a thread runs before it goes behind its equals. The view is as the slice began, but
+     * for `now` and what the thread has retired. 0 or NULL: 20 ms. [guest] */
     uint64_t (*quantum)(void *instance, const weft_sched_view *view, int32_t thread);
 
     /* Which operations `before` and `after` want to see: bits 1 << WEFT_SYNC_*, and WEFT_SYNC_NO_VIEW.
