@@ -2,7 +2,8 @@
  *
  * Arithmetic as the console's documents say it (ucode.h's sources): 0 * anything is +0, denormals are
  * flushed to zero of their sign on the way in and out, multiply and add round separately, exp2, log2,
- * sin, cos and reciprocal roots come from our own tables and polynomials, never from libm. */
+ * sin, cos and reciprocal roots come from our own polynomials, never from libm. Whatever NaN arithmetic
+ * meets or makes, it gives the one with all bits set; moves, selections and fetches keep a NaN's bits. */
 #ifndef SOFT_EXEC_H
 #define SOFT_EXEC_H
 
@@ -11,9 +12,16 @@
 
 struct soft_texture;
 
+/* A program made ready to run: one for each xenos_program, read-only, shared by workers. Lives no
+ * longer than the xenos_program. NULL: no memory. */
+typedef struct soft_program soft_program;
+soft_program *soft_program_new(const xenos_program *program);
+void soft_program_free(soft_program *program);
+
 /* What all lanes of a draw share. */
 typedef struct soft_stage {
     const xenos_program *program;
+    const soft_program *code;  /* of `program`; NULL: made ready at every call, which is slow */
     const uint32_t *registers; /* bool, loop and vertex fetch constants */
     const xenos_memory *memory;
     const struct soft_texture *const *textures; /* 32; prepared for those the program uses */
@@ -25,16 +33,18 @@ typedef struct soft_stage {
 /* Sixteen lanes on their way. Big: keep one per worker. */
 typedef struct soft_group {
     soft_vec4 r[XENOS_TEMPORARIES]; /* in: inputs; the caller sets those it has, the rest are 0 */
-    soft_vec4 exports[64];          /* out, by export register */
-    uint64_t exported;              /* out: bit n, some lane wrote export register n */
-    soft_mask active;               /* in: lanes that run, whole quads for pixels */
+    soft_vec4 exports[64]; /* out, by export register: those the program writes somewhere; 0
+                                       where a lane did not get there, others are left alone */
+    uint64_t exported;     /* out: bit n, some lane wrote export register n */
+    soft_mask active;      /* in: lanes that run, whole quads for pixels */
     soft_mask real; /* in: lanes that count; the others only feed gradients and export no memory */
     soft_mask killed;  /* out */
     uint64_t executed; /* adds up: instructions, for reports */
 } soft_group;
 
-/* Runs the program to its end, or until it has executed SOFT_EXEC_LIMIT control-flow instructions: a
- * console would hang there, we stop. */
+/* Runs the program to its end for each lane as if it were alone. A lane that has executed
+ * SOFT_EXEC_LIMIT control-flow instructions (or came together with one that has) stops there: a
+ * console would hang. Memory exports of vertices and pixels call memory->written. */
 #define SOFT_EXEC_LIMIT 65536u
 void soft_exec(const soft_stage *stage, soft_group *group);
 
