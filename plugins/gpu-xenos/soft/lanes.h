@@ -30,7 +30,9 @@ typedef uint32_t soft_mask;
 
 SOFT_INLINE soft_f soft_splat(float v)
 {
-    return (soft_f){0} + v;
+    uint32_t bits; /* 0 + v would turn -0 into +0 */
+    memcpy(&bits, &v, sizeof bits);
+    return (soft_f)((soft_u){0} + bits);
 }
 
 SOFT_INLINE soft_i soft_splat_i(int32_t v)
