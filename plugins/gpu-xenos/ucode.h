@@ -60,7 +60,7 @@ typedef struct xenos_cf {
     uint8_t loop;          /* loop constant 0..31 */
     uint8_t repeat;        /* loop start */
     uint8_t alloc;         /* XENOS_ALLOC_* */
-    uint8_t alloc_size;    /* less 1 */
+    uint8_t alloc_size;    /* memory: eM registers; else mostly 0 */
     uint8_t unserialized;  /* alloc */
     uint8_t vertex_cache;  /* exec: a bit per triple */
     uint16_t sequence;     /* exec: 2 bits per triple: bit 0 fetch, bit 1 serialize */
@@ -324,7 +324,7 @@ const xenos_alu_info *xenos_scalar_info(uint32_t opcode); /* below 64 */
 const char *xenos_fetch_name(uint32_t opcode);            /* below 32 */
 const char *xenos_cf_name(uint32_t opcode);               /* below 16 */
 
-/* Writes the listing, in the syntax that docs/gpu.md describes and the assembler reads. */
+/* Writes the listing, in the syntax that docs/ucode.md describes and the assembler reads. */
 void xenos_disassemble(const xenos_program *program, FILE *out);
 
 /* Assembles a listing. Returns the words (free() them), sets stage and count; NULL with a message
