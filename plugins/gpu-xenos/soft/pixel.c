@@ -1,0 +1,289 @@
+/* Pixels of a block: interpolation, depth, shader, and the calls of rop.h.
+ *
+ * Weights: with E1 and E2 the triangle's edge functions at a point (exact integers, in double), E0 the
+ * area less both, and k0, k1, k2 the 1/W of the vertices (all 1 where they are equal or
+ * PERSP_CORR_DIS is set),
+ *     I = E1 k1 / (E0 k0 + E1 k1 + E2 k2),  J = E2 k2 / (the same),
+ * each operation in double, then rounded to float once. A parameter is
+ *     P0 + I (P1 - P0) + J (P2 - P0)
+ * in float, from the left. Depth is z0 + E1 (z1 - z0) / area + E2 (z2 - z0) / area in double, with
+ * the polygon offset in z0, held to 0..1 and rounded once.
+ *
+ * Sample positions are those of Direct3D 10.1, numbered so that a pixel's samples lie in EDRAM from
+ * top to bottom, then left to right; the console's own are not public (xenia draw_util.h and
+ * spirv_shader_translator_rb.cc). With MSAA_ENABLE off all samples are at the centre. A centroid is
+ * the centre where all samples are covered, else the first sample that is. */
+#include "soft.h"
+
+static const soft_d lane_x = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
+static const soft_d lane_y = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
+static const soft_f float_x = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
+static const soft_f float_y = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
+
+#define CENTER (SOFT_SUB / 2)
+
+typedef int64_t soft_l __attribute__((vector_size(SOFT_LANES * 8)));
+
+static void interpolators(soft_context *c)
+{
+    const uint32_t *r = c->draw->registers;
+    uint32_t misc = r[XENOS_SQ_CONTEXT_MISC];
+    uint32_t control = r[XENOS_SQ_INTERPOLATOR_CNTL];
+    /* PARAM_SHADE 1: Gouraud, 0: flat (Mesa writes all ones for smooth). SAMPLING_PATTERN 0:
+     * centroid, 1: centre, asked where SC_SAMPLE_CNTL is 2 (xenia xenos.h). */
+    uint32_t pattern = xenos_bits(control, 16, 16);
+    uint32_t sampling = xenos_bits(misc, 2, 2);
+    pattern = c->samples == 1 || sampling == 1 ? 0xFFFF : sampling == 0 ? 0 : pattern;
+    c->generated = -1;
+    if (xenos_bits(r[XENOS_SQ_PROGRAM_CNTL], 18, 1) && xenos_bits(misc, 8, 8) < 16) {
+        c->generated = (int32_t)xenos_bits(misc, 8, 8);
+    }
+    for (uint32_t i = 0; i < c->parameters; i++) {
+        uint32_t reg = c->parameter_export[i];
+        if ((int32_t)reg == c->generated) {
+            continue;
+        }
+        uint32_t centroid = !(pattern >> reg & 1);
+        c->interpolator[c->interpolators++] = (soft_interpolator){
+            .reg = (uint8_t)reg,
+            .slot = (uint8_t)i,
+            .flat = !(control >> reg & 1),
+            .centroid = (uint8_t)centroid,
+        };
+        c->centroids += centroid;
+    }
+}
+
+void soft_pixel_prepare(soft_context *c)
+{
+    static const uint8_t positions[4][4][2] = {
+        [0] = {{8, 8}},
+        [1] = {{4, 4}, {12, 12}},
+        [3] = {{6, 2}, {2, 10}, {14, 6}, {10, 14}},
+    };
+    const uint32_t *r = c->draw->registers;
+    c->samples = soft_rop_samples(c->rop);
+    for (uint32_t s = 0; s < c->samples; s++) {
+        int at_center = !xenos_bits(r[XENOS_PA_SU_SC_MODE_CNTL], 15, 1);
+        for (int i = 0; i < 2; i++) {
+            c->sample[s][i] = at_center ? CENTER : positions[(c->samples - 1) & 3][s][i];
+        }
+    }
+    interpolators(c);
+}
+
+void soft_pixel_begin(const soft_context *c, soft_worker *w, const soft_triangle *t)
+{
+    w->triangle = t;
+    int last = t->edges - 1;
+    const double d[2][2] = {{t->dx[last], t->dy[last]}, {t->dx[0], t->dy[0]}};
+    for (int i = 0; i < 2; i++) {
+        w->weight[i] =
+            (lane_x * SOFT_SUB + CENTER) * d[i][0] + (lane_y * SOFT_SUB + CENTER) * d[i][1];
+        for (uint32_t s = 0; s < c->samples; s++) {
+            w->shift[s][i] =
+                (c->sample[s][0] - CENTER) * d[i][0] + (c->sample[s][1] - CENTER) * d[i][1];
+        }
+    }
+    w->fragment.back = t->back;
+}
+
+static void narrow(const soft_d *from, soft_f *to)
+{
+    *to = __builtin_convertvector(*from, soft_f);
+}
+
+static void depth(const soft_context *c, soft_worker *w, const soft_d e[2])
+{
+    const soft_triangle *t = w->triangle;
+    const soft_d plane = t->z + e[0] * t->dz[0] + e[1] * t->dz[1];
+    for (uint32_t s = 0; s < c->samples; s++) {
+        soft_d z = plane + (w->shift[s][0] * t->dz[0] + w->shift[s][1] * t->dz[1]);
+        soft_f f;
+        narrow(&z, &f);
+        f = soft_select(f > 0.0f, f, soft_splat(0.0f));
+        w->fragment.depth[s] = soft_select(f < 1.0f, f, soft_splat(1.0f));
+    }
+}
+
+static void weights(const soft_triangle *t, const soft_d e[2], soft_f out[2])
+{
+    soft_d i, j;
+    if (t->perspective) {
+        soft_d a = e[0] * t->k[1], b = e[1] * t->k[2];
+        soft_d divisor = (t->area - e[0] - e[1]) * t->k[0] + a + b;
+        /* Beyond the horizon there is no weight; pixels that are covered never get there. */
+        soft_l good = divisor > t->least;
+        soft_d floor = (soft_d){0} + t->least;
+        divisor = (soft_d)((good & (soft_l)divisor) | (~good & (soft_l)floor));
+        i = a / divisor;
+        j = b / divisor;
+    } else {
+        i = e[0] / t->area;
+        j = e[1] / t->area;
+    }
+    narrow(&i, &out[0]);
+    narrow(&j, &out[1]);
+}
+
+/* The edge functions at lanes' centroids. */
+static void move_to_centroids(const soft_context *c, const soft_worker *w,
+                              const soft_mask coverage[4], soft_d e[2])
+{
+    soft_mask all = SOFT_ALL, any = 0;
+    for (uint32_t s = 0; s < c->samples; s++) {
+        all &= coverage[s];
+        any |= coverage[s];
+    }
+    soft_mask open = any & ~all;
+    for (uint32_t s = 0; s < c->samples && open; s++) {
+        for (uint32_t rest = open & coverage[s]; rest; rest &= rest - 1) {
+            int lane = __builtin_ctz(rest);
+            e[0][lane] += w->shift[s][0];
+            e[1][lane] += w->shift[s][1];
+        }
+        open &= ~coverage[s];
+    }
+}
+
+/* xenia registers.h, SQ_CONTEXT_MISC: |X| and |Y| the pixel, Z and W the place in a point; signs of
+ * X back face, of Y point, of Z line. */
+static void generate(const soft_context *c, soft_worker *w, int32_t x, int32_t y,
+                     const soft_f place[2])
+{
+    const soft_triangle *t = w->triangle;
+    soft_vec4 *r = &w->group.r[c->generated];
+    const soft_i sign = soft_splat_i(INT32_MIN);
+    r->c[0] = float_x + (float)x;
+    r->c[1] = float_y + (float)y;
+    r->c[2] = t->point ? place[0] : soft_splat(0.0f);
+    r->c[3] = t->point ? place[1] : soft_splat(0.0f);
+    if (t->back) {
+        r->c[0] = soft_as_f(soft_as_i(r->c[0]) | sign);
+    }
+    if (t->point) {
+        r->c[1] = soft_as_f(soft_as_i(r->c[1]) | sign);
+    }
+    if (t->line) {
+        r->c[2] = soft_as_f(soft_as_i(r->c[2]) | sign);
+    }
+}
+
+static void interpolate(const soft_context *c, soft_worker *w, int32_t x, int32_t y,
+                        const soft_mask coverage[4], const soft_d e[2])
+{
+    const soft_triangle *t = w->triangle;
+    soft_f at[2][2]; /* centre, centroid */
+    weights(t, e, at[0]);
+    if (c->centroids) {
+        soft_d moved[2] = {e[0], e[1]};
+        move_to_centroids(c, w, coverage, moved);
+        weights(t, moved, at[1]);
+    }
+    for (uint32_t n = 0; n < c->interpolators; n++) {
+        const soft_interpolator *in = &c->interpolator[n];
+        soft_vec4 *to = &w->group.r[in->reg];
+        const float *p0 = t->v[0]->parameter[in->slot];
+        const float *p1 = t->v[1]->parameter[in->slot];
+        const float *p2 = t->v[2]->parameter[in->slot];
+        const soft_f *ij = at[in->centroid];
+        for (int k = 0; k < 4; k++) {
+            float d1 = p1[k] - p0[k], d2 = p2[k] - p0[k];
+            if (in->flat) {
+                to->c[k] = soft_splat(t->flat->parameter[in->slot][k]);
+            } else if (d1 == 0.0f && d2 == 0.0f) {
+                to->c[k] = soft_splat(p0[k]);
+            } else {
+                to->c[k] = p0[k] + ij[0] * d1 + ij[1] * d2;
+            }
+        }
+    }
+    if (c->generated >= 0) {
+        generate(c, w, x, y, at[0]);
+    }
+}
+
+/* Whole quads of which some pixel is set. */
+static soft_mask quads(soft_mask mask)
+{
+    mask |= mask >> 1 & 0x7777;
+    mask |= mask >> 2 & 0x3333;
+    mask &= 0x1111;
+    return mask * 0xF;
+}
+
+static soft_mask sum(const soft_context *c, const soft_mask coverage[4])
+{
+    soft_mask any = 0;
+    for (uint32_t s = 0; s < c->samples; s++) {
+        any |= coverage[s];
+    }
+    return any;
+}
+
+void soft_pixel_block(const soft_context *c, soft_worker *w, int32_t x, int32_t y,
+                      const soft_mask coverage[4])
+{
+    const soft_triangle *t = w->triangle;
+    soft_fragment *f = &w->fragment;
+    int last = t->edges - 1;
+    const int64_t sx = (int64_t)x * SOFT_SUB, sy = (int64_t)y * SOFT_SUB;
+    const soft_d e[2] = {
+        w->weight[0] + (double)(t->weight_c[0] + t->dx[last] * sx + t->dy[last] * sy),
+        w->weight[1] + (double)(t->weight_c[1] + t->dx[0] * sx + t->dy[0] * sy),
+    };
+    f->x = (uint32_t)x;
+    f->y = (uint32_t)y;
+    for (uint32_t s = 0; s < 4; s++) {
+        f->coverage[s] = s < c->samples ? coverage[s] : 0;
+    }
+    if (c->tests_depth && !c->writes_depth) {
+        depth(c, w, e);
+    }
+    if (c->early) {
+        soft_rop_depth(c->rop, f, &w->counts);
+        if (sum(c, f->coverage) == 0) {
+            return;
+        }
+    }
+    if (c->shades) {
+        const xenos_program *program = c->pixel.program;
+        soft_group *g = &w->group;
+        soft_mask real = sum(c, f->coverage);
+        memset(g->r, 0, c->clear * sizeof g->r[0]);
+        interpolate(c, w, x, y, coverage, e);
+        for (uint64_t rest = program->exports; rest; rest &= rest - 1) {
+            memset(&g->exports[__builtin_ctzll(rest)], 0, sizeof g->exports[0]);
+        }
+        g->exported = 0;
+        g->killed = 0;
+        g->active = quads(real);
+        g->real = real;
+        soft_exec(&c->pixel, g);
+        for (uint32_t s = 0; s < c->samples && c->kills; s++) {
+            f->coverage[s] &= ~g->killed;
+        }
+        for (uint32_t i = 0; i < 4; i++) {
+            if (program->exports >> i & 1) {
+                f->color[i] = g->exports[i];
+            }
+        }
+        if (c->writes_depth) {
+            soft_f z = g->exports[XENOS_EXPORT_DEPTH].c[0];
+            z = soft_select(z > 0.0f, z, soft_splat(0.0f));
+            z = soft_select(z < 1.0f, z, soft_splat(1.0f));
+            for (uint32_t s = 0; s < c->samples; s++) {
+                f->depth[s] = z;
+            }
+        }
+    }
+    if (!c->early) {
+        if (c->shades) {
+            soft_rop_alpha(c->rop, f);
+        }
+        soft_rop_depth(c->rop, f, &w->counts);
+    }
+    if (c->writes_color) {
+        soft_rop_color(c->rop, f, w->group.exported);
+    }
+}

@@ -1,0 +1,350 @@
+/* The software back-end: a draw from registers to EDRAM. */
+#include "soft.h"
+
+#include <stdlib.h>
+
+#include "bins.h"
+
+#define HASH        8192u /* of a chunk's indices: twice SOFT_VERTICES */
+#define FEW_PIXELS  8192u /* a chunk whose boxes have fewer is drawn without waking threads */
+#define FEW_BATCHES 8u    /* of sixteen vertices */
+#define MOST_STRIDE (sizeof(soft_vertex) + 16 * 4 * sizeof(float) + 16)
+
+typedef struct chunk {
+    xenos_primitive primitive[SOFT_PRIMITIVES];
+    uint32_t slot[SOFT_PRIMITIVES][3];
+    uint32_t primitives;
+    uint32_t index[SOFT_VERTICES];
+    uint32_t vertices;
+    /* Open addressing; an entry of an older generation is free. */
+    uint32_t generation;
+    struct {
+        uint32_t generation, index, slot;
+    } hash[HASH];
+} chunk;
+
+typedef struct soft {
+    const xenos_memory *memory;
+    soft_workers *workers;
+    soft_textures *textures;
+    const soft_texture *texture[32];
+    uint8_t *edram;
+    soft_rop *rop;
+    soft_bins *bins;
+    soft_triangle *triangles;
+    uint8_t *vertices; /* SOFT_VERTICES, then SOFT_CUT */
+    chunk *chunk;
+    soft_context context;
+    xenos_extents extents;
+} soft;
+
+static void *block(size_t bytes)
+{
+    size_t whole = (bytes + 63) & ~(size_t)63;
+    void *p = aligned_alloc(64, whole);
+    if (p) {
+        memset(p, 0, whole);
+    }
+    return p;
+}
+
+static const xenos_extents nothing = {.x0 = UINT32_MAX, .y0 = UINT32_MAX, .z0 = 1.0f};
+
+static void soft_destroy(void *self)
+{
+    soft *s = self;
+    if (!s) {
+        return;
+    }
+    soft_workers_free(s->workers);
+    if (s->textures) {
+        soft_textures_free(s->textures);
+    }
+    soft_bins_free(s->bins);
+    free(s->edram);
+    free(s->rop);
+    free(s->triangles);
+    free(s->vertices);
+    free(s->chunk);
+    free(s);
+}
+
+static void *soft_create(const xenos_memory *memory, uint32_t threads)
+{
+    soft *s = block(sizeof *s);
+    if (!s) {
+        return NULL;
+    }
+    s->memory = memory;
+    s->extents = nothing;
+    s->workers = soft_workers_new(threads);
+    s->textures = soft_textures_new(memory);
+    s->edram = block(XENOS_EDRAM_BYTES);
+    s->rop = block(soft_rop_size());
+    s->bins = soft_bins_new();
+    s->triangles = block(SOFT_TRIANGLES * sizeof(soft_triangle));
+    s->vertices = block((SOFT_VERTICES + SOFT_CUT) * MOST_STRIDE);
+    s->chunk = block(sizeof(chunk));
+    if (!s->workers || !s->textures || !s->edram || !s->rop || !s->bins || !s->triangles ||
+        !s->vertices || !s->chunk) {
+        soft_destroy(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* The slot of a vertex in the chunk, which has room. */
+static uint32_t slot(chunk *k, uint32_t index)
+{
+    uint32_t at = index * UINT32_C(0x9E3779B1) >> 19;
+    while (k->hash[at].generation == k->generation) {
+        if (k->hash[at].index == index) {
+            return k->hash[at].slot;
+        }
+        at = (at + 1) % HASH;
+    }
+    k->hash[at].generation = k->generation;
+    k->hash[at].index = index;
+    k->hash[at].slot = k->vertices;
+    k->index[k->vertices] = index;
+    return k->vertices++;
+}
+
+static int gather(chunk *k, xenos_primitives *reader)
+{
+    k->primitives = k->vertices = 0;
+    if (++k->generation == 0) {
+        memset(k->hash, 0, sizeof k->hash);
+        k->generation = 1;
+    }
+    while (k->primitives < SOFT_PRIMITIVES && k->vertices + 3 <= SOFT_VERTICES &&
+           xenos_primitives_next(reader, &k->primitive[k->primitives])) {
+        for (uint32_t i = 0; i < 3; i++) {
+            k->slot[k->primitives][i] = slot(k, k->primitive[k->primitives].index[i]);
+        }
+        k->primitives++;
+    }
+    return k->primitives > 0;
+}
+
+static void shade_batch(void *context, soft_worker *worker, uint32_t item)
+{
+    const soft *s = context;
+    uint32_t first = item * SOFT_LANES;
+    uint32_t count = s->chunk->vertices - first;
+    soft_vertex_shade(&s->context, worker, &s->chunk->index[first],
+                      count < SOFT_LANES ? count : SOFT_LANES,
+                      s->vertices + first * s->context.stride);
+}
+
+static void draw_tile(void *context, soft_worker *worker, uint32_t item)
+{
+    const soft *s = context;
+    soft_bins_draw(s->bins, &s->context, worker, s->triangles, item);
+}
+
+static void draw_ordered(const soft *s, const soft_triangle *t)
+{
+    const int32_t mask = ~(int32_t)(SOFT_TILE - 1);
+    for (int32_t y = t->y0 & mask; y < t->y1; y += (int32_t)SOFT_TILE) {
+        for (int32_t x = t->x0 & mask; x < t->x1; x += (int32_t)SOFT_TILE) {
+            soft_raster_tile(&s->context, soft_workers_at(s->workers, 0), t, x, y);
+        }
+    }
+}
+
+static void extend(soft *s, const soft_triangle *t)
+{
+    xenos_extents *e = &s->extents;
+    e->x0 = (uint32_t)t->x0 < e->x0 ? (uint32_t)t->x0 : e->x0;
+    e->y0 = (uint32_t)t->y0 < e->y0 ? (uint32_t)t->y0 : e->y0;
+    e->x1 = (uint32_t)t->x1 > e->x1 ? (uint32_t)t->x1 : e->x1;
+    e->y1 = (uint32_t)t->y1 > e->y1 ? (uint32_t)t->y1 : e->y1;
+    for (int i = 0; i < 3; i++) {
+        double z = t->v[i]->z > 0 ? t->v[i]->z : 0;
+        float f = z < 1 ? (float)z : 1.0f;
+        e->z0 = f < e->z0 ? f : e->z0;
+        e->z1 = f > e->z1 ? f : e->z1;
+    }
+}
+
+/* Draws what has been set up, and makes room. */
+static void flush(soft *s, soft_setup *setup)
+{
+    for (uint32_t i = 0; i < setup->triangles; i++) {
+        extend(s, &s->triangles[i]);
+    }
+    uint32_t next = 0;
+    while (next < setup->triangles) {
+        if (s->context.ordered) {
+            draw_ordered(s, &s->triangles[next++]);
+            continue;
+        }
+        while (next < setup->triangles && soft_bins_add(s->bins, s->triangles, next)) {
+            next++;
+        }
+        soft_workers_run(s->workers, draw_tile, s, soft_bins_tiles(s->bins),
+                         soft_bins_pixels(s->bins) < FEW_PIXELS);
+        soft_bins_clear(s->bins);
+    }
+    setup->triangles = 0;
+    setup->cuts.used = 0;
+}
+
+static void stage(const soft *s, soft_stage *out, const xenos_draw *draw,
+                  const xenos_program *program, uint32_t constants)
+{
+    *out = (soft_stage){
+        .program = program,
+        .registers = draw->registers,
+        .memory = s->memory,
+        .textures = s->texture,
+        .constant_base = xenos_bits(constants, 0, 9),
+        .constant_count = xenos_bits(constants, 12, 9) + 1,
+    };
+}
+
+static int rasterises(const xenos_draw *draw)
+{
+    const uint32_t *r = draw->registers;
+    uint32_t mode = xenos_bits(r[XENOS_RB_MODECONTROL], 0, 3);
+    /* VS_EXPORT_MODE 7: multipass, nothing is drawn (xenia draw_util.cc). */
+    return (mode == XENOS_MODE_COLOR_DEPTH || mode == XENOS_MODE_DEPTH) &&
+           xenos_bits(r[XENOS_SQ_PROGRAM_CNTL], 24, 3) != 7 &&
+           xenos_bits(r[XENOS_RB_SURFACE_INFO], 0, 14) != 0;
+}
+
+static void prepare(soft *s, const xenos_draw *draw)
+{
+    const uint32_t *r = draw->registers;
+    soft_context *c = &s->context;
+    memset(c, 0, sizeof *c);
+    c->draw = draw;
+    /* Depth-only draws have no pixel shader, whatever is loaded (xenia xenos.h, EdramMode). */
+    int color = xenos_bits(r[XENOS_RB_MODECONTROL], 0, 3) == XENOS_MODE_COLOR_DEPTH;
+    const xenos_program *pixel = color ? draw->pixel : NULL;
+    stage(s, &c->vertex, draw, draw->vertex, r[XENOS_SQ_VS_CONST]);
+    stage(s, &c->pixel, draw, pixel, r[XENOS_SQ_PS_CONST]);
+
+    soft_rop_prepare(s->rop, r, pixel, s->edram);
+    c->rop = s->rop;
+    c->early = (uint32_t)soft_rop_early(s->rop);
+    c->tests_depth = xenos_bits(r[XENOS_RB_DEPTHCONTROL], 1, 1);
+    if (pixel) {
+        for (uint32_t i = 0; i < 4; i++) {
+            c->writes_color |=
+                pixel->exports >> i & 1 && xenos_bits(r[XENOS_RB_COLOR_MASK], 4 * i, 4) != 0;
+        }
+        /* A shader whose colours go nowhere matters for what else it does. */
+        c->shades = c->writes_color || !c->early || pixel->memory_export;
+        c->kills = pixel->kills;
+        c->writes_depth = c->shades && (pixel->exports >> XENOS_EXPORT_DEPTH & 1);
+        c->clear = pixel->temporaries ? pixel->temporaries : 1;
+        c->clear = c->clear < XENOS_TEMPORARIES ? c->clear : XENOS_TEMPORARIES;
+    }
+    c->ordered = (uint32_t)soft_rop_aliases(s->rop) || (c->shades && pixel->memory_export);
+
+    soft_setup_prepare(c);
+    soft_vertex_prepare(c);
+    soft_pixel_prepare(c);
+
+    uint32_t used = draw->vertex->textures | (c->shades ? pixel->textures : 0);
+    for (uint32_t i = 0; i < 32; i++) {
+        s->texture[i] = used >> i & 1
+                            ? soft_textures_prepare(s->textures, &r[XENOS_CONSTANT_FETCH + 6 * i])
+                            : NULL;
+    }
+}
+
+static void soft_draw(void *self, const xenos_draw *draw)
+{
+    soft *s = self;
+    int visible = rasterises(draw);
+    if (!visible && !draw->vertex->memory_export) {
+        return;
+    }
+    prepare(s, draw);
+    const soft_context *c = &s->context;
+    soft_setup setup = {
+        .context = c,
+        .cuts = {.bytes = s->vertices + SOFT_VERTICES * c->stride, .limit = SOFT_CUT},
+        .triangle = s->triangles,
+        .limit = SOFT_TRIANGLES,
+    };
+    xenos_primitives reader;
+    xenos_primitives_begin(&reader, draw, s->memory);
+    chunk *k = s->chunk;
+    while (gather(k, &reader)) {
+        uint32_t batches = (k->vertices + SOFT_LANES - 1) / SOFT_LANES;
+        soft_workers_run(s->workers, shade_batch, s, batches,
+                         batches < FEW_BATCHES || draw->vertex->memory_export);
+        for (uint32_t i = 0; i < k->primitives && visible; i++) {
+            const soft_vertex *v[3];
+            for (uint32_t j = 0; j < 3; j++) {
+                v[j] = (const soft_vertex *)(s->vertices + k->slot[i][j] * c->stride);
+            }
+            if (setup.limit - setup.triangles < SOFT_ONE ||
+                setup.cuts.limit - setup.cuts.used < SOFT_ONE) {
+                flush(s, &setup);
+            }
+            soft_setup_primitive(&setup, &k->primitive[i], v);
+        }
+        flush(s, &setup);
+    }
+    soft_textures_release(s->textures);
+}
+
+static void soft_resolve_draw(void *self, const xenos_draw *draw, xenos_resolved *done)
+{
+    soft *s = self;
+    soft_resolve(draw->registers, s->edram, s->memory, done);
+    if (done->length) {
+        soft_textures_written(s->textures, done->start, done->length);
+    }
+}
+
+static void soft_counts(void *self, xenos_counts *counts)
+{
+    soft *s = self;
+    *counts = (xenos_counts){0};
+    for (uint32_t i = 0; i < soft_workers_count(s->workers); i++) {
+        const xenos_counts *w = &soft_workers_at(s->workers, i)->counts;
+        counts->total += w->total;
+        counts->z_fail += w->z_fail;
+        counts->z_pass += w->z_pass;
+        counts->stencil_fail += w->stencil_fail;
+    }
+}
+
+static void soft_extents(void *self, xenos_extents *extents, int reset)
+{
+    soft *s = self;
+    *extents = s->extents.x0 < s->extents.x1 ? s->extents : (xenos_extents){0};
+    if (reset) {
+        s->extents = nothing;
+    }
+}
+
+static void soft_written(void *self, uint32_t start, uint32_t length)
+{
+    soft *s = self;
+    soft_textures_written(s->textures, start, length);
+}
+
+static uint8_t *soft_edram(void *self)
+{
+    soft *s = self;
+    return s->edram;
+}
+
+const xenos_backend xenos_soft_backend = {
+    .name = "soft",
+    .create = soft_create,
+    .destroy = soft_destroy,
+    .draw = soft_draw,
+    .resolve = soft_resolve_draw,
+    .counts = soft_counts,
+    .extents = soft_extents,
+    .written = soft_written,
+    .edram = soft_edram,
+};
