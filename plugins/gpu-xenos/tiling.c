@@ -2,14 +2,29 @@
 
 #include <string.h>
 
+/* Puts the bits of an address where the memory channels want them. */
+static uint64_t spread(uint64_t inner, uint32_t y, uint64_t pipe, uint64_t bank)
+{
+    return (inner & 0xF) | (uint64_t)(y & 1) << 4 | (inner >> 4 & 1) << 5 | pipe << 6 |
+           (inner >> 5 & 7) << 8 | bank << 11 | inner >> 8 << 12;
+}
+
 uint64_t xenos_tiled_offset(uint32_t x, uint32_t y, uint32_t pitch, uint32_t bytes_log2)
 {
     uint64_t macro = (uint64_t)(y >> 5) * (pitch >> 5) + (x >> 5);
     uint64_t inner = (macro << 6 | ((y >> 1) & 7) << 3 | (x & 7)) << bytes_log2;
     uint64_t pipe = ((x >> 3) & 3) ^ ((y >> 3) & 1) << 1;
-    uint64_t bank = (y >> 4) & 1;
-    return (inner & 0xF) | (uint64_t)(y & 1) << 4 | (inner >> 4 & 1) << 5 | pipe << 6 |
-           (inner >> 5 & 7) << 8 | bank << 11 | inner >> 8 << 12;
+    return spread(inner, y, pipe, (y >> 4) & 1);
+}
+
+uint64_t xenos_tiled_offset_3d(uint32_t x, uint32_t y, uint32_t z, uint32_t pitch, uint32_t height,
+                               uint32_t bytes_log2)
+{
+    uint64_t row = (uint64_t)(z >> 2) * (height >> 4) + (y >> 4);
+    uint64_t macro = row * (pitch >> 5) + (x >> 5);
+    uint64_t inner = (macro << 7 | (z & 3) << 5 | ((y >> 1) & 3) << 3 | (x & 7)) << bytes_log2;
+    uint64_t bank = ((y >> 3) ^ (z >> 2)) & 1;
+    return spread(inner, y, ((x >> 3) & 3) ^ bank << 1, bank);
 }
 
 void xenos_tiled_position(uint64_t offset, uint32_t pitch, uint32_t bytes_log2, uint32_t *x,
