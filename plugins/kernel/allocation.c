@@ -187,12 +187,13 @@ void kallocation_remove(kernel *k, uint32_t address)
     if (i == a->count || a->rows[i].address != address) {
         return;
     }
+    /* first: what others did to locks there comes before its end (order.c) */
+    kobject_forget_range(k, address, a->rows[i].size);
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_MEMORY_FREE);
     weft_event_word(&event, a->rows[i].id);
     weft_event_word(&event, address);
     kemit(k, k->running, &event);
-    kobject_forget_range(k, address, a->rows[i].size);
     a->count--;
     memmove(&a->rows[i], &a->rows[i + 1], (a->count - i) * sizeof *a->rows);
 }

@@ -10,6 +10,7 @@
 #include "exception.h"
 #include "exports.h"
 #include "order.h"
+#include "uncontended.h"
 
 #define INSN_SC     UINT32_C(0x44000002)
 #define INSN_BLR    UINT32_C(0x4E800020)
@@ -428,6 +429,9 @@ static uint32_t add_thunk(kernel *k, unsigned module, unsigned ordinal, uint32_t
 
 void kthunk_drop(kernel *k, uint32_t base, uint32_t size)
 {
+    if (k->uncontended) {
+        kuncontended_forget(k);
+    }
     for (uint32_t i = 0; i < k->thunk_count; i++) {
         if (k->thunks[i].placed && k->thunks[i].address - base < size) {
             k->thunks[i].address = 0;
@@ -558,7 +562,11 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     call.export_id = export_identity(k, thunk);
     call.caller = (uint32_t)thread->cpu->lr;
     call.faulted = false;
+    call.unlocked = false;
     call.path[0] = 0;
+    if (k->uncontended) {
+        kuncontended_learn(k, call.export, call.export_id, thunk->address, thunk->argument_count);
+    }
     /* a call that was held is made again at the same retired count: asked and announced once */
     bool announced = thread->announced == thread->cpu->retired + 1;
     weft_sync_op op = {

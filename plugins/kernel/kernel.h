@@ -35,6 +35,7 @@ typedef struct vfs vfs;
 #define K_FRAME UINT32_C(2) /* a guest frame was pushed; its continuation sets r3 later */
 #define K_GONE  UINT32_C(3) /* the thread no longer exists, or its context was replaced */
 #define K_AGAIN UINT32_C(4) /* not yet: the call did not happen, and is made again next time */
+#define K_LOCK  UINT32_C(5) /* nothing happened: it needs the dispatcher lock (call->unlocked) */
 
 typedef uint32_t (*kexport_fn)(kcall *call);
 
@@ -71,6 +72,7 @@ struct kcall {
     uint64_t export_id; /* its identity, for events */
     uint32_t caller;    /* guest address behind the call: lr */
     bool faulted;       /* a guest pointer was bad: the call becomes an access violation */
+    bool unlocked;      /* it is made without the dispatcher lock (uncontended.h) */
     uint32_t fault_address;
     bool fault_store;
     char path[512]; /* set by file exports: the raw path, for kernel.call's `path` */
@@ -176,6 +178,7 @@ struct kobject {
     const kthread *creator; /* of one that is not adopted: who made it, NULL: the kernel; */
     uint32_t site, nth;     /* where, and how many were made there before */
     uint64_t operations;    /* synchronisation operations so far: the per-object sequence */
+    uint32_t claimed;       /* atomic: a lock whose words and number are somebody's (order.c) */
     uint64_t awaited;       /* the least of them that a held thread waits for; 0: none does */
     bool adopted;           /* the body is the title's memory, not ours */
     void *data;             /* of the type: kthread *, a file ... */

@@ -99,6 +99,7 @@ struct kthread {
     uint32_t view_index; /* where the policy's view shows it */
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
+    bool alerted;             /* by KeAlertThread, and has not waited alertably since */
 
     /* waits (wait.c) */
     kwait waits[KWAIT_MAX];
@@ -228,6 +229,7 @@ typedef struct kxam_state {
     struct kxam_mount *mounts;     /* content that is open (xam_storage.c), latest first */
     struct kxam_task *tasks;       /* xam_task.c, latest first */
     uint32_t dash_context;
+    uint32_t staging_mode;
     uint32_t launch_data_size;
     uint8_t launch_data[KXAM_LAUNCH_DATA_MAX];
 } kxam_state;
@@ -293,7 +295,7 @@ struct kernel {
     bool any_held;         /* somebody may be held */
     uint64_t rounds;       /* slices after which those that are held were looked at */
     uint64_t round_tick;   /* when they last were */
-    char ejection[160];    /* why the policy is to go when its op returns; "": it is not */
+    char ejection[160]; /* why the policy is to go when its op returns; "": it is not */
     weft_policy_exchange *exchange_planned, *exchange_posted; /* the latter by any thread */
     uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];
     uint64_t instructions, instruction_limit, tick_limit;
@@ -306,7 +308,8 @@ struct kernel {
     uint32_t view_capacity;
     weft_sched_hw view_hw[WEFT_HW_COUNT];
     kthread **view_order;
-    struct kparallel *parallel; /* parallel.c; NULL in lockstep */
+    struct kparallel *parallel;       /* parallel.c; NULL in lockstep */
+    struct kuncontended *uncontended; /* uncontended.c; likewise */
 
     /* end */
     uint32_t end, exit_code;
@@ -368,6 +371,7 @@ struct kernel {
     /* xam.c */
     weft_pad pads[WEFT_PAD_COUNT];
     uint32_t pad_packet[WEFT_PAD_COUNT];
+    uint32_t device_lock; /* guest word behind IoAcquireDeviceObjectLock, 0: not made yet */
     uint32_t pads_off; /* bit n: the title has turned the n-th off (input.c) */
     kxam_state xam;
     knet_state net;

@@ -1,6 +1,10 @@
 #include "order.h"
 
+#include <sched.h>
+
 #include "dispatcher.h"
+#include "parallel.h"
+#include "uncontended.h"
 
 /* ---- operations --------------------------------------------------------------------------------
  */
@@ -19,11 +23,20 @@ static weft_sync_op describe(kernel *k, kthread *t, uint32_t kind, const kobject
         .thread = t ? t->id : k->acting,
         .object = o ? o->id : 0,
         .index = counts(k, t)[kind],
-        .sequence = o ? o->operations : 0,
+        .sequence = o ? __atomic_load_n(&o->operations, __ATOMIC_RELAXED) : 0,
         .site = kcall_site(t),
         .pointer = o ? o->body : 0,
         .event = t ? t->events : 0,
     };
+}
+
+/* The thread's operation is over: what the policy said of it is. */
+static void done(kthread *t, uint32_t kind)
+{
+    t->sync_index[kind]++;
+    t->granted = 0;
+    t->granted_objects = 0;
+    t->held_at = 0;
 }
 
 /* sync.op, and the policy is told. */
@@ -36,20 +49,20 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
     weft_event_word(&event, op->sequence);
     weft_event_word(&event, op->index);
     kemit(k, t, &event);
-    counts(k, t)[op->kind]++;
     if (t) {
-        t->granted = 0;
-        t->granted_objects = 0;
-        t->held_at = 0;
+        done(t, op->kind);
+    } else {
+        counts(k, t)[op->kind]++;
     }
     kpolicy_after(k, op);
 }
 
-/* The object's next number is taken. */
+/* The object's next number is taken. Others may be looking; who counts is alone in that. */
 static uint64_t take_number(kernel *k, kobject *o)
 {
-    uint64_t number = o->operations++;
-    if (o->awaited && o->operations >= o->awaited) {
+    uint64_t number = __atomic_load_n(&o->operations, __ATOMIC_RELAXED);
+    __atomic_store_n(&o->operations, number + 1, __ATOMIC_RELAXED);
+    if (o->awaited && number + 1 >= o->awaited) {
         kpolicy_awaited(k, o);
     }
     return number;
@@ -57,6 +70,9 @@ static uint64_t take_number(kernel *k, kobject *o)
 
 bool korder_before(kcall *call, uint32_t kind, kobject *o)
 {
+    if (call->unlocked) {
+        return true; /* of a kind that the policy does not ask for */
+    }
     weft_sync_op op = describe(call->k, call->thread, kind, o);
     op.site = call->caller;
     return kpolicy_before(call, &op, 0, o);
@@ -133,22 +149,79 @@ bool korder_resume(kcall *call)
 }
 
 /* ---- locks -------------------------------------------------------------------------------------
- */
+ * The numbers of a lock's operations, in parallel mode. A lock's words change, and its next number is
+ * taken, only by who has claimed the lock's object, and both before it is dropped. So numbers are in
+ * the order of the changes, and what a number's operation found is what the one before had left:
+ *  - Two calls without the dispatcher lock exclude each other by the claim alone. One that does not
+ *    get it has done nothing, and takes the dispatcher lock.
+ *  - A call with the dispatcher lock waits for the claim. Who has it is on its way through a dozen
+ *    instructions without that lock, and needs nothing that is held here.
+ *  - That a number lies between the change and the drop, not only between an enter and its leave, is
+ *    what the attempts of others need, and their failed tries: they take numbers while the owner has
+ *    the section. An attempt at a section that is being left comes before or after the leave as a
+ *    whole; before, the owner finds that somebody waits, and hands over with the dispatcher lock.
+ *  - What only the owner may change, a recursion, takes no number and no claim; the lock's count goes
+ *    up and down in one piece for it (sync.c).
+ * The moment of an operation is read after the claim as well, so ticks have the order of the numbers. */
 
-/* Where a hardware thread remembers the object at an address. */
-static kobject **known(khw *hw, uint32_t address)
+bool korder_claim(kcall *call, kobject *o)
 {
-    return &hw->known[(address >> 2 ^ address >> 9) % KNOWN_LOCKS];
+    kernel *k = call->k;
+    if (!k->uncontended || !o) {
+        return true;
+    }
+    while (__atomic_exchange_n(&o->claimed, 1, __ATOMIC_ACQUIRE)) {
+        if (call->unlocked) {
+            return false;
+        }
+        sched_yield(); /* if it takes so long, the host has put the other thread off */
+    }
+    if (call->unlocked) {
+        kuncontended_moment(call);
+    } else {
+        kparallel_moment(k);
+    }
+    return true;
 }
 
+void korder_drop(kcall *call, kobject *o)
+{
+    if (call->k->uncontended && o) {
+        __atomic_store_n(&o->claimed, 0, __ATOMIC_RELEASE);
+    }
+}
+
+void korder_take_lock(kcall *call, uint32_t kind, kobject *o)
+{
+    if (!call->unlocked) {
+        korder_take(call->k, call->thread, kind, o);
+        return;
+    }
+    weft_sync_op op = describe(call->k, call->thread, kind, o);
+    __atomic_store_n(&o->operations, op.sequence + 1, __ATOMIC_RELAXED);
+    kuncontended_operation(call, &op);
+    done(call->thread, kind);
+}
+
+/* Where a hardware thread remembers the object at an address. */
+static kobject **known(kernel *k, uint32_t hw, uint32_t address)
+{
+    return &k->hw[hw].known[(address >> 2 ^ address >> 9) % KNOWN_LOCKS];
+}
+
+/* What is remembered is there for a call without the dispatcher lock too: nobody forgets it while one
+ * is under way. */
 kobject *korder_section(kcall *call, uint32_t address)
 {
     kernel *k = call->k;
-    kobject **slot = known(k->running_hw, address);
+    kobject **slot = known(k, call->cpu->hw, address);
     kobject *o = *slot;
     if (o && o->body == address && o->type == KOBJECT_EVENT &&
-        k->memory->base[address] <= TYPE_EVENT_AUTO) {
+        __atomic_load_n(k->memory->base + address, __ATOMIC_RELAXED) <= TYPE_EVENT_AUTO) {
         return o;
+    }
+    if (call->unlocked) {
+        return NULL;
     }
     o = kobject_at(k, call->thread, address);
     *slot = o ? o : *slot;
@@ -158,10 +231,13 @@ kobject *korder_section(kcall *call, uint32_t address)
 kobject *korder_spin_lock(kcall *call, uint32_t address)
 {
     kernel *k = call->k;
-    kobject **slot = known(k->running_hw, address);
+    kobject **slot = known(k, call->cpu->hw, address);
     kobject *o = *slot;
     if (o && o->body == address && o->type == KOBJECT_SPIN_LOCK) {
         return o;
+    }
+    if (call->unlocked) {
+        return NULL;
     }
     o = kobject_spin_lock(k, address);
     *slot = o ? o : *slot;
@@ -171,7 +247,13 @@ kobject *korder_spin_lock(kcall *call, uint32_t address)
 void korder_forget(kernel *k, const kobject *o)
 {
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        kobject **slot = known(&k->hw[i], o->body);
-        *slot = *slot == o ? NULL : *slot;
+        kobject **slot = known(k, i, o->body);
+        if (*slot != o) {
+            continue;
+        }
+        if (k->uncontended) {
+            kuncontended_close(k);
+        }
+        *slot = NULL;
     }
 }

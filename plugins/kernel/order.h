@@ -23,9 +23,17 @@ void korder_end_wait(kthread *t, uint32_t op, kobject *o);
 bool korder_resume(kcall *call);
 
 /* The object of the critical section or spin lock at `address`, which the guest may read; NULL: the
- * section's first byte is no event's, or out of memory. */
+ * section's first byte is no event's, or out of memory, or, without the dispatcher lock, this hardware
+ * thread has not met it before. */
 kobject *korder_section(kcall *call, uint32_t address);
 kobject *korder_spin_lock(kcall *call, uint32_t address);
+/* From here to korder_drop the words of the lock in guest memory, and its next number, are the
+ * caller's alone. False: somebody else has it claimed, and the call has no dispatcher lock: K_LOCK.
+ * `o` NULL: nothing is claimed. */
+bool korder_claim(kcall *call, kobject *o);
+void korder_drop(kcall *call, kobject *o);
+/* korder_take for an operation of the calling thread on a lock that it has claimed. */
+void korder_take_lock(kcall *call, uint32_t op, kobject *o);
 /* Nothing is found by the object's address any more. */
 void korder_forget(kernel *k, const kobject *o);
 

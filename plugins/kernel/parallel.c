@@ -10,11 +10,13 @@
 #include <time.h>
 
 #include "sched.h"
+#include "uncontended.h"
 
 #define SECOND   UINT64_C(1000000000)
 #define NAP      UINT64_C(50000)   /* ns that a hardware thread sleeps which gets nowhere */
 #define PATIENCE 4                 /* slices without progress until it does */
 #define HUNGER   UINT64_C(2000000) /* ns of waiting for the lock until others make way */
+#define SOON     UINT64_C(2000000) /* ns: longer than a slice takes */
 #define TRIES    100               /* to take it before sleeping: it is held for about 0.5 us */
 #define TURNS    64                /* times that others yield to who has waited long */
 #define NOBODY   WEFT_HW_COUNT
@@ -35,6 +37,8 @@ struct kparallel {
     pthread_mutex_t lock; /* the dispatcher lock */
     cell hw[WEFT_HW_COUNT];
     const weft_host_threads *threads;
+    const weft_host_locks *order; /* NULL: the host keeps none */
+    const weft_host *host;
     bool serial;           /* the CPU runs one state at a time: with the lock */
     uint64_t start;        /* the host's clock at tick 0 */
     uint64_t now;          /* the tick at which the lock was taken */
@@ -60,6 +64,11 @@ uint64_t kparallel_now(const kernel *k)
     return k->parallel->now;
 }
 
+uint64_t kparallel_clock(const kernel *k)
+{
+    return host_clock() - k->parallel->start;
+}
+
 /* ---- the lock ----------------------------------------------------------------------------------
  */
 
@@ -74,13 +83,16 @@ static void refresh(struct kparallel *p)
     p->now = now > p->now ? now : p->now;
 }
 
-/* The first of all locks: never from under a leaf lock. Those are the host's own, which holds them
- * around no call of a plugin. To take it twice is an error that the mutex reports.
+/* The first of all locks: never from under a leaf lock, which the host sees to (weft/host.h). To take it
+ * twice is an error that the mutex reports, too.
  *
  * Whoever comes first while it is free has it, since to hand it to who waits costs a change of host
  * threads each time; but one that has waited for long goes first. */
 static void take(struct kparallel *p)
 {
+    if (p->order) {
+        p->order->take(p->host, WEFT_LOCK_DISPATCHER, "the dispatcher lock");
+    }
     for (int i = 0; i < TURNS && __atomic_load_n(&p->hungry, __ATOMIC_RELAXED); i++) {
         sched_yield();
     }
@@ -108,6 +120,15 @@ static void give(struct kparallel *p)
     int failed = pthread_mutex_unlock(&p->lock);
     assert(!failed);
     (void)failed;
+    if (p->order) {
+        p->order->give(p->host, WEFT_LOCK_DISPATCHER);
+    }
+}
+
+void kparallel_moment(kernel *k)
+{
+    refresh(k->parallel);
+    k->running_hw->time = k->parallel->now;
 }
 
 static void stop(cell *c)
@@ -143,6 +164,7 @@ static uint64_t settle(kernel *k)
     struct kparallel *p = k->parallel;
     uint64_t due = k->clock->next(k->clock);
     uint32_t ready = k->end != WEFT_END_NONE ? UINT32_MAX : 0, idle = NOBODY;
+    bool busy = false; /* somebody executes, and looks at the clock after its slice */
     for (const kthread *t = k->live; t; t = t->live_next) {
         cell *c = &p->hw[t->hw];
         if (t->executing || !ksched_runnable(t)) {
@@ -161,6 +183,7 @@ static uint64_t settle(kernel *k)
         cell *c = &p->hw[i];
         const kdpc *dpc = k->hw[i].first_dpc;
         if (c->thread) {
+            busy = true;
             if (k->end != WEFT_END_NONE || must_stop(k, i)) {
                 stop(c);
             }
@@ -178,7 +201,7 @@ static uint64_t settle(kernel *k)
     }
     if (p->keeper != NOBODY && due < p->keeper_until) {
         call(&p->hw[p->keeper]);
-    } else if (p->keeper == NOBODY && idle != NOBODY) {
+    } else if (p->keeper == NOBODY && idle != NOBODY && !(busy && due > p->now + SOON)) {
         call(&p->hw[idle]); /* it looks around, and minds the clock */
     }
     return due;
@@ -199,6 +222,7 @@ static void leave(kernel *k, kthread *t)
     k->running_hw = NULL;
     (void)settle(k);
     if (!p->serial) {
+        kuncontended_open(k);
         give(p);
     }
 }
@@ -213,6 +237,7 @@ static kthread *enter(kernel *k, uint32_t index)
     } else {
         take(p);
     }
+    kuncontended_flush(k, index);
     kthread *t = c->thread;
     t->executing = false;
     c->thread = NULL;
@@ -238,6 +263,9 @@ static uint32_t answer_of(const kernel *k, const kthread *t, uint32_t answer)
 static uint32_t syscall(void *context, weft_cpu_state *cpu, uint32_t lev)
 {
     kernel *k = context;
+    if (kuncontended_call(k, k->parallel->hw[cpu->hw].thread, cpu)) {
+        return WEFT_CPU_CONTINUE;
+    }
     kthread *t = enter(k, cpu->hw);
     uint32_t answer = may_act(k, t) ? kcall_syscall(k, cpu, lev) : WEFT_CPU_STOP;
     answer = answer_of(k, t, answer);
@@ -277,7 +305,7 @@ static void written(void *context, weft_cpu_state *cpu, uint32_t address, uint32
 static uint64_t timebase(void *context, weft_cpu_state *cpu)
 {
     kernel *k = context;
-    return ktime_base(k, host_clock() - k->parallel->start);
+    return ktime_base(k, kparallel_clock(k));
 }
 
 void kparallel_callbacks(kernel *k)
@@ -405,6 +433,7 @@ static void loop(kernel *k, uint32_t index)
             continue;
         }
         if (ksched_exchange_asked(k)) {
+            kuncontended_close(k); /* what came before is not the newcomer's to be asked about */
             kpolicy_exchange_due(k, p->now);
         }
         uint64_t times[WEFT_HW_COUNT];
@@ -459,6 +488,8 @@ void kparallel_run(kernel *k)
     member members[WEFT_HW_COUNT];
     p->serial = !(k->cpu->flags & WEFT_CPU_PARALLEL);
     p->threads = k->host->extension(k->host, WEFT_HOST_THREADS);
+    p->order = k->host->extension(k->host, WEFT_HOST_LOCKS);
+    p->host = k->host;
     p->start = host_clock() - k->clock->now(k->clock);
     p->now = 0;
     take(p);
@@ -494,7 +525,7 @@ bool kparallel_create(kernel *k)
     }
     p->keeper = NOBODY;
     k->parallel = p;
-    return true;
+    return kuncontended_create(k);
 }
 
 void kparallel_destroy(kernel *k)
@@ -508,4 +539,5 @@ void kparallel_destroy(kernel *k)
     }
     free(p);
     k->parallel = NULL;
+    kuncontended_destroy(k);
 }

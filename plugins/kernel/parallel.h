@@ -23,6 +23,12 @@ void kparallel_run(kernel *k);
 /* The tick at which the lock's holder took it: what it does happens at that moment. */
 uint64_t kparallel_now(const kernel *k);
 
+/* The same again now: of what comes next. */
+void kparallel_moment(kernel *k);
+
+/* The tick by the host's clock, without the lock too. */
+uint64_t kparallel_clock(const kernel *k);
+
 /* The CPU's `run` without the lock, which the caller holds before and after; WEFT_CPU_*. */
 uint32_t kparallel_execute(kernel *k, kthread *thread);
 

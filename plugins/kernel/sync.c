@@ -17,6 +17,56 @@
 #define IRQL_DISPATCH 2
 #define SPIN_COST     8 /* ticks for one turn of a spin on a held lock */
 
+/* ---- words of locks ----------------------------------------------------------------------------
+ * A call without the dispatcher lock (uncontended.h) does the same as one with it. What it may not do
+ * is to report stores, so it keeps off pages that somebody watches. */
+
+/* The words of a lock, which the guest may write. NULL: the call is over, by a fault or K_LOCK. */
+static uint8_t *lock_words(kcall *call, uint32_t address, uint32_t size)
+{
+    uint8_t *p = kwrite(call, address, size);
+    const uint8_t *access = call->k->memory->access;
+    uint32_t first = address >> WEFT_PAGE_SHIFT, last = (address + size - 1) >> WEFT_PAGE_SHIFT;
+    bool watched = p && call->unlocked &&
+                   ((__atomic_load_n(&access[first], __ATOMIC_RELAXED) |
+                     __atomic_load_n(&access[last], __ATOMIC_RELAXED)) &
+                    WEFT_PAGE_WATCH);
+    if (watched) {
+        kfault(call, address, true); /* for uncontended.c: it takes the lock */
+        return NULL;
+    }
+    return p;
+}
+
+static void word_put(kcall *call, uint32_t address, uint32_t value)
+{
+    weft_store32(call->k->memory->base + address, value);
+    if (!call->unlocked) {
+        kwritten(call->k, address, 4);
+    }
+}
+
+/* Adds in one piece, where others may add too: an owner that enters again, and who begins to wait.
+ * The new value. */
+static uint32_t word_add(kcall *call, uint32_t address, uint32_t change)
+{
+    uint8_t *p = call->k->memory->base + address;
+    if (!call->k->uncontended || (uintptr_t)p % sizeof(uint32_t)) {
+        uint32_t value = weft_load32(p) + change;
+        word_put(call, address, value);
+        return value;
+    }
+    uint32_t *word = (uint32_t *)p, old = __atomic_load_n(word, __ATOMIC_RELAXED), value;
+    do {
+        value = __builtin_bswap32(old) + change;
+    } while (!__atomic_compare_exchange_n(word, &old, __builtin_bswap32(value), 1, __ATOMIC_RELAXED,
+                                          __ATOMIC_RELAXED));
+    if (!call->unlocked) {
+        kwritten(call->k, address, 4);
+    }
+    return value;
+}
+
 /* ---- critical sections -------------------------------------------------------------------------
  */
 
@@ -24,10 +74,10 @@ void kcs_init(kernel *k, uint32_t cs, uint32_t spin)
 {
     uint8_t *p = k->memory->base + cs;
     uint32_t units = (spin + 255) >> 8;
-    memset(p, 0, CS_SIZE);
-    p[0] = 1;
-    p[CS_SPIN] = (uint8_t)(units > 255 ? 255 : units);
-    weft_store32(p + CS_LOCK, UINT32_MAX);
+    weft_store32(p, 1u << 24 | (units > 255 ? 255 : units) << (8 * (3 - CS_SPIN)));
+    for (uint32_t at = 4; at < CS_SIZE; at += 4) {
+        weft_store32(p + at, at == CS_LOCK ? UINT32_MAX : 0);
+    }
     kwritten(k, cs, CS_SIZE);
 }
 
@@ -84,100 +134,123 @@ uint32_t kcs_owner(kernel *k, uint32_t cs)
                : 0;
 }
 
-uint32_t ex_RtlEnterCriticalSection(kcall *call)
+/* The section is the caller's already: once more. */
+static bool cs_again(kcall *call, uint32_t cs, const uint8_t *p)
 {
-    kernel *k = call->k;
-    uint32_t cs = karg(call, 0);
-    if (!kwrite(call, cs, CS_SIZE)) {
-        return K_DONE;
+    if (weft_load32(p + CS_OWNER) != self(call) || (int32_t)weft_load32(p + CS_LOCK) < 0) {
+        return false;
     }
-    uint8_t *p = k->memory->base + cs;
-    int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
-    if (weft_load32(p + CS_OWNER) == self(call) && lock >= 0) {
-        kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
-        kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
-        return K_DONE;
-    }
-    bool contended = lock != -1;
-    kobject *o = korder_section(call, cs);
-    if (o && !korder_before(call, contended ? WEFT_SYNC_ENTER_CONTENDED : WEFT_SYNC_ENTER, o)) {
-        return K_AGAIN;
-    }
-    if (!contended) {
-        kput32(call, cs + CS_LOCK, 0);
-        kput32(call, cs + CS_RECURSION, 1);
-        kput32(call, cs + CS_OWNER, self(call));
-        if (o) {
-            korder_take(k, call->thread, WEFT_SYNC_ENTER, o);
-        }
-        return K_DONE;
-    }
+    word_add(call, cs + CS_LOCK, 1);
+    word_put(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
+    return true;
+}
+
+/* It was free, and is the caller's. */
+static void cs_own(kcall *call, uint32_t cs)
+{
+    word_put(call, cs + CS_LOCK, 0);
+    word_put(call, cs + CS_RECURSION, 1);
+    word_put(call, cs + CS_OWNER, self(call));
+}
+
+static bool cs_is_free(const uint8_t *p)
+{
+    return weft_load32(p + CS_LOCK) == UINT32_MAX;
+}
+
+/* Not free: the caller waits for it, with the section claimed. */
+static uint32_t cs_wait(kcall *call, uint32_t cs, kobject *o)
+{
     if (!o) { /* not a critical section at all */
         kfault(call, cs, true);
         return K_DONE;
     }
     if (kthread_is_interrupt(call->thread)) {
-        return kwait_in_dpc(k);
+        return kwait_in_dpc(call->k);
     }
     observe(call, cs, true);
-    kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
+    word_add(call, cs + CS_LOCK, 1);
     call->thread->cont_data[0] = cs;
     return kwait_section(call, o, cs_acquired);
+}
+
+uint32_t ex_RtlEnterCriticalSection(kcall *call)
+{
+    uint32_t cs = karg(call, 0), answer = K_DONE;
+    uint8_t *p = lock_words(call, cs, CS_SIZE);
+    if (!p || cs_again(call, cs, p)) {
+        return K_DONE;
+    }
+    kobject *o = korder_section(call, cs);
+    bool contended;
+    do { /* once, but where it was left or entered since it was looked at */
+        contended = !cs_is_free(p);
+        if (call->unlocked && (contended || !o)) {
+            return K_LOCK;
+        }
+        if (o && !korder_before(call, contended ? WEFT_SYNC_ENTER_CONTENDED : WEFT_SYNC_ENTER, o)) {
+            return K_AGAIN;
+        }
+        if (!korder_claim(call, o)) {
+            return K_LOCK;
+        }
+        if (cs_is_free(p) != contended) {
+            break;
+        }
+        korder_drop(call, o);
+    } while (true);
+    if (contended) {
+        answer = cs_wait(call, cs, o);
+    } else {
+        cs_own(call, cs);
+        if (o) {
+            korder_take_lock(call, WEFT_SYNC_ENTER, o);
+        }
+    }
+    korder_drop(call, o);
+    return answer;
 }
 
 uint32_t ex_RtlTryEnterCriticalSection(kcall *call)
 {
     uint32_t cs = karg(call, 0);
-    if (!kwrite(call, cs, CS_SIZE)) {
+    uint8_t *p = lock_words(call, cs, CS_SIZE);
+    if (!p) {
         return kret(call, 0);
     }
-    uint8_t *p = call->k->memory->base + cs;
-    int32_t lock = (int32_t)weft_load32(p + CS_LOCK);
-    if (lock != -1 && weft_load32(p + CS_OWNER) == self(call)) {
-        kput32(call, cs + CS_LOCK, (uint32_t)lock + 1);
-        kput32(call, cs + CS_RECURSION, weft_load32(p + CS_RECURSION) + 1);
+    if (!cs_is_free(p) && cs_again(call, cs, p)) {
         return kret(call, 1);
     }
     kobject *o = korder_section(call, cs);
     if (o && !korder_before(call, WEFT_SYNC_TRY, o)) {
         return K_AGAIN;
     }
-    if (lock == -1) {
-        kput32(call, cs + CS_LOCK, 0);
-        kput32(call, cs + CS_RECURSION, 1);
-        kput32(call, cs + CS_OWNER, self(call));
+    if ((call->unlocked && !o) || !korder_claim(call, o)) {
+        return K_LOCK;
+    }
+    bool free = cs_is_free(p);
+    if (free) {
+        cs_own(call, cs);
     }
     if (o) {
-        korder_take(call->k, call->thread, WEFT_SYNC_TRY, o);
+        korder_take_lock(call, WEFT_SYNC_TRY, o);
     }
-    return kret(call, lock == -1);
+    korder_drop(call, o);
+    return kret(call, free);
 }
 
-uint32_t ex_RtlLeaveCriticalSection(kcall *call)
+/* The last leave, with the section claimed. */
+static uint32_t cs_leave(kcall *call, uint32_t cs, kobject *o)
 {
     kernel *k = call->k;
-    uint32_t cs = karg(call, 0);
-    if (!kwrite(call, cs, CS_SIZE)) {
-        return K_DONE;
+    if (call->unlocked && weft_load32(k->memory->base + cs + CS_LOCK) != 0) {
+        return K_LOCK; /* somebody waits */
     }
-    uint8_t *p = k->memory->base + cs;
-    kobject *o = weft_load32(p + CS_RECURSION) == 1 ? korder_section(call, cs) : NULL;
-    if (o && !korder_before(call, WEFT_SYNC_LEAVE, o)) {
-        return K_AGAIN;
-    }
-    /* The owner is not checked, on the console neither: leaving a section that is free puts it out
-     * of order. */
-    uint32_t recursion = weft_load32(p + CS_RECURSION) - 1;
-    int32_t lock = (int32_t)(weft_load32(p + CS_LOCK) - 1);
-    kput32(call, cs + CS_LOCK, (uint32_t)lock);
-    if (recursion != 0) {
-        kput32(call, cs + CS_RECURSION, recursion);
-        return K_DONE;
-    }
-    kput32(call, cs + CS_RECURSION, 0);
-    kput32(call, cs + CS_OWNER, 0);
+    int32_t lock = (int32_t)word_add(call, cs + CS_LOCK, UINT32_MAX);
+    word_put(call, cs + CS_RECURSION, 0);
+    word_put(call, cs + CS_OWNER, 0);
     if (o) {
-        korder_take(k, call->thread, WEFT_SYNC_LEAVE, o);
+        korder_take_lock(call, WEFT_SYNC_LEAVE, o);
     }
     if (o && lock >= 0) { /* somebody waits: hand it over through the header's event */
         state_set(k, o, 1);
@@ -186,46 +259,97 @@ uint32_t ex_RtlLeaveCriticalSection(kcall *call)
     return K_DONE;
 }
 
+uint32_t ex_RtlLeaveCriticalSection(kcall *call)
+{
+    uint32_t cs = karg(call, 0);
+    uint8_t *p = lock_words(call, cs, CS_SIZE);
+    if (!p) {
+        return K_DONE;
+    }
+    /* The owner is not checked, on the console neither: leaving a section that is free puts it out
+     * of order. */
+    uint32_t recursion = weft_load32(p + CS_RECURSION);
+    if (call->unlocked && weft_load32(p + CS_OWNER) != self(call)) {
+        return K_LOCK;
+    }
+    if (recursion != 1) {
+        word_add(call, cs + CS_LOCK, UINT32_MAX);
+        word_put(call, cs + CS_RECURSION, recursion - 1);
+        return K_DONE;
+    }
+    kobject *o = korder_section(call, cs);
+    if (o && !korder_before(call, WEFT_SYNC_LEAVE, o)) {
+        return K_AGAIN;
+    }
+    if ((call->unlocked && !o) || !korder_claim(call, o)) {
+        return K_LOCK;
+    }
+    uint32_t answer = cs_leave(call, cs, o);
+    korder_drop(call, o);
+    return answer;
+}
+
 /* ---- spin locks and IRQL -----------------------------------------------------------------------
  */
 
 /* A lock word is 0 when free and 1 when taken (LESSONS 37). On a held one guest time passes, and
  * the call is made again. */
-static bool spin_take(kcall *call, uint32_t lock)
+static uint32_t spin_turn(kcall *call)
+{
+    if (call->unlocked) {
+        return K_LOCK;
+    }
+    kcharge(call->k, SPIN_COST);
+    ksched_yield(call->k);
+    return K_AGAIN;
+}
+
+static uint32_t spin_take(kcall *call, uint32_t lock)
 {
     bool taken = kget32(call, lock) != 0;
     if (call->faulted) {
-        return true; /* the call becomes an access violation */
+        return K_DONE; /* the call becomes an access violation */
     }
     if (taken) {
-        kcharge(call->k, SPIN_COST);
-        ksched_yield(call->k);
-        return false;
+        return spin_turn(call);
     }
     kobject *o = korder_spin_lock(call, lock);
     if (o && !korder_before(call, WEFT_SYNC_ENTER, o)) {
-        return false;
+        return K_AGAIN;
     }
-    kput32(call, lock, 1);
-    if (o && !call->faulted) {
-        korder_take(call->k, call->thread, WEFT_SYNC_ENTER, o);
+    if ((call->unlocked && !o) || !korder_claim(call, o)) {
+        return K_LOCK;
     }
-    return true;
+    taken = kget32(call, lock) != 0; /* since it was looked at */
+    if (!taken && lock_words(call, lock, 4)) {
+        word_put(call, lock, 1);
+        if (o) {
+            korder_take_lock(call, WEFT_SYNC_ENTER, o);
+        }
+    }
+    korder_drop(call, o);
+    return taken ? spin_turn(call) : K_DONE;
 }
 
-/* False: the policy holds the release back. */
-static bool spin_leave(kcall *call, uint32_t lock)
+/* K_AGAIN: the policy holds the release back. */
+static uint32_t spin_leave(kcall *call, uint32_t lock)
 {
     (void)kget32(call, lock);
     kobject *o = call->faulted ? NULL : korder_spin_lock(call, lock);
     if (o && !korder_before(call, WEFT_SYNC_LEAVE, o)) {
-        return false;
+        return K_AGAIN;
     }
-    kput32(call, lock, 0);
-    if (o && !call->faulted) {
-        korder_take(call->k, call->thread, WEFT_SYNC_LEAVE, o);
+    if ((call->unlocked && !o) || !korder_claim(call, o)) {
+        return K_LOCK;
     }
-    return true;
+    if (lock_words(call, lock, 4)) {
+        word_put(call, lock, 0);
+        if (o) {
+            korder_take_lock(call, WEFT_SYNC_LEAVE, o);
+        }
+    }
+    korder_drop(call, o);
+    return K_DONE;
 }
 
 /* IRQL is raised before the first try (NT), so that nothing comes between the spinner's getting the
@@ -238,7 +362,7 @@ uint32_t ex_KfAcquireSpinLock(kcall *call)
         t->spin_irql = previous + 1;
         kirql_set(call->k, previous < IRQL_DISPATCH ? IRQL_DISPATCH : previous);
     }
-    if (!spin_take(call, karg(call, 0))) {
+    if (spin_take(call, karg(call, 0)) == K_AGAIN) {
         return K_AGAIN;
     }
     uint32_t previous = t->spin_irql - 1;
@@ -248,7 +372,7 @@ uint32_t ex_KfAcquireSpinLock(kcall *call)
 
 uint32_t ex_KfReleaseSpinLock(kcall *call)
 {
-    if (!spin_leave(call, karg(call, 0))) {
+    if (spin_leave(call, karg(call, 0)) == K_AGAIN) {
         return K_AGAIN;
     }
     kirql_set(call->k, karg(call, 1) & 0x1F);
@@ -257,29 +381,34 @@ uint32_t ex_KfReleaseSpinLock(kcall *call)
 
 uint32_t ex_KeAcquireSpinLockAtRaisedIrql(kcall *call)
 {
-    return spin_take(call, karg(call, 0)) ? K_DONE : K_AGAIN;
+    return spin_take(call, karg(call, 0));
 }
 
 uint32_t ex_KeTryToAcquireSpinLockAtRaisedIrql(kcall *call)
 {
     uint32_t lock = karg(call, 0);
-    bool free = kget32(call, lock) == 0;
+    (void)kget32(call, lock);
     kobject *o = call->faulted ? NULL : korder_spin_lock(call, lock);
     if (o && !korder_before(call, WEFT_SYNC_TRY, o)) {
         return K_AGAIN;
     }
-    if (free) {
-        kput32(call, lock, 1);
+    if ((call->unlocked && !o) || !korder_claim(call, o)) {
+        return K_LOCK;
+    }
+    bool free = kget32(call, lock) == 0;
+    if (free && lock_words(call, lock, 4)) {
+        word_put(call, lock, 1);
     }
     if (o && !call->faulted) {
-        korder_take(call->k, call->thread, WEFT_SYNC_TRY, o);
+        korder_take_lock(call, WEFT_SYNC_TRY, o);
     }
+    korder_drop(call, o);
     return kret(call, free);
 }
 
 uint32_t ex_KeReleaseSpinLockFromRaisedIrql(kcall *call)
 {
-    return spin_leave(call, karg(call, 0)) ? K_DONE : K_AGAIN;
+    return spin_leave(call, karg(call, 0));
 }
 
 uint32_t ex_KfRaiseIrql(kcall *call)

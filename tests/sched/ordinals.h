@@ -42,6 +42,7 @@
 #define KfRaiseIrql                        0x0B2
 #define KfLowerIrql                        0x0B3
 #define KfReleaseSpinLock                  0x0B4
+#define NtAllocateVirtualMemory            0x0CC
 #define NtCancelTimer                      0x0CD
 #define NtClearEvent                       0x0CE
 #define NtClose                            0x0CF
@@ -50,6 +51,7 @@
 #define NtCreateSemaphore                  0x0D5
 #define NtCreateTimer                      0x0D7
 #define NtDuplicateObject                  0x0DA
+#define NtFreeVirtualMemory                0x0DC
 #define NtPulseEvent                       0x0E2
 #define NtQueueApcThread                   0x0E3
 #define NtReleaseMutant                    0x0F2
