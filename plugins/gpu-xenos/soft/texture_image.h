@@ -93,7 +93,7 @@ void soft_texture_footprint(const soft_texture *texture, const xenos_fetch *fetc
                             soft_footprint *out);
 
 /* log2(x) in 1/65536, less than 2/65536 off, exact for powers of two; -128 * 65536 for zero, denormals, negatives and NaN. */
-int32_t soft_log2(float x);
+int32_t soft_level_log2(float x);
 
 /* Bytes of decoded texels that may be kept at once. Images that do not fit beside what the draw
  * already uses are read from memory. */

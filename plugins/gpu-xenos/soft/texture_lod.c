@@ -23,7 +23,7 @@ static const uint32_t log2_table[129] = {
     1006635, 1012698, 1018737, 1024752, 1030743, 1036711, 1042655, 1048576,
 };
 
-int32_t soft_log2(float x)
+int32_t soft_level_log2(float x)
 {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -95,9 +95,9 @@ static void set_lanes(soft_footprint *out, const gradients *g, const float scale
     int across = !(v > h);
     float longer = across ? h : v;
     uint32_t count = limit > 1 ? samples_for(longer, across ? v : h, limit) : 1;
-    int32_t computed = soft_log2(longer) / 2;
+    int32_t computed = soft_level_log2(longer) / 2;
     if (count > 1) {
-        computed -= soft_log2((float)count);
+        computed -= soft_level_log2((float)count);
     }
     for (int lane = first; lane < end; lane++) {
         out->computed[lane] = computed;
