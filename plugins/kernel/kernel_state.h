@@ -100,6 +100,7 @@ struct kthread {
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
     bool alerted;             /* by KeAlertThread, and has not waited alertably since */
+    bool alerted;             /* by KeAlertThread, and has not waited alertably since */
 
     /* waits (wait.c) */
     kwait waits[KWAIT_MAX];

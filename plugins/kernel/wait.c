@@ -80,7 +80,7 @@ void kwait_cancel(kernel *k, kthread *t)
 void kwait_end(kernel *k, kthread *t, uint32_t status, uint64_t by, uint64_t tick)
 {
     for (uint32_t i = 0; i < t->wait_count; i++) {
-        if (status == STATUS_TIMEOUT || status == STATUS_USER_APC) {
+        if (status == STATUS_TIMEOUT || status == STATUS_USER_APC || status == STATUS_ALERTED) {
             korder_end_wait(t, WEFT_SYNC_TIMEOUT, t->waits[i].object);
         }
     }
@@ -245,6 +245,10 @@ static uint32_t begin(kcall *call, uint32_t op, kobject **objects, uint32_t coun
     int32_t index = satisfied(k, t);
     if (index >= 0) {
         return end_at_once(call, take(k, t, index), objects[index]);
+    }
+    if (alertable && t->alerted && !t->critical_region) {
+        t->alerted = false;
+        return end_at_once(call, STATUS_ALERTED, NULL);
     }
     if (alertable && t->first_apc && !t->critical_region) {
         return end_at_once(call, STATUS_USER_APC, NULL);
