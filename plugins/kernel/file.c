@@ -12,25 +12,17 @@
 #include "io_completion.h"
 #include "order.h"
 
-#define FILE_BODY_BYTES 64   /* the guest sees a dispatcher header, and never looks further */
-#define SEGMENT_BYTES   4096 /* ReadFileScatter fills pages (xenia xfile.cc) */
+#define FILE_BODY_BYTES 64 /* the guest sees a dispatcher header, and never looks further */
+#define SEGMENT_BYTES                                                                              \
+    4096 /* ReadFileScatter fills pages (xenia xfile.cc), WriteFileGather takes them */
 
 #define ROOT_DOS_DEVICES UINT32_C(0xFFFFFFFD) /* OBJECT_ATTRIBUTES.RootDirectory: \?? (xenia) */
 
-#define OFFSET_APPEND  UINT64_C(0xFFFFFFFFFFFFFFFF) /* FILE_WRITE_TO_END_OF_FILE */
-#define OFFSET_CURRENT UINT64_C(0xFFFFFFFFFFFFFFFE) /* FILE_USE_FILE_POINTER_POSITION */
-
-enum { DO_READ, DO_SCATTER, DO_WRITE };
-
-/* One transfer, as asked for. */
-typedef struct transfer {
-    uint32_t what, buffer, length, status_block, routine, context;
-    uint64_t offset; /* OFFSET_CURRENT: the file's position */
-} transfer;
+typedef kfile_transfer transfer;
 
 typedef struct kfile_request {
     transfer t;
-    kobject *file, *event; /* retained; event may be NULL */
+    kobject *file, *event; /* retained; event may be NULL. Both are when it was cancelled */
     kthread *thread;       /* threads live as long as the kernel */
     bool waits;            /* the thread waits for it, on a synchronous handle */
     struct kfile_request *next;
@@ -112,8 +104,7 @@ static void file_closed(kernel *k, kobject *object)
     object->data = NULL;
 }
 
-/* Wraps an open file in an object and a handle, 0: none. Takes the file over. */
-static uint32_t file_handle(kcall *call, vfs_file *opened, uint32_t access, uint32_t options)
+uint32_t kfile_handle(kcall *call, vfs_file *opened, uint32_t access, uint32_t options)
 {
     kfile *file = calloc(1, sizeof *file);
     kobject *object =
@@ -132,13 +123,13 @@ static uint32_t file_handle(kcall *call, vfs_file *opened, uint32_t access, uint
     return handle;
 }
 
-/* vfs.open: `object` 0 where it was refused. */
-static void emit_open(kcall *call, uint64_t object, const char *path, uint32_t access,
-                      uint32_t disposition, uint32_t options, kstatus status)
+void kfile_emit_open(kcall *call, uint32_t handle, const char *path, uint32_t access,
+                     uint32_t disposition, uint32_t options, kstatus status)
 {
+    kobject *object = handle ? khandle_get(call->k, call->thread, handle, KOBJECT_FILE) : NULL;
     weft_event_buffer event;
     weft_event_begin(&event, WEFT_EVENT_VFS_OPEN);
-    weft_event_word(&event, object);
+    weft_event_word(&event, object ? object->id : 0); /* 0: it was refused */
     weft_event_text(&event, path, strlen(path));
     weft_event_word(&event, access);
     weft_event_word(&event, disposition);
@@ -162,15 +153,14 @@ static uint32_t create_file(kcall *call, uint32_t disposition, uint32_t options)
         status = vfs_open(call->k->vfs, root, path, disposition, options, &opened, &action);
     }
     if (status == STATUS_SUCCESS) {
-        handle = file_handle(call, opened, access, options);
+        handle = kfile_handle(call, opened, access, options);
         if (handle == 0) {
             status = STATUS_INSUFFICIENT_RESOURCES;
         } else {
             kput32(call, out, handle);
         }
     }
-    kobject *object = handle ? khandle_get(call->k, call->thread, handle, KOBJECT_FILE) : NULL;
-    emit_open(call, object ? object->id : 0, path, access, disposition, options, status);
+    kfile_emit_open(call, handle, path, access, disposition, options, status);
     kfile_put_status(call, status_block, status, action);
     return kret_status(call, status);
 }
@@ -212,19 +202,32 @@ static kstatus read_range(kernel *k, kfile *file, uint64_t offset, uint32_t addr
     return status;
 }
 
-static kstatus read_scattered(kernel *k, kfile *file, uint64_t offset, uint32_t list,
-                              uint32_t length, uint32_t *done)
+/* Writes out of one range of guest memory. */
+static kstatus write_range(kernel *k, kfile *file, uint64_t offset, uint32_t address,
+                           uint32_t length, uint32_t *done)
+{
+    *done = 0;
+    return weft_memory_ok(k->memory, address, length, WEFT_PAGE_READ)
+               ? vfs_write(file->file, offset, k->memory->base + address, length, done)
+               : STATUS_ACCESS_VIOLATION;
+}
+
+/* Reads into the pages of a list, or writes out of them. */
+static kstatus move_pages(kernel *k, kfile *file, uint64_t offset, const transfer *t,
+                          uint32_t *done)
 {
     kstatus status = STATUS_SUCCESS;
+    uint32_t list = t->buffer;
     *done = 0;
-    while (*done < length && status == STATUS_SUCCESS) {
-        uint32_t left = length - *done, got = 0;
+    while (*done < t->length && status == STATUS_SUCCESS) {
+        uint32_t left = t->length - *done, got = 0;
         uint32_t piece = left < SEGMENT_BYTES ? left : SEGMENT_BYTES;
         if (!weft_memory_ok(k->memory, list, 4, WEFT_PAGE_READ)) {
             return STATUS_ACCESS_VIOLATION;
         }
         uint32_t address = weft_load32(k->memory->base + list);
-        status = read_range(k, file, offset + *done, address, piece, &got);
+        status = (t->what == KFILE_SCATTER ? read_range : write_range)(k, file, offset + *done,
+                                                                       address, piece, &got);
         *done += got;
         list += 4;
         if (got < piece) {
@@ -234,15 +237,20 @@ static kstatus read_scattered(kernel *k, kfile *file, uint64_t offset, uint32_t 
     return status == STATUS_END_OF_FILE && *done > 0 ? STATUS_SUCCESS : status;
 }
 
+static bool is_writing(const transfer *t)
+{
+    return t->what == KFILE_WRITING || t->what == KFILE_GATHER;
+}
+
 /* The offset that a transfer means. One without an offset goes on where the latest one ended (NT
  * keeps the position on synchronous handles; the others have none of their own, and a title that
  * gives no offset there gets this one). */
 static uint64_t transfer_offset(const kfile *file, const transfer *t)
 {
-    if (t->offset == OFFSET_CURRENT) {
+    if (t->offset == KFILE_OFFSET_CURRENT) {
         return file->position;
     }
-    if (t->offset == OFFSET_APPEND && t->what == DO_WRITE) {
+    if (t->offset == KFILE_OFFSET_APPEND && is_writing(t)) {
         vfs_info info;
         vfs_info_get(file->file, &info);
         return info.size;
@@ -259,14 +267,12 @@ static kstatus transfer_do(kernel *k, kfile *file, const transfer *t, uint32_t *
     if (offset > INT64_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (t->what == DO_READ) {
+    if (t->what == KFILE_READING) {
         status = read_range(k, file, offset, t->buffer, t->length, done);
-    } else if (t->what == DO_SCATTER) {
-        status = read_scattered(k, file, offset, t->buffer, t->length, done);
-    } else if (!weft_memory_ok(k->memory, t->buffer, t->length, WEFT_PAGE_READ)) {
-        status = STATUS_ACCESS_VIOLATION;
+    } else if (t->what == KFILE_WRITING) {
+        status = write_range(k, file, offset, t->buffer, t->length, done);
     } else {
-        status = vfs_write(file->file, offset, k->memory->base + t->buffer, t->length, done);
+        status = move_pages(k, file, offset, t, done);
     }
     file->position = offset + *done;
     return status;
@@ -296,6 +302,18 @@ static void transfer_finish(kernel *k, kthread *thread, kobject *file, kobject *
     }
 }
 
+/* Lets go of what it holds; it may still be on the clock. */
+static void request_release(kernel *k, kfile_request *request)
+{
+    if (request->event) {
+        kobject_release(k, request->event);
+    }
+    if (request->file) {
+        kobject_release(k, request->file);
+    }
+    request->event = request->file = NULL;
+}
+
 static void request_free(kernel *k, kfile_request *request)
 {
     kfile_request **at = &k->file_requests;
@@ -303,10 +321,7 @@ static void request_free(kernel *k, kfile_request *request)
         at = &(*at)->next;
     }
     *at = request->next;
-    if (request->event) {
-        kobject_release(k, request->event);
-    }
-    kobject_release(k, request->file);
+    request_release(k, request);
     free(request);
 }
 
@@ -322,17 +337,25 @@ static void emit_complete(kernel *k, const kobject *file, const kthread *request
     kemit(k, NULL, &event);
 }
 
-static void request_completed(kernel *k, void *data)
+static void request_end(kernel *k, kfile_request *request, kstatus status, uint32_t done)
 {
-    kfile_request *request = data;
     kthread *thread = request->thread;
-    uint32_t done;
-    kstatus status = transfer_do(k, request->file->data, &request->t, &done);
     emit_complete(k, request->file, thread, status, done);
     transfer_finish(k, thread, request->file, request->event, &request->t, status, done);
     if (request->waits) {
         thread->cont_data[0] = status;
+        thread->cont_data[1] = done;
         kwait_end(k, thread, STATUS_SUCCESS, request->file->id, know(k));
+    }
+}
+
+static void request_completed(kernel *k, void *data)
+{
+    kfile_request *request = data;
+    if (request->file) { /* else it was cancelled */
+        uint32_t done;
+        kstatus status = transfer_do(k, request->file->data, &request->t, &done);
+        request_end(k, request, status, done);
     }
     request_free(k, request);
 }
@@ -344,7 +367,7 @@ void kfile_destroy(kernel *k)
     }
 }
 
-/* The eight arguments that NtReadFile, NtReadFileScatter and NtWriteFile share: file, event, APC
+/* The eight arguments that NtReadFile, NtWriteFile and their forms for pages share: file, event, APC
  * routine and context, status block, buffer, length, pointer to the offset or 0. */
 static transfer transfer_of(kcall *call, uint32_t what)
 {
@@ -355,7 +378,7 @@ static transfer transfer_of(kcall *call, uint32_t what)
         .status_block = karg(call, 4),
         .buffer = karg(call, 5),
         .length = karg(call, 6),
-        .offset = OFFSET_CURRENT,
+        .offset = KFILE_OFFSET_CURRENT,
     };
     if (karg(call, 7) != 0) {
         t.offset = kget64(call, karg(call, 7));
@@ -367,7 +390,7 @@ static transfer transfer_of(kcall *call, uint32_t what)
 static void emit_transfer(kcall *call, const kobject *file, const transfer *t)
 {
     weft_event_buffer event;
-    weft_event_begin(&event, t->what == DO_WRITE ? WEFT_EVENT_VFS_WRITE : WEFT_EVENT_VFS_READ);
+    weft_event_begin(&event, is_writing(t) ? WEFT_EVENT_VFS_WRITE : WEFT_EVENT_VFS_READ);
     weft_event_word(&event, file->id);
     weft_event_word(&event, transfer_offset(file->data, t));
     weft_event_word(&event, t->length);
@@ -382,7 +405,8 @@ static uint32_t transfer_waited(kcall *call, uint32_t status)
 }
 
 /* A machine without latency: the transfer is over at once. */
-static uint32_t transfer_now(kcall *call, kobject *file, kobject *event, const transfer *t)
+static uint32_t transfer_now(kcall *call, kobject *file, kobject *event, const transfer *t,
+                             kcontinuation cont)
 {
     uint32_t done;
     kstatus status = transfer_do(call->k, file->data, t, &done);
@@ -390,7 +414,9 @@ static uint32_t transfer_now(kcall *call, kobject *file, kobject *event, const t
     emit_complete(call->k, file, call->thread, status, done);
     ksource_end(call->k, before);
     transfer_finish(call->k, call->thread, file, event, t, status, done);
-    return kret_status(call, status);
+    call->thread->cont_data[0] = status;
+    call->thread->cont_data[1] = done;
+    return cont(call, STATUS_SUCCESS);
 }
 
 /* Completes `request` when its time is over; it holds its objects until then. */
@@ -408,6 +434,14 @@ static void request_schedule(kernel *k, kfile_request *request, uint64_t ticks)
     kio_schedule(k, now + ticks, request_completed, request);
 }
 
+bool kfile_may(const kfile *file, uint32_t what)
+{
+    bool write = what == KFILE_WRITING || what == KFILE_GATHER;
+    uint32_t rights =
+        write ? KFILE_WRITE_DATA | KFILE_APPEND_DATA | KFILE_WRITE : KFILE_READ_DATA | KFILE_READ;
+    return (file->access & (rights | KFILE_ALL)) != 0;
+}
+
 static uint32_t transfer_begin(kcall *call, uint32_t what)
 {
     kernel *k = call->k;
@@ -421,20 +455,27 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
     if (!object || (karg(call, 1) && !event)) {
         return kret_status(call, STATUS_INVALID_HANDLE);
     }
-    kfile *file = object->data;
-    uint32_t rights = what == DO_WRITE ? KFILE_WRITE_DATA | KFILE_APPEND_DATA | KFILE_WRITE
-                                       : KFILE_READ_DATA | KFILE_READ;
-    if (!(file->access & (rights | KFILE_ALL))) {
+    const kfile *file = object->data;
+    if (!kfile_may(file, what)) {
         return kret_status(call, STATUS_ACCESS_DENIED);
     }
     if (file->port && (t.routine & ~UINT32_C(1)) != 0) { /* NT: a port or an APC */
         return kret_status(call, STATUS_INVALID_PARAMETER);
     }
+    return kfile_begin(call, object, event, &t, transfer_waited);
+}
+
+uint32_t kfile_begin(kcall *call, kobject *object, kobject *event, const transfer *asked,
+                     kcontinuation cont)
+{
+    kernel *k = call->k;
+    transfer t = *asked;
+    const kfile *file = object->data;
     uint64_t ticks = transfer_ticks(k, t.length);
     bool waits = kfile_is_synchronous(file);
     if (waits && ticks == 0) {
         emit_transfer(call, object, &t);
-        return transfer_now(call, object, event, &t);
+        return transfer_now(call, object, event, &t, cont);
     }
     if (waits && !korder_before_wait(call, NULL, 0)) {
         return K_AGAIN;
@@ -459,7 +500,7 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
     };
     emit_transfer(call, object, &t);
     if (waits) {
-        uint32_t answer = kwait_begin(call, NULL, 0, false, false, NULL, transfer_waited);
+        uint32_t answer = kwait_begin(call, NULL, 0, false, false, NULL, cont);
         if (answer == K_WAIT) {
             request_schedule(k, request, ticks);
         } else { /* a DPC */
@@ -477,17 +518,88 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
 
 uint32_t ex_NtReadFile(kcall *call)
 {
-    return transfer_begin(call, DO_READ);
+    return transfer_begin(call, KFILE_READING);
 }
 
 uint32_t ex_NtReadFileScatter(kcall *call)
 {
-    return transfer_begin(call, DO_SCATTER);
+    return transfer_begin(call, KFILE_SCATTER);
 }
 
 uint32_t ex_NtWriteFile(kcall *call)
 {
-    return transfer_begin(call, DO_WRITE);
+    return transfer_begin(call, KFILE_WRITING);
+}
+
+uint32_t ex_NtWriteFileGather(kcall *call)
+{
+    return transfer_begin(call, KFILE_GATHER);
+}
+
+/* Ends what is on its way on a file, of one thread (NULL: of any) or with one status block (0: any),
+ * as if the device had given up: nothing is moved. How many there were. */
+static uint32_t cancel(kernel *k, const kobject *file, const kthread *thread, uint32_t block)
+{
+    uint32_t count = 0;
+    for (kfile_request *r = k->file_requests; r; r = r->next) {
+        if (r->file != file || r->waits || (thread && r->thread != thread) ||
+            (block && r->t.status_block != block)) {
+            continue;
+        }
+        uint64_t before = ksource_act(k, KSOURCE_IO);
+        request_end(k, r, STATUS_CANCELLED, 0);
+        ksource_end(k, before);
+        request_release(k, r);
+        count++;
+    }
+    return count;
+}
+
+/* (file, status block): the caller's own operations; success also where there are none (NT). */
+uint32_t ex_NtCancelIoFile(kcall *call)
+{
+    kobject *file = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
+    if (!file) {
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    kobject_retain(file); /* a request may hold the last reference */
+    cancel(call->k, file, call->thread, 0);
+    kobject_release(call->k, file);
+    kfile_put_status(call, karg(call, 1), STATUS_SUCCESS, 0);
+    return kret_status(call, STATUS_SUCCESS);
+}
+
+/* (file, status block of one operation or 0, status block): whoever began them (NT 6). */
+uint32_t ex_NtCancelIoFileEx(kcall *call)
+{
+    kobject *file = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
+    if (!file) {
+        return kret_status(call, STATUS_INVALID_HANDLE);
+    }
+    kobject_retain(file);
+    uint32_t count = cancel(call->k, file, NULL, karg(call, 1));
+    kobject_release(call->k, file);
+    kstatus status = count ? STATUS_SUCCESS : STATUS_NOT_FOUND;
+    kfile_put_status(call, karg(call, 2), status, 0);
+    return kret_status(call, status);
+}
+
+/* (attributes): opens the file, and deletes it when that is closed. */
+uint32_t ex_NtDeleteFile(kcall *call)
+{
+    char path[VFS_PATH_MAX];
+    const vfs_file *root;
+    vfs_file *opened;
+    uint32_t action;
+    kstatus status = kfile_name(call, karg(call, 0), path, &root);
+    if (status == STATUS_SUCCESS) {
+        status = vfs_open(call->k->vfs, root, path, VFS_OPEN, 0, &opened, &action);
+    }
+    if (status == STATUS_SUCCESS) {
+        status = vfs_delete_set(opened, true);
+        vfs_close(opened);
+    }
+    return kret_status(call, status);
 }
 
 uint32_t ex_NtFlushBuffersFile(kcall *call)

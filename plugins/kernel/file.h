@@ -25,6 +25,30 @@ typedef struct kfile {
     uint32_t port_key;
 } kfile;
 
+/* A transfer, as asked for. The forms for pages have a list of their addresses in `buffer`. */
+enum { KFILE_READING, KFILE_SCATTER, KFILE_WRITING, KFILE_GATHER };
+#define KFILE_OFFSET_APPEND  UINT64_C(0xFFFFFFFFFFFFFFFF) /* FILE_WRITE_TO_END_OF_FILE */
+#define KFILE_OFFSET_CURRENT UINT64_C(0xFFFFFFFFFFFFFFFE) /* FILE_USE_FILE_POINTER_POSITION */
+typedef struct kfile_transfer {
+    uint32_t what, buffer, length;
+    uint32_t status_block, routine, context; /* each may be 0 */
+    uint64_t offset;
+} kfile_transfer;
+
+/* Begins a transfer on a file, with an event to signal or NULL. On a synchronous file the caller waits,
+ * and `cont` finds the status in cont_data[0] and the bytes moved in [1]; [2] and [3] are the caller's
+ * own. On any other r3 becomes STATUS_PENDING. */
+uint32_t kfile_begin(kcall *call, kobject *file, kobject *event, const kfile_transfer *t,
+                     kcontinuation cont);
+/* Whether a file was opened for such transfers. */
+bool kfile_may(const kfile *file, uint32_t what);
+
+/* Wraps an open file in an object and a handle, 0: none. Takes the file over. */
+uint32_t kfile_handle(kcall *call, vfs_file *opened, uint32_t access, uint32_t options);
+/* vfs.open: of a handle, or 0 where it was refused. */
+void kfile_emit_open(kcall *call, uint32_t handle, const char *path, uint32_t access,
+                     uint32_t disposition, uint32_t options, kstatus status);
+
 /* The file behind a handle, NULL if it is none. */
 kfile *kfile_get(kcall *call, uint32_t handle);
 bool kfile_is_synchronous(const kfile *file);

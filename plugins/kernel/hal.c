@@ -10,6 +10,7 @@
 #define SMC_POWER_UP    0x01
 #define SMC_REAL_TIME   0x04
 #define SMC_SET_POWER   0x82
+#define CONSOLE_RETAIL  2
 #define POWER_UP_BUTTON 0x11 /* the console's own power button */
 /* Milliseconds that the SMC counts from: 2001-01-01, in the kernel's 100 ns since 1601. */
 #define SMC_EPOCH UINT64_C(126227808000000000)
@@ -70,6 +71,37 @@ uint32_t ex_HalGetPowerUpCause(kcall *call)
 
 /* (key, buffer, its size in and out): the key vault is empty. */
 uint32_t ex_XeKeysGetKey(kcall *call)
+{
+    return kret_status(call, STATUS_NOT_FOUND);
+}
+
+/* (key, buffer, its size) */
+uint32_t ex_XeKeysSetKey(kcall *call)
+{
+    return kret_status(call, STATUS_NOT_FOUND);
+}
+
+/* (key): its size, of which there is none. */
+uint32_t ex_XeKeysGetKeyProperties(kcall *call)
+{
+    return kret(call, 0);
+}
+
+/* (type out): 2, a console as shops sold it (homebrew's kernel headers). */
+uint32_t ex_XeKeysGetConsoleType(kcall *call)
+{
+    kput32(call, karg(call, 0), CONSOLE_RETAIL);
+    return kret_status(call, STATUS_SUCCESS);
+}
+
+/* (5 bytes out, text out), each may be 0: the id lies in the key vault. */
+uint32_t ex_XeKeysGetConsoleID(kcall *call)
+{
+    return kret_status(call, STATUS_NOT_FOUND);
+}
+
+/* (16 bytes out, whether the disc must be authentic): there is no disc. */
+uint32_t ex_XeKeysGetMediaID(kcall *call)
 {
     return kret_status(call, STATUS_NOT_FOUND);
 }

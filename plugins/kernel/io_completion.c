@@ -158,3 +158,18 @@ uint32_t ex_NtRemoveIoCompletion(kcall *call)
     t->cont_data[3] = block;
     return kwait_begin(call, &o, 1, false, false, karg(call, 4) ? &timeout : NULL, removed);
 }
+
+/* (port object, key, context, status, information): NtSetIoCompletion by pointer. */
+uint32_t ex_IoSetIoCompletion(kcall *call)
+{
+    kobject *o = kobject_at(call->k, call->thread, karg(call, 0));
+    if (!o || o->type != KOBJECT_IO_COMPLETION) {
+        return kret_status(call, STATUS_INVALID_PARAMETER);
+    }
+    if (!korder_before(call, WEFT_SYNC_SIGNAL, o)) {
+        return K_AGAIN;
+    }
+    bool posted =
+        kcompletion_post(call->k, o, karg(call, 1), karg(call, 2), karg(call, 3), karg(call, 4));
+    return kret_status(call, posted ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES);
+}

@@ -231,6 +231,7 @@ typedef struct kxam_state {
     struct kxam_task *tasks;       /* xam_task.c, latest first */
     uint32_t dash_context;
     uint32_t staging_mode;
+    uint32_t staging_mode;
     uint32_t launch_data_size;
     uint8_t launch_data[KXAM_LAUNCH_DATA_MAX];
 } kxam_state;

@@ -456,8 +456,9 @@ uint32_t kobject_type_of_cell(kernel *k, uint32_t cell)
         uint16_t ordinal;
         uint8_t type;
     } types[] = {
-        {0x1B, KOBJECT_THREAD},    {0x0E, KOBJECT_EVENT}, {0x12, KOBJECT_MUTANT},
-        {0x17, KOBJECT_SEMAPHORE}, {0x1C, KOBJECT_TIMER},
+        {0x1B, KOBJECT_THREAD},    {0x0E, KOBJECT_EVENT},         {0x12, KOBJECT_MUTANT},
+        {0x17, KOBJECT_SEMAPHORE}, {0x1C, KOBJECT_TIMER},         {0x3E, KOBJECT_FILE},
+        {0x112, KOBJECT_SYMLINK},  {0x36, KOBJECT_IO_COMPLETION},
     };
     for (unsigned i = 0; cell && i < sizeof types / sizeof types[0]; i++) {
         uint32_t variable = kvariable(k, KMODULE_KRNL, types[i].ordinal);

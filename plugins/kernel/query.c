@@ -72,6 +72,23 @@ uint32_t ex_NtQueryMutant(kcall *call)
     return done(call, o);
 }
 
+/* {time left in 100 ns, 0 where it is not set; signalled u32} */
+uint32_t ex_NtQueryTimer(kcall *call)
+{
+    uint32_t out = karg(call, 1);
+    kobject *o = get(call, KOBJECT_TIMER, 16);
+    if (!o) {
+        return none(call, KOBJECT_TIMER);
+    }
+    const ktimer *timer = o->data;
+    uint64_t now = know(call->k);
+    bool set = timer && timer->pending && timer->due > now;
+    kput64(call, out, set ? (timer->due - now) / 100 : 0);
+    kput32(call, out + 8, state_get(call->k, o) > 0);
+    kput32(call, out + 12, 0);
+    return done(call, o);
+}
+
 /* (port, depth out) */
 uint32_t ex_NtQueryIoCompletion(kcall *call)
 {

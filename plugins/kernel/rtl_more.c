@@ -1,4 +1,4 @@
-/* Appending and making strings, stack limits, image headers (NT documentation). */
+/* Appending and making strings, UTF-8, stack limits, image headers (NT documentation). */
 #include <string.h>
 
 #include "exports.h"
@@ -86,6 +86,89 @@ uint32_t ex_RtlCreateUnicodeString(kcall *call)
     kput32(call, to + 4, buffer);
     return kret(call, 1);
 }
+
+/* ---- UTF-8 -------------------------------------------------------------------------------------
+ */
+
+#define STATUS_SOME_NOT_MAPPED UINT32_C(0x00000107)
+#define REPLACEMENT            UINT32_C(0xFFFD)
+
+/* The next character of UTF-16 at `at`, of `left` units; *used of them. Half of a pair is none. */
+static uint32_t next_character(kcall *call, uint32_t at, uint32_t left, uint32_t *used)
+{
+    uint32_t c = kget16(call, at);
+    *used = 1;
+    if (c < 0xD800 || c > 0xDFFF) {
+        return c;
+    }
+    uint32_t low = c < 0xDC00 && left > 1 ? kget16(call, at + 2) : 0;
+    if (low < 0xDC00 || low > 0xDFFF) {
+        return UINT32_MAX;
+    }
+    *used = 2;
+    return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* RFC 3629, section 3: how many bytes. */
+static uint32_t encode(uint32_t c, uint8_t *bytes)
+{
+    if (c < 0x80) {
+        bytes[0] = (uint8_t)c;
+        return 1;
+    }
+    uint32_t more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    bytes[0] = (uint8_t)((0xF0 << (3 - more)) | c >> (6 * more));
+    for (uint32_t i = 1; i <= more; i++) {
+        bytes[i] = (uint8_t)(0x80 | (c >> (6 * (more - i)) & 0x3F));
+    }
+    return more + 1;
+}
+
+/* Converts `length` bytes of UTF-16; to == 0 only counts. A character that does not fit ends it. */
+static kstatus to_utf8(kcall *call, uint32_t to, uint32_t room, uint32_t from, uint32_t length,
+                       uint32_t *written)
+{
+    kstatus status = STATUS_SUCCESS;
+    *written = 0;
+    for (uint32_t at = 0, used; at + 1 < length && !call->faulted; at += 2 * used) {
+        uint8_t bytes[4];
+        uint32_t c = next_character(call, from + at, (length - at) / 2, &used);
+        status = c == UINT32_MAX ? STATUS_SOME_NOT_MAPPED : status;
+        uint32_t count = encode(c == UINT32_MAX ? REPLACEMENT : c, bytes);
+        if (to && count > room - *written) {
+            return STATUS_BUFFER_TOO_SMALL;
+        }
+        for (uint32_t i = 0; to && i < count; i++) {
+            kput8(call, to + *written + i, bytes[i]);
+        }
+        *written += count;
+    }
+    return status;
+}
+
+/* (target, its size, bytes written out, UTF-16, its bytes) */
+uint32_t ex_RtlUnicodeToUtf8(kcall *call)
+{
+    uint32_t written, out = karg(call, 2);
+    kstatus status =
+        to_utf8(call, karg(call, 0), karg(call, 1), karg(call, 3), karg(call, 4), &written);
+    if (out) {
+        kput32(call, out, written);
+    }
+    return kret_status(call, status);
+}
+
+/* (bytes needed out, UTF-16, its bytes) */
+uint32_t ex_RtlUnicodeToUtf8Size(kcall *call)
+{
+    uint32_t written;
+    kstatus status = to_utf8(call, 0, 0, karg(call, 1), karg(call, 2), &written);
+    kput32(call, karg(call, 0), written);
+    return kret_status(call, status);
+}
+
+/* ---- stacks and images -------------------------------------------------------------------------
+ */
 
 /* (low out, high out) of the stack that the thread runs on, a fiber's too. */
 uint32_t ex_RtlGetStackLimits(kcall *call)

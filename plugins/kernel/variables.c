@@ -22,6 +22,33 @@ static void fill(kernel *k, const kexport *row, uint32_t cell)
     case 0x01C:
         memcpy(p + 0x10, "Time", 4);
         break;
+    case 0x112:
+        memcpy(p + 0x10, "Symb", 4);
+        break;
+    case 0x106:
+        memcpy(p + 0x10, "Dire", 4);
+        break;
+    case 0x036:
+        memcpy(p + 0x10, "IoCo", 4);
+        break;
+    case 0x03A:
+        memcpy(p + 0x10, "Devi", 4);
+        break;
+    case 0x03E:
+        memcpy(p + 0x10, "File", 4);
+        break;
+    case 0x00C: /* as XGetGameRegion answers: North America */
+        weft_store32(p, 0xFF);
+        break;
+    case 0x157: /* the kernel that consoles were first sold with (free60 wiki, "Kernel") */
+        weft_store16(p, 2);
+        weft_store16(p + 4, 1888);
+        break;
+    case 0x2DB: /* a KEVENT that stays signalled: there is nothing to enumerate any more */
+        weft_store32(p + 4, 1);
+        weft_store32(p + 8, cell + 8);
+        weft_store32(p + 12, cell + 8);
+        break;
     case 0x156: /* flags: bit 5, storage is ready; processor count (xenia xboxkrnl_module.cc) */
         weft_store32(p, 0x20);
         p[4] = 6;

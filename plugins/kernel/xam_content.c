@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exports.h"
+#include "vfs.h"
 #include "xam.h"
 #include "xam_storage.h"
 
@@ -485,6 +486,17 @@ uint32_t ex_XamContentResolve(kcall *call)
         kwritten(call->k, karg(call, 2), size);
     }
     return kret(call, X_ERROR_SUCCESS);
+}
+
+/* (user, root, file, flags, cache size, license mask out, overlapped): mounts an STFS file, of which
+ * none can be read. */
+uint32_t ex_XamContentOpenFile(kcall *call)
+{
+    char path[VFS_PATH_MAX];
+    vfs_info info;
+    kget_string(call, karg(call, 2), path, sizeof path);
+    bool there = !call->faulted && vfs_query(call->k->vfs, NULL, path, &info) == STATUS_SUCCESS;
+    return fail(call, there ? X_ERROR_NOT_SUPPORTED : X_ERROR_FILE_NOT_FOUND, karg(call, 6));
 }
 
 /* Bit n: the n-th license is held. A title that came from a folder or a disc holds none. */

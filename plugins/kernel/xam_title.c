@@ -103,6 +103,49 @@ uint32_t ex_XamLoaderLaunchTitleEx(kcall *call)
     return launch(call, karg(call, 0), "the title");
 }
 
+/* (name, module out, flags, least version): instead of the title that runs. */
+uint32_t ex_XexLoadExecutable(kcall *call)
+{
+    return launch(call, karg(call, 0), "the executable");
+}
+
+/* (user, XCONTENT_DATA, executable in it) */
+uint32_t ex_XamContentLaunchImage(kcall *call)
+{
+    return launch(call, karg(call, 2), "from a package");
+}
+
+/* ---- the disc drive, which is empty ------------------------------------------------------------
+ */
+
+/* (media type out, title id out or 0): DVD_MEDIA_TYPE_NONE (homebrew's XAM headers). */
+uint32_t ex_XamLoaderGetMediaInfo(kcall *call)
+{
+    kput32(call, karg(call, 0), 0);
+    if (karg(call, 1)) {
+        kput32(call, karg(call, 1), 0);
+    }
+    return kret(call, 0);
+}
+
+/* DVD_TRAY_STATE_EMPTY */
+uint32_t ex_XamLoaderGetDvdTrayState(kcall *call)
+{
+    return kret(call, 0);
+}
+
+/* (mode), the service that Live would be asked: 0 production, 1 staging. */
+uint32_t ex_XamSetStagingMode(kcall *call)
+{
+    call->k->xam.staging_mode = karg(call, 0);
+    return K_DONE;
+}
+
+uint32_t ex_XamGetStagingMode(kcall *call)
+{
+    return kret(call, call->k->xam.staging_mode);
+}
+
 /* ---- launch data -------------------------------------------------------------------------------
  */
 

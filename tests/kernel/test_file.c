@@ -687,6 +687,95 @@ static void test_flush(void **state)
                      STATUS_INVALID_HANDLE);
 }
 
+/* ---- pages, cancelling, deleting ----------------------------------------------------------------
+ */
+
+/* FILE_SEGMENT_ELEMENT: one address a page of 4 KiB; the list is at BUFFER. */
+static void test_gathered_write(void **state)
+{
+    world *w = *state;
+    uint32_t handle = opened(w, "cache:\\pages", READ_DATA | WRITE_DATA, VFS_CREATE, NONALERT);
+    uint32_t pages = w->base + 0x20000;
+    for (uint32_t i = 0; i < 3; i++) {
+        set_word(w->f, w->base + BUFFER + 4 * i, pages + (2 - i) * 0x2000); /* backwards */
+        memset(at(w->f, pages + (2 - i) * 0x2000), (int)('a' + i), 4096);
+    }
+    assert_int_equal(finished(w, ex_NtWriteFileGather, handle, 3 * 4096 - 96, 0), STATUS_SUCCESS);
+    assert_int_equal(word(w->f, w->base + IOSB + 4), 3 * 4096 - 96);
+    assert_int_equal(finished(w, ex_NtReadFile, handle, 16384, 0), STATUS_SUCCESS);
+    assert_int_equal(word(w->f, w->base + IOSB + 4), 3 * 4096 - 96);
+    for (uint32_t i = 0; i < 3 * 4096 - 96; i++) {
+        assert_int_equal(*at(w->f, w->base + BUFFER + i), 'a' + i / 4096);
+    }
+    set_word(w->f, w->base + BUFFER, 0x10);
+    assert_int_equal(finished(w, ex_NtWriteFileGather, handle, 4096, 0), STATUS_ACCESS_VIOLATION);
+    uint32_t reading = opened(w, "cache:\\pages", READ_DATA, VFS_OPEN, NONALERT);
+    assert_int_equal(transfer(w, ex_NtWriteFileGather, reading, 0, 4096, 0), STATUS_ACCESS_DENIED);
+}
+
+/* [MS-ERREF]: STATUS_CANCELLED 0xC0000120. The data never come; what was told is told once. */
+static void test_cancelled_transfers_end(void **state)
+{
+    world *w = *state;
+    uint32_t handle = opened(w, "game:\\data.bin", READ_DATA, VFS_OPEN, 0);
+    invoke(w->f, ex_NtCreateEvent, 4, U(w->base + OBJECT), U(0), U(0), U(0));
+    uint32_t event = word(w->f, w->base + OBJECT);
+    memset(at(w->f, w->base + BUFFER), 0x55, 16);
+    assert_int_equal(transfer(w, ex_NtReadFile, handle, event, 4, 0), STATUS_PENDING);
+    assert_int_equal(invoke(w->f, ex_NtCancelIoFile, 2, U(handle), U(w->base + INFO)), 0);
+    assert_int_equal(io_status(w), 0xC0000120);
+    assert_int_equal(word(w->f, w->base + INFO), 0);
+    assert_int_equal(invoke(w->f, ex_WaitForSingleObject, 2, U(event), U(0)), 0);
+    set_word(w->f, w->base + IOSB, 7);
+    pass(w->f, 1000000000);
+    assert_int_equal(io_status(w), 7);
+    assert_int_equal(*at(w->f, w->base + BUFFER), 0x55);
+    assert_null(w->f->k->file_requests);
+    assert_int_equal((kstatus)invoke(w->f, ex_NtCancelIoFile, 2, U(0), U(w->base + INFO)),
+                     STATUS_INVALID_HANDLE);
+}
+
+/* By status block, whoever began it; none is STATUS_NOT_FOUND (0xC0000225). */
+static void test_one_transfer_is_cancelled(void **state)
+{
+    world *w = *state;
+    uint32_t handle = opened(w, "game:\\data.bin", READ_DATA, VFS_OPEN, 0);
+    transfer(w, ex_NtReadFile, handle, 0, 4, 0);
+    assert_int_equal((kstatus)invoke(w->f, ex_NtCancelIoFileEx, 3, U(handle), U(w->base + IOSB + 8),
+                                     U(w->base + INFO)),
+                     0xC0000225);
+    assert_int_equal(
+        invoke(w->f, ex_NtCancelIoFileEx, 3, U(handle), U(w->base + IOSB), U(w->base + INFO)), 0);
+    assert_int_equal(io_status(w), 0xC0000120);
+    assert_int_equal(
+        (kstatus)invoke(w->f, ex_NtCancelIoFileEx, 3, U(handle), U(0), U(w->base + INFO)),
+        0xC0000225); /* it is over */
+    assert_int_equal(invoke(w->f, ex_NtClose, 1, U(handle)), 0);
+    pass(w->f, 1000000000);
+}
+
+static void test_deleting_by_name(void **state)
+{
+    world *w = *state;
+    invoke(w->f, ex_NtClose, 1, U(opened(w, "cache:\\gone", WRITE_DATA, VFS_CREATE, NONALERT)));
+    assert_int_equal(invoke(w->f, ex_NtDeleteFile, 1, U(attributes(w, "cache:\\gone"))), 0);
+    assert_int_equal((kstatus)invoke(w->f, ex_NtDeleteFile, 1, U(attributes(w, "cache:\\gone"))),
+                     STATUS_OBJECT_NAME_NOT_FOUND);
+    assert_int_equal((kstatus)invoke(w->f, ex_NtDeleteFile, 1, U(attributes(w, "game:\\data.bin"))),
+                     STATUS_MEDIA_WRITE_PROTECTED);
+}
+
+static void test_io_create_file(void **state)
+{
+    world *w = *state;
+    assert_int_equal(invoke(w->f, ex_IoCreateFile, 10, U(w->base + HANDLE), U(READ_DATA),
+                            U(attributes(w, "game:\\data.bin")), U(w->base + IOSB), U(0), U(0),
+                            U(0), U(VFS_OPEN), U(NONALERT), U(0)),
+                     0);
+    assert_int_equal(finished(w, ex_NtReadFile, word(w->f, w->base + HANDLE), 4, 0), 0);
+    assert_memory_equal(at(w->f, w->base + BUFFER), "0123", 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -729,6 +818,11 @@ int main(void)
         TEST(test_device_control),
         TEST(test_symbolic_link_exports),
         TEST(test_flush),
+        TEST(test_gathered_write),
+        TEST(test_cancelled_transfers_end),
+        TEST(test_one_transfer_is_cancelled),
+        TEST(test_deleting_by_name),
+        TEST(test_io_create_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
