@@ -3,6 +3,7 @@
  *
  * Control flow comes first, two to a triple, then the execs' instructions. Behind them the console's
  * compilers leave one triple of zeros or of a checksum; .data lines say another one. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -544,6 +545,12 @@ static uint32_t *finish(assembler *a, uint32_t *dwords)
     uint32_t cf_triples = (a->cfs.count + 1) / 2;
     uint32_t rest = a->has_data ? a->data.count : 1;
     uint32_t triples = cf_triples + a->triples.count + rest;
+    if (triples > TRIPLES_MAX) {
+        char found[32];
+        snprintf(found, sizeof found, "%u", triples);
+        ucode_fail_found(&a->c, "a shader is too long", found, "at most 4096 triples");
+        return NULL;
+    }
     uint32_t *words = calloc(triples ? triples : 1, 12);
     if (words == NULL) {
         ucode_fail_found(&a->c, "no memory", "none", "some");
