@@ -158,8 +158,9 @@ static void written(weft_memory *memory, uint32_t start, uint32_t length)
     m->written++;
     for (uint64_t page = start / WEFT_PAGE_SIZE;
          length && page <= ((uint64_t)start + length - 1) / WEFT_PAGE_SIZE; page++) {
-        watched |= (m->access[page] & WEFT_PAGE_WATCH) != 0;
-        m->access[page] &= (uint8_t)~WEFT_PAGE_WATCH;
+        uint8_t was =
+            __atomic_fetch_and(&m->access[page], (uint8_t)~WEFT_PAGE_WATCH, __ATOMIC_RELAXED);
+        watched |= (was & WEFT_PAGE_WATCH) != 0;
     }
     if (watched && m->listener) {
         m->listener(m->listener_context, start, length);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "weft/cpu.h"
+#include "weft/policy.h"
 
 typedef struct section_model {
     uint64_t owner; /* thread; 0: nobody */
