@@ -315,6 +315,11 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
 void ksched_bound(kernel *k);
 /* The running slice ends at the next callback. */
 void ksched_yield(kernel *k);
+/* Room for one more among the threads that have not ended. False: out of memory. */
+bool ksched_live_room(kernel *k);
+/* It is one of them from here on; it is none any more. */
+void ksched_live_add(kernel *k, kthread *thread);
+void ksched_live_remove(kernel *k, kthread *thread);
 /* Takes a thread with a suspend count out of the ready ones, unless its IRQL or a critical region
  * puts that off. */
 void ksched_suspend(kernel *k, kthread *thread);

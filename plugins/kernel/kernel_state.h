@@ -100,7 +100,6 @@ struct kthread {
     uint32_t spin_irql; /* 1 + the IRQL before the KfAcquireSpinLock that is being tried; 0: none */
     uint32_t critical_region; /* KeEnterCriticalRegion depth: no APCs */
     bool alerted;             /* by KeAlertThread, and has not waited alertably since */
-    bool alerted;             /* by KeAlertThread, and has not waited alertably since */
 
     /* waits (wait.c) */
     kwait waits[KWAIT_MAX];
@@ -231,7 +230,6 @@ typedef struct kxam_state {
     struct kxam_task *tasks;       /* xam_task.c, latest first */
     uint32_t dash_context;
     uint32_t staging_mode;
-    uint32_t staging_mode;
     uint32_t launch_data_size;
     uint8_t launch_data[KXAM_LAUNCH_DATA_MAX];
 } kxam_state;
@@ -309,7 +307,9 @@ struct kernel {
     weft_sched_thread *view_threads;
     uint32_t view_capacity;
     weft_sched_hw view_hw[WEFT_HW_COUNT];
-    kthread **view_order;
+    kthread **view_order;             /* the live threads, in order of creation */
+    uint64_t queues[WEFT_HW_COUNT];   /* bit n: the n-th of the first 64 was runnable there, when
+                                       * ksched_look last looked */
     struct kparallel *parallel;       /* parallel.c; NULL in lockstep */
     struct kuncontended *uncontended; /* uncontended.c; likewise */
 

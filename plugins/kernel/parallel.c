@@ -436,16 +436,13 @@ static void loop(kernel *k, uint32_t index)
             kuncontended_close(k); /* what came before is not the newcomer's to be asked about */
             kpolicy_exchange_due(k, p->now);
         }
-        uint64_t times[WEFT_HW_COUNT];
-        ksched_times(k, times);
-        if (times[index] > hw->time) {
-            if (!look_again(k, times)) {
+        koutlook next;
+        ksched_look(k, &next);
+        if (next.times[index] > hw->time) {
+            if (!look_again(k, next.times)) {
                 wait_for_work(k, index);
             }
             continue;
-        }
-        if (k->policy && !kpolicy_view(k, times)) {
-            break;
         }
         bool progress = ksched_slice(k, index, WEFT_TICK_NEVER);
         idle_slices = progress ? 0 : idle_slices + 1;

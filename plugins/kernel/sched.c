@@ -543,6 +543,7 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
     }
     ksched_sync(k);
     t->seen_retired = t->cpu->retired;
+    t->seen_msr = t->cpu->msr;
     if (ksched_active(t)) {
         account(k, t, before);
         ksched_suspend(k, t);
@@ -589,7 +590,8 @@ static bool something_due(kernel *k)
 
 static void deadlock(kernel *k)
 {
-    if (k->policy && k->policy->deadlock && kpolicy_view(k, NULL)) {
+    if (k->policy && k->policy->deadlock) {
+        kpolicy_view(k);
         k->policy->deadlock(k->policy_instance, &k->view);
         (void)kpolicy_broken(k);
     }
@@ -625,15 +627,13 @@ bool ksched_limits_hold(kernel *k, uint64_t now)
 
 /* Where a slice of a hardware thread ends at the latest: `end`, or `lookahead` ahead of the others.
  * One that a policy picks though it is that far ahead already gets `lookahead` once more. */
-static uint64_t slice_bound(const kernel *k, uint32_t index, const uint64_t *times, uint64_t end)
+static uint64_t slice_bound(const kernel *k, uint32_t index, const koutlook *o, uint64_t end)
 {
     const khw *hw = &k->hw[index];
-    uint64_t bound = hw->time + KSCHED_QUANTUM, least = WEFT_TICK_NEVER;
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        least = i != index && times[i] < least ? times[i] : least;
-    }
-    if (least != WEFT_TICK_NEVER) {
-        uint64_t ahead = least + k->machine->lookahead;
+    uint64_t bound = hw->time + KSCHED_QUANTUM;
+    uint64_t others = index == o->at ? o->second : o->least;
+    if (others != WEFT_TICK_NEVER) {
+        uint64_t ahead = others + k->machine->lookahead;
         ahead = ahead > hw->time ? ahead : hw->time + k->machine->lookahead;
         bound = ahead < bound ? ahead : bound;
     }
@@ -641,20 +641,6 @@ static uint64_t slice_bound(const kernel *k, uint32_t index, const uint64_t *tim
         bound = hw->first_dpc->tick;
     }
     return bound < end ? bound : end;
-}
-
-/* When each hardware thread could next run something, and what the policy is shown. The least of
- * these times. */
-static uint64_t look(kernel *k, uint64_t *times)
-{
-    uint64_t now = WEFT_TICK_NEVER;
-    if (!k->policy || !kpolicy_view(k, times)) { /* out of memory, the run has ended */
-        ksched_times(k, times);
-    }
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        now = times[i] < now ? times[i] : now;
-    }
-    return now;
 }
 
 weft_status ksched_run(kernel *k, const weft_run_limits *limits)
@@ -666,31 +652,32 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
         kparallel_run(k);
     }
     while (k->end == WEFT_END_NONE) {
-        uint64_t times[WEFT_HW_COUNT];
-        uint64_t now = look(k, times), deadline = k->clock->next(k->clock);
+        koutlook next;
+        ksched_look(k, &next);
+        uint64_t deadline = k->clock->next(k->clock);
         uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
-        if (ksched_limits_hold(k, now < event_bound ? now : event_bound)) {
+        if (ksched_limits_hold(k, next.least < event_bound ? next.least : event_bound)) {
             break;
         }
         if (ksched_exchange_asked(k)) {
-            kpolicy_exchange_due(k, now < deadline ? now : deadline);
-            now = look(k, times); /* held threads may run now */
+            kpolicy_exchange_due(k, next.least < deadline ? next.least : deadline);
+            ksched_look(k, &next); /* for the newcomer */
         }
-        if (now == WEFT_TICK_NEVER && ksched_all_idle(k)) {
+        if (next.least == WEFT_TICK_NEVER && ksched_all_idle(k)) {
             continue;
         }
-        if (deadline <= now) {
+        if (deadline <= next.least) {
             ksched_advance(k, deadline);
             continue;
         }
         uint64_t length;
-        uint32_t index = kpolicy_pick_hw(k, times, event_bound, &length);
+        uint32_t index = kpolicy_pick_hw(k, &next, event_bound, &length);
         khw *hw = &k->hw[index];
-        if (hw->time < times[index]) {
-            hw->time = times[index];
+        if (hw->time < next.times[index]) {
+            hw->time = next.times[index];
             hw->remainder = 0;
         }
-        uint64_t end = slice_bound(k, index, times, event_bound);
+        uint64_t end = slice_bound(k, index, &next, event_bound);
         if (length < end - hw->time) {
             end = hw->time + length;
         }

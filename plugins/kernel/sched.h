@@ -18,10 +18,11 @@ static inline bool ksched_runnable(const kthread *t)
     return ksched_active(t) && !t->held;
 }
 
-/* Of a thread that executes without the lock: what it had when it gave the lock back. */
+/* Of a thread that does not run, or not with the lock: what it had when its slice ended, or when it
+ * gave the lock back. */
 static inline bool ksched_ee_on(const kthread *t)
 {
-    return ((t->executing ? t->seen_msr : t->cpu->msr) & WEFT_MSR_EE) != 0;
+    return ((t == t->k->running ? t->cpu->msr : t->seen_msr) & WEFT_MSR_EE) != 0;
 }
 
 /* The current thread may not be replaced: interrupts off, or IRQL raised. One that the policy holds
@@ -50,16 +51,22 @@ bool ksched_all_idle(kernel *k);
 bool ksched_slice(kernel *k, uint32_t index, uint64_t end);
 
 /* sched_policy.c */
-/* When each hardware thread could next run something, or NEVER. */
-void ksched_times(const kernel *k, uint64_t *times);
-/* Fills k->view, each live thread's view_index, and `times` as ksched_times does, unless that is
- * NULL. False: out of memory, and the run ends. */
-bool kpolicy_view(kernel *k, uint64_t *times);
-/* Who runs next on a hardware thread; NULL: nobody can. The view is current. */
+/* When each hardware thread could next run something, or NEVER: the least of these times and whose it
+ * is, and the least of the others'. */
+typedef struct koutlook {
+    uint64_t times[WEFT_HW_COUNT];
+    uint64_t least, second;
+    uint32_t at;
+} koutlook;
+/* Looks at all threads; with a policy, k->view is current then. */
+void ksched_look(kernel *k, koutlook *o);
+/* Fills k->view alone. */
+void kpolicy_view(kernel *k);
+/* Who runs next on a hardware thread; NULL: nobody can. Nothing has changed since ksched_look. */
 kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
 /* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).
- * `times` are ksched_times's, at least one of them before `deadline`. */
-uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice);
+ * `o` is current, and its least time before `deadline`. */
+uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64_t *slice);
 /* Every runnable thread is held, and nothing that anybody waits for comes before `due` (NEVER: at
  * all). Lets one go: the policy, or the longest wait, says which. False: nobody is held, or `due` is
  * worth waiting for. */

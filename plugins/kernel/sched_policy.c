@@ -13,49 +13,92 @@
 #define PATIENT_TICKS  UINT64_C(100000)
 #define PATIENT_SLICES 64
 
-/* `first`: when somebody of each hardware thread's queue may run. */
-static void close_times(const kernel *k, const uint64_t *first, uint64_t *times)
+/* Of a hardware thread's queue: the tick from which somebody may run, and how many. */
+typedef struct queue {
+    uint64_t first;
+    uint32_t ready;
+} queue;
+
+/* Who may run where, and when. The copies in the view are made on the way. */
+static inline void look_at_threads(kernel *k, queue *queues, bool shows)
 {
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        queues[i] = (queue){WEFT_TICK_NEVER, 0};
+        k->queues[i] = 0;
+    }
+    for (uint32_t i = 0; i < k->live_threads; i++) {
+        const kthread *t = k->view_order[i];
+        uint64_t runs = ksched_runnable(t), at = runs ? t->ready_at : WEFT_TICK_NEVER;
+        queue *q = &queues[t->hw];
+        q->first = at < q->first ? at : q->first;
+        q->ready += (uint32_t)runs;
+        k->queues[t->hw] |= i < 64 ? runs << i : 0;
+        if (shows) {
+            k->view_threads[i] = t->shown;
+            k->view_threads[i].state = t->held ? WEFT_THREAD_WAITING : t->state;
+        }
+    }
+}
+
+/* When the hardware thread could next run something, or NEVER. */
+static inline uint64_t time_of(const khw *hw, const queue *q, bool pinned)
+{
+    uint64_t at = q->first;
+    if (hw->in_dpc || pinned) { /* one that was held goes on no earlier than others did */
+        const kthread *only = hw->in_dpc ? hw->interrupt : hw->current;
+        at = ksched_runnable(only) ? only->ready_at : WEFT_TICK_NEVER;
+    } else if (hw->first_dpc) {
+        at = hw->first_dpc->tick;
+    }
+    return at > hw->time ? at : hw->time;
+}
+
+static inline void show_hw(weft_sched_hw *shown, const khw *hw, const queue *q, bool pinned,
+                           uint64_t time)
+{
+    const kthread *current = hw->current;
+    bool can = time != WEFT_TICK_NEVER;
+    bool deliverable = hw->first_dpc && !pinned;
+    shown->time = can ? time : hw->time;
+    shown->current = current && ksched_runnable(current) ? (int32_t)current->view_index : -1;
+    /* interrupts and DPCs count: it has something to run; one that is pinned by a thread that is held
+     * has not */
+    shown->ready = can ? q->ready + (deliverable || hw->in_dpc) : 0;
+    shown->pinned = hw->in_dpc || pinned;
+}
+
+static inline void look(kernel *k, koutlook *o, bool shows)
+{
+    queue queues[WEFT_HW_COUNT];
+    uint64_t least = WEFT_TICK_NEVER, second = WEFT_TICK_NEVER;
+    uint32_t at = 0;
+    look_at_threads(k, queues, shows);
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         const khw *hw = &k->hw[i];
-        const kthread *only = hw->in_dpc ? hw->interrupt : ksched_pinned(hw) ? hw->current : NULL;
-        uint64_t at = first[i];
-        if (only) { /* one that was held goes on no earlier than others did */
-            at = ksched_runnable(only) ? only->ready_at : WEFT_TICK_NEVER;
+        bool pinned = ksched_pinned(hw);
+        uint64_t time = time_of(hw, &queues[i], pinned);
+        o->times[i] = time;
+        if (shows) {
+            show_hw(&k->view_hw[i], hw, &queues[i], pinned, time);
         }
-        if (ksched_dpc_deliverable(hw)) {
-            at = hw->first_dpc->tick;
-        }
-        times[i] = at > hw->time ? at : hw->time;
+        /* no branch: which one is the least is hard to foretell */
+        uint64_t rest = time < second ? time : second;
+        bool first = time < least;
+        second = first ? least : rest;
+        at = first ? i : at;
+        least = first ? time : least;
     }
+    o->least = least;
+    o->second = second;
+    o->at = at;
 }
 
-static void open_times(uint64_t *first)
-{
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        first[i] = WEFT_TICK_NEVER;
-    }
-}
+/* ---- the view ----------------------------------------------------------------------------------
+ */
 
-static void count_in(const kthread *t, uint64_t *first)
+bool ksched_live_room(kernel *k)
 {
-    uint64_t at = ksched_runnable(t) ? t->ready_at : WEFT_TICK_NEVER;
-    first[t->hw] = at < first[t->hw] ? at : first[t->hw];
-}
-
-void ksched_times(const kernel *k, uint64_t *times)
-{
-    uint64_t first[WEFT_HW_COUNT];
-    open_times(first);
-    for (const kthread *t = k->live; t; t = t->live_next) {
-        count_in(t, first);
-    }
-    close_times(k, first, times);
-}
-
-static bool view_grow(kernel *k)
-{
-    if (k->view_capacity >= k->live_threads) {
+    if (k->view_capacity > k->live_threads) {
         return true;
     }
     uint32_t capacity = k->live_threads + 32;
@@ -64,89 +107,80 @@ static bool view_grow(kernel *k)
     k->view_threads = threads ? threads : k->view_threads;
     k->view_order = order ? order : k->view_order;
     if (!threads || !order) {
-        kend(k, WEFT_END_PLUGIN, 0, "kernel-hle: out of memory for the policy's view");
         return false;
     }
     k->view_capacity = capacity;
     return true;
 }
 
-/* The threads' records; `current` and `ready` of the hardware threads' are theirs. */
-static uint32_t show_threads(kernel *k, uint64_t *first)
+void ksched_live_add(kernel *k, kthread *t)
 {
-    uint32_t count = 0;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        weft_sched_hw *hw = &k->view_hw[t->hw];
-        weft_sched_thread *shown = &k->view_threads[count];
-        *shown = t->shown;
-        if (ksched_runnable(t)) {
-            hw->ready++;
-            hw->current = k->hw[t->hw].current == t ? (int32_t)count : hw->current;
-        } else if (t->held) {
-            shown->state = WEFT_THREAD_WAITING;
-        }
-        count_in(t, first);
-        t->view_index = count;
-        k->view_order[count++] = t;
-    }
-    return count;
+    *(k->last_live ? &k->last_live->live_next : &k->live) = t;
+    k->last_live = t;
+    t->view_index = k->live_threads;
+    k->view_order[k->live_threads++] = t;
 }
 
-/* The place of the running thread in the view, if it is there. */
+void ksched_live_remove(kernel *k, kthread *t)
+{
+    uint32_t place = t->view_index;
+    kthread *previous = place ? k->view_order[place - 1] : NULL;
+    *(previous ? &previous->live_next : &k->live) = t->live_next;
+    k->last_live = k->last_live == t ? previous : k->last_live;
+    k->live_threads--;
+    for (uint32_t i = place; i < k->live_threads; i++) {
+        k->view_order[i] = k->view_order[i + 1];
+        k->view_order[i]->view_index = i;
+    }
+    k->view.size = 0; /* what it shows is elsewhere now */
+}
+
 static bool in_view(const kernel *k, const kthread *t)
 {
-    return t && t->view_index < k->view.thread_count && k->view_order[t->view_index] == t;
+    return t && k->view.size > 0 && t->view_index < k->view.thread_count &&
+           k->view_order[t->view_index] == t;
 }
 
-bool kpolicy_view(kernel *k, uint64_t *times)
+static void look_and_show(kernel *k, koutlook *o)
 {
-    uint64_t first[WEFT_HW_COUNT], own[WEFT_HW_COUNT], now = WEFT_TICK_NEVER;
-    if (!view_grow(k)) {
-        return false;
-    }
-    times = times ? times : own;
-    open_times(first);
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        k->view_hw[i].current = -1;
-        k->view_hw[i].ready = 0;
-    }
-    uint32_t count = show_threads(k, first);
-    close_times(k, first, times);
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        const khw *hw = &k->hw[i];
-        weft_sched_hw *shown = &k->view_hw[i];
-        bool can = times[i] != WEFT_TICK_NEVER;
-        now = times[i] < now ? times[i] : now;
-        shown->time = can ? times[i] : hw->time;
-        /* interrupts and DPCs count: it has something to run; one that is pinned by a thread that is
-         * held has not */
-        shown->ready = can ? shown->ready + (ksched_dpc_deliverable(hw) || hw->in_dpc) : 0;
-        shown->pinned = hw->in_dpc || ksched_pinned(hw);
-    }
+    look(k, o, true);
     k->view.size = sizeof k->view;
-    k->view.thread_count = count;
+    k->view.thread_count = k->live_threads;
     k->view.thread_stride = sizeof(weft_sched_thread);
     k->view.hw_stride = sizeof(weft_sched_hw);
-    k->view.now = now;
+    k->view.now = o->least;
     k->view.next_deadline = k->clock->next(k->clock);
     k->view.threads = k->view_threads;
     k->view.hw = k->view_hw;
     if (in_view(k, k->running)) { /* it has gone on since its latest slice */
         k->view_threads[k->running->view_index].retired = kthread_retired(k->running);
     }
-    return true;
+}
+
+void ksched_look(kernel *k, koutlook *o)
+{
+    if (k->policy) {
+        look_and_show(k, o);
+    } else {
+        look(k, o, false);
+    }
+}
+
+void kpolicy_view(kernel *k)
+{
+    koutlook o;
+    look_and_show(k, &o);
 }
 
 /* The view of the slice that has just been: of what is in it, `now` and what the thread has retired
  * are current. */
-static bool view_of_slice(kernel *k, const kthread *t)
+static void view_of_slice(kernel *k, const kthread *t)
 {
     if (!in_view(k, t)) {
-        return kpolicy_view(k, NULL);
+        kpolicy_view(k);
     }
     k->view_threads[t->view_index].retired = kthread_retired(t);
     k->view.now = k->running_hw->time;
-    return true;
 }
 
 /* ---- answers -----------------------------------------------------------------------------------
@@ -210,28 +244,41 @@ static void refuse(kernel *k, const answer *a)
 /* ---- who runs ----------------------------------------------------------------------------------
  */
 
-/* Who runs next by default, NULL: nobody can; and *starved, the thread that was ready longest beyond
- * the starvation limit, or NULL. */
-static kthread *default_next(const kernel *k, uint32_t index, kthread **starved)
+/* The best so far of who runs next by default, and of who was ready longest beyond the starvation
+ * limit. */
+typedef struct choice {
+    kthread *best, *starved;
+    uint64_t time, starve;
+} choice;
+
+static void consider(choice *c, const khw *hw, kthread *t)
+{
+    if (t->ready_at <= c->time &&
+        (!c->best || t->priority > c->best->priority ||
+         (t->priority == c->best->priority && t->order < c->best->order))) {
+        c->best = t;
+    }
+    if (t->ready_since + c->starve <= c->time && t != hw->current &&
+        (!c->starved || t->ready_since < c->starved->ready_since)) {
+        c->starved = t;
+    }
+}
+
+/* Nothing has changed since ksched_look. */
+static choice default_next(const kernel *k, uint32_t index)
 {
     const khw *hw = &k->hw[index];
-    uint64_t time = hw->time, starve = k->machine->starve;
-    kthread *best = NULL, *worst = NULL;
-    for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->hw != index || !ksched_runnable(t)) {
-            continue;
-        }
-        if (t->ready_at <= time && (!best || t->priority > best->priority ||
-                                    (t->priority == best->priority && t->order < best->order))) {
-            best = t;
-        }
-        if (t->ready_since + starve <= time && t != hw->current &&
-            (!worst || t->ready_since < worst->ready_since)) {
-            worst = t;
+    choice c = {.time = hw->time, .starve = k->machine->starve};
+    for (uint64_t bits = k->queues[index]; bits; bits &= bits - 1) {
+        consider(&c, hw, k->view_order[__builtin_ctzll(bits)]);
+    }
+    for (uint32_t i = 64; i < k->live_threads; i++) {
+        kthread *t = k->view_order[i];
+        if (t->hw == index && ksched_runnable(t)) {
+            consider(&c, hw, t);
         }
     }
-    *starved = worst;
-    return best;
+    return c;
 }
 
 /* Interrupts off or IRQL raised for as long as nobody may be kept waiting: on a console this hangs,
@@ -257,12 +304,13 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
         (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
         return hw->current;
     }
-    kthread *starved, *fallback = default_next(k, index, &starved);
+    choice c = default_next(k, index);
+    kthread *fallback = c.best;
     if (ksched_pinned(hw)) {
-        return starved ? break_pin(k, hw, starved) : hw->current;
+        return c.starved ? break_pin(k, hw, c.starved) : hw->current;
     }
-    if (starved) {
-        return starved;
+    if (c.starved) {
+        return c.starved;
     }
     answer a = {
         .op = WEFT_POLICY_OP_PICK_NEXT,
@@ -292,12 +340,9 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
     return fallback;
 }
 
-uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, uint64_t *slice)
+uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64_t *slice)
 {
-    uint32_t least = 0;
-    for (uint32_t i = 1; i < WEFT_HW_COUNT; i++) {
-        least = times[i] < times[least] ? i : least;
-    }
+    uint32_t least = o->at;
     *slice = WEFT_TICK_NEVER;
     answer a = {
         .op = WEFT_POLICY_OP_PICK_CPU,
@@ -314,9 +359,9 @@ uint32_t kpolicy_pick_hw(kernel *k, const uint64_t *times, uint64_t deadline, ui
     }
     a.value = chosen;
     a.amount = *slice;
-    if (chosen >= WEFT_HW_COUNT || times[chosen] == WEFT_TICK_NEVER || *slice == 0) {
+    if (chosen >= WEFT_HW_COUNT || o->times[chosen] == WEFT_TICK_NEVER || *slice == 0) {
         refuse(k, &a);
-    } else if (times[chosen] < deadline) {
+    } else if (o->times[chosen] < deadline) {
         accept(k, &a, chosen != least || *slice != WEFT_TICK_NEVER);
         return chosen;
     }
@@ -333,7 +378,8 @@ uint64_t kpolicy_quantum(kernel *k, kthread *t)
         .value = KSCHED_QUANTUM,
         .natural = KSCHED_QUANTUM,
     };
-    if (k->policy && k->policy->quantum && view_of_slice(k, t)) {
+    if (k->policy && k->policy->quantum) {
+        view_of_slice(k, t);
         uint64_t ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
         a.value = ticks && !kpolicy_broken(k) ? ticks : KSCHED_QUANTUM;
     }
@@ -455,13 +501,13 @@ bool ksched_yields(const kernel *k, const kthread *t)
 }
 
 /* What `before` and `after` are shown. */
-static bool view_operation(kernel *k)
+static void view_operation(kernel *k)
 {
     if (!(k->policy_mask & WEFT_SYNC_NO_VIEW) || k->view.size == 0) {
-        return kpolicy_view(k, NULL);
+        kpolicy_view(k);
+    } else {
+        k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
     }
-    k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
-    return true;
 }
 
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o)
@@ -477,9 +523,10 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobj
         .thread = t,
         .natural = WEFT_ANSWER_GO,
     };
-    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before || !view_operation(k)) {
+    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before) {
         return true;
     }
+    view_operation(k);
     a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
     if (kpolicy_broken(k)) {
         return true;
@@ -522,7 +569,8 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobj
 
 void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
-    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after && view_operation(k)) {
+    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after) {
+        view_operation(k);
         k->policy->after(k->policy_instance, &k->view, op);
         (void)kpolicy_broken(k);
     }
@@ -630,7 +678,8 @@ bool kpolicy_release_held(kernel *k, uint64_t due)
         .asking = k->askings[WEFT_POLICY_OP_STUCK]++,
         .natural = oldest->id,
     };
-    if (k->policy && k->policy->stuck && kpolicy_view(k, NULL)) {
+    if (k->policy && k->policy->stuck) {
+        kpolicy_view(k);
         a.value = k->policy->stuck(k->policy_instance, &k->view);
         a.value = kpolicy_broken(k) ? 0 : a.value;
         for (kthread *t = k->live; t; t = t->live_next) {

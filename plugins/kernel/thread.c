@@ -97,7 +97,7 @@ static kthread *make_context(kernel *k, const kthread *creator, uint32_t site, u
         free(t);
         return NULL;
     }
-    t->cpu->msr = WEFT_MSR_EE;
+    t->cpu->msr = t->seen_msr = WEFT_MSR_EE;
     t->cpu->r[1] = t->stack_base + stack_size - 0x100;
     t->affinity = 0x3F;
     return t;
@@ -121,7 +121,10 @@ static void emit_create(kernel *k, kthread *creator, const kthread *t, const kth
 kthread *kthread_create(kernel *k, const kthread_request *r)
 {
     kthread *creator = r->creator;
-    kthread *t = make_context(k, creator, r->site, r->stack_size);
+    kthread *t = NULL;
+    if (ksched_live_room(k)) {
+        t = make_context(k, creator, r->site, r->stack_size);
+    }
     if (!t) {
         return NULL;
     }
@@ -186,9 +189,7 @@ kthread *kthread_create(kernel *k, const kthread_request *r)
     kwritten(k, body, KTHREAD_SIZE);
     *(k->last_thread ? &k->last_thread->next : &k->threads) = t;
     k->last_thread = t;
-    *(k->last_live ? &k->last_live->live_next : &k->live) = t;
-    k->last_live = t;
-    k->live_threads++;
+    ksched_live_add(k, t);
     kobject_retain(t->object); /* it holds itself until it ends (LESSONS 34) */
     emit_create(k, creator, t, r);
     if (k->policy && k->policy->thread_start) {
@@ -246,19 +247,6 @@ void kthread_dispatch(kernel *k, kthread *t, uint32_t hw)
     }
 }
 
-static void live_remove(kernel *k, kthread *t)
-{
-    kthread *previous = NULL;
-    for (kthread *other = k->live; other != t; other = other->live_next) {
-        previous = other;
-    }
-    *(previous ? &previous->live_next : &k->live) = t->live_next;
-    if (k->last_live == t) {
-        k->last_live = previous;
-    }
-    k->live_threads--;
-}
-
 void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
 {
     if (kthread_is_interrupt(t)) {
@@ -270,7 +258,7 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     kwait_abandon(k, t);
     t->state = WEFT_THREAD_TERMINATED;
     t->held = false;
-    live_remove(k, t);
+    ksched_live_remove(k, t);
     if (k->policy && k->policy->thread_end) {
         k->policy->thread_end(k->policy_instance, t->id);
         (void)kpolicy_broken(k);

@@ -28,8 +28,9 @@ fixture *fixture_open(void)
     kwait_init(f->k);
     ktime_init(f->k);
 
-    f->thread = calloc(1, sizeof *f->thread);
+    f->thread = aligned_alloc(_Alignof(kthread), sizeof *f->thread);
     assert_non_null(f->thread);
+    memset(f->thread, 0, sizeof *f->thread);
     f->thread->k = f->k;
     f->thread->id = 1;
     f->thread->tid = 1;
@@ -37,7 +38,8 @@ fixture *fixture_open(void)
     f->thread->cpu = calloc(1, sizeof *f->thread->cpu);
     assert_non_null(f->thread->cpu);
     f->k->threads = f->k->last_thread = f->k->running = f->thread;
-    f->k->live = f->k->last_live = f->thread;
+    assert_true(ksched_live_room(f->k));
+    ksched_live_add(f->k, f->thread);
     f->k->running_hw = &f->k->hw[0];
 
     uint32_t size = SCRATCH_BYTES;
@@ -58,6 +60,8 @@ void fixture_close(fixture *f)
     ktime_end(f->k);
     vfs_destroy(f->k->vfs);
     mm_destroy(f->k->mm);
+    free(f->k->view_threads);
+    free(f->k->view_order);
     fake_host_destroy(f->fake);
     free(f->thread->cpu);
     free(f->thread);

@@ -159,8 +159,6 @@ static int teardown(void **state)
     w->f->thread->next = NULL;
     kthread_free_all(k);
     kcall_destroy(k);
-    free(k->view_threads);
-    free(k->view_order);
     fixture_close(w->f);
     free(w);
     return 0;

@@ -24,14 +24,14 @@ static inline int pick_has_affinity(const weft_sched_thread *thread, uint32_t hw
 /* The hardware thread with the least time, then the lowest number, of those that have work. */
 static inline uint32_t pick_least_time(const weft_sched_view *view)
 {
-    uint32_t best = 0;
-    int found = 0;
+    uint32_t best = 0, found = 0;
+    uint64_t least = 0;
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
         const weft_sched_hw *hw = weft_view_hw(view, i);
-        if (hw->ready > 0 && (!found || hw->time < weft_view_hw(view, best)->time)) {
-            best = i;
-            found = 1;
-        }
+        uint32_t ready = hw->ready > 0, better = ready & (!found | (hw->time < least));
+        best = better ? i : best; /* no branch: which one it is is hard to foretell */
+        least = better ? hw->time : least;
+        found |= ready;
     }
     return best;
 }

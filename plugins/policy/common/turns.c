@@ -28,17 +28,25 @@ static int goes_before(const weft_sched_thread *a, const weft_sched_thread *b, u
     return a->order < b->order;
 }
 
-/* The thread that this hardware thread owes time: the boosted one while its time lasts, else the
- * one that has starved longest, which is boosted from here on; -1 if there is none. */
-static int32_t pick_starved(turns *p, const weft_sched_view *view, uint32_t hw)
+/* Whom the hardware thread owes time: the boosted one while its time lasts, else the one that has
+ * starved longest, which is boosted from here on; with nobody of the kind, who goes before all others.
+ * One walk, which ends where nobody more is ready. */
+int32_t turns_next(turns *t, const weft_sched_view *view, uint32_t hw)
 {
-    uint64_t time = weft_view_hw(view, hw)->time;
-    boost *owed = &p->boosts[hw];
-    int32_t oldest = -1;
-    uint64_t oldest_since = 0;
-    for (uint32_t i = 0; i < view->thread_count; i++) {
+    const weft_sched_hw *place = weft_view_hw(view, hw);
+    uint64_t time = place->time, oldest_since = 0;
+    boost *owed = &t->boosts[hw];
+    int32_t best = -1, oldest = -1;
+    for (uint32_t i = 0, ready = place->ready; i < view->thread_count && ready > 0; i++) {
         const weft_sched_thread *thread = weft_view_thread(view, i);
-        if (!pick_can_run(thread, hw) || !pick_has_affinity(thread, hw)) {
+        if (!pick_can_run(thread, hw)) {
+            continue;
+        }
+        ready--;
+        if (best < 0 || goes_before(thread, weft_view_thread(view, (uint32_t)best), hw)) {
+            best = (int32_t)i;
+        }
+        if (t->starve == 0 || !pick_has_affinity(thread, hw)) {
             continue;
         }
         if (thread->id == owed->thread && time < owed->until) {
@@ -46,7 +54,7 @@ static int32_t pick_starved(turns *p, const weft_sched_view *view, uint32_t hw)
         }
         uint64_t since = thread->ready_since;
         int starved =
-            thread->state == WEFT_THREAD_READY && since < time && time - since >= p->starve;
+            thread->state == WEFT_THREAD_READY && since < time && time - since >= t->starve;
         if (starved && (oldest < 0 || since < oldest_since)) {
             oldest = (int32_t)i;
             oldest_since = since;
@@ -54,27 +62,11 @@ static int32_t pick_starved(turns *p, const weft_sched_view *view, uint32_t hw)
     }
     if (oldest >= 0) {
         owed->thread = weft_view_thread(view, (uint32_t)oldest)->id;
-        owed->until = pick_add(time, p->quantum);
+        owed->until = pick_add(time, t->quantum);
     } else {
         owed->thread = 0;
     }
-    return oldest;
-}
-
-int32_t turns_next(turns *t, const weft_sched_view *view, uint32_t hw)
-{
-    int32_t best = t->starve > 0 ? pick_starved(t, view, hw) : -1;
-    if (best >= 0) {
-        return best;
-    }
-    for (uint32_t i = 0; i < view->thread_count; i++) {
-        const weft_sched_thread *thread = weft_view_thread(view, i);
-        if (pick_can_run(thread, hw) &&
-            (best < 0 || goes_before(thread, weft_view_thread(view, (uint32_t)best), hw))) {
-            best = (int32_t)i;
-        }
-    }
-    return best;
+    return oldest >= 0 ? oldest : best;
 }
 
 void turns_forget(turns *t, uint64_t thread)
