@@ -67,7 +67,8 @@ static const soft_vertex *cut(const soft_context *c, soft_cuts *cuts, const soft
     for (uint32_t k = 0; k < c->parameters; k++) {
         for (int i = 0; i < 4; i++) {
             double a = in->parameter[k][i], b = out->parameter[k][i];
-            v->parameter[k][i] = (float)(a + t * (b - a));
+            float between = (float)(a + t * (b - a));
+            v->parameter[k][i] = between == between ? between : xenos_float(UINT32_MAX);
         }
     }
     v->size = in->size;

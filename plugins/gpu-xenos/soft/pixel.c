@@ -3,7 +3,7 @@
  * Weights: with E1 and E2 the triangle's edge functions at a point (exact integers, in double), E0 the
  * area less both, and k0, k1, k2 the 1/W of the vertices (all 1 where they are equal or
  * PERSP_CORR_DIS is set),
- *     I = E1 k1 / (E0 k0 + E1 k1 + E2 k2),  J = E2 k2 / (the same),
+ *     I = E1 k1 q,  J = E2 k2 q,  q = 1 / (E0 k0 + E1 k1 + E2 k2)
  * each operation in double, then rounded to float once. A parameter is
  *     P0 + I (P1 - P0) + J (P2 - P0)
  * in float, from the left. Depth is z0 + E1 (z1 - z0) / area + E2 (z2 - z0) / area in double, with
@@ -13,16 +13,17 @@
  * top to bottom, then left to right; the console's own are not public (xenia draw_util.h and
  * spirv_shader_translator_rb.cc). With MSAA_ENABLE off all samples are at the centre. A centroid is
  * the centre where all samples are covered, else the first sample that is. */
+#include "part.h"
 #include "soft.h"
 
-static const soft_d lane_x = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
-static const soft_d lane_y = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
+static const double lane_x[SOFT_LANES]
+    __attribute__((aligned(64))) = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
+static const double lane_y[SOFT_LANES]
+    __attribute__((aligned(64))) = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
 static const soft_f float_x = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
 static const soft_f float_y = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
 
 #define CENTER (SOFT_SUB / 2)
-
-typedef int64_t soft_l __attribute__((vector_size(SOFT_LANES * 8)));
 
 static void interpolators(soft_context *c)
 {
@@ -50,7 +51,6 @@ static void interpolators(soft_context *c)
             .flat = !(control >> reg & 1),
             .centroid = (uint8_t)centroid,
         };
-        c->centroids += centroid;
     }
 }
 
@@ -78,8 +78,12 @@ void soft_pixel_begin(const soft_context *c, soft_worker *w, const soft_triangle
     int last = t->edges - 1;
     const double d[2][2] = {{t->dx[last], t->dy[last]}, {t->dx[0], t->dy[0]}};
     for (int i = 0; i < 2; i++) {
-        w->weight[i] =
-            (lane_x * SOFT_SUB + CENTER) * d[i][0] + (lane_y * SOFT_SUB + CENTER) * d[i][1];
+        const double x = d[i][0] * SOFT_SUB, y = d[i][1] * SOFT_SUB;
+        const double center = (d[i][0] + d[i][1]) * CENTER;
+        for (int n = 0; n < SOFT_PARTS; n++) {
+            ((part_d *)w->weight[i])[n] =
+                ((const part_d *)lane_x)[n] * x + ((const part_d *)lane_y)[n] * y + center;
+        }
         for (uint32_t s = 0; s < c->samples; s++) {
             w->shift[s][i] =
                 (c->sample[s][0] - CENTER) * d[i][0] + (c->sample[s][1] - CENTER) * d[i][1];
@@ -88,47 +92,57 @@ void soft_pixel_begin(const soft_context *c, soft_worker *w, const soft_triangle
     w->fragment.back = t->back;
 }
 
-static void narrow(const soft_d *from, soft_f *to)
-{
-    *to = __builtin_convertvector(*from, soft_f);
-}
-
-static void depth(const soft_context *c, soft_worker *w, const soft_d e[2])
+static void depth(const soft_context *c, soft_worker *w, const double at[2])
 {
     const soft_triangle *t = w->triangle;
-    const soft_d plane = t->z + e[0] * t->dz[0] + e[1] * t->dz[1];
+    double shift[4];
     for (uint32_t s = 0; s < c->samples; s++) {
-        soft_d z = plane + (w->shift[s][0] * t->dz[0] + w->shift[s][1] * t->dz[1]);
-        soft_f f;
-        narrow(&z, &f);
-        f = soft_select(f > 0.0f, f, soft_splat(0.0f));
-        w->fragment.depth[s] = soft_select(f < 1.0f, f, soft_splat(1.0f));
+        shift[s] = w->shift[s][0] * t->dz[0] + w->shift[s][1] * t->dz[1];
+    }
+    for (int n = 0; n < SOFT_PARTS; n++) {
+        part_d a = ((const part_d *)w->weight[0])[n] + at[0];
+        part_d b = ((const part_d *)w->weight[1])[n] + at[1];
+        part_d plane = t->z + a * t->dz[0] + b * t->dz[1];
+        for (uint32_t s = 0; s < c->samples; s++) {
+            part_d z = plane + shift[s];
+            ((part_f *)&w->fragment.depth[s])[n] =
+                part_saturate(__builtin_convertvector(z, part_f));
+        }
     }
 }
 
-static void weights(const soft_triangle *t, const soft_d e[2], soft_f out[2])
+/* I and J of lanes whose edge functions are e[i] + at[i]. */
+static void weights(const soft_triangle *t, const soft_lanes_d e[2], const double at[2],
+                    soft_f out[2])
 {
-    soft_d i, j;
-    if (t->perspective) {
-        soft_d a = e[0] * t->k[1], b = e[1] * t->k[2];
-        soft_d divisor = (t->area - e[0] - e[1]) * t->k[0] + a + b;
-        /* Beyond the horizon there is no weight; pixels that are covered never get there. */
-        soft_l good = divisor > t->least;
-        soft_d floor = (soft_d){0} + t->least;
-        divisor = (soft_d)((good & (soft_l)divisor) | (~good & (soft_l)floor));
-        i = a / divisor;
-        j = b / divisor;
-    } else {
-        i = e[0] / t->area;
-        j = e[1] / t->area;
+    part_f *i = (part_f *)&out[0], *j = (part_f *)&out[1];
+    if (!t->perspective) {
+        const double q = 1.0 / t->area;
+        for (int n = 0; n < SOFT_PARTS; n++) {
+            i[n] = __builtin_convertvector((((const part_d *)e[0])[n] + at[0]) * q, part_f);
+            j[n] = __builtin_convertvector((((const part_d *)e[1])[n] + at[1]) * q, part_f);
+        }
+        return;
     }
-    narrow(&i, &out[0]);
-    narrow(&j, &out[1]);
+    const part_d least = (part_d){0} + t->least;
+    for (int n = 0; n < SOFT_PARTS; n++) {
+        part_d a = ((const part_d *)e[0])[n] + at[0];
+        part_d b = ((const part_d *)e[1])[n] + at[1];
+        part_d rest = (t->area - a - b) * t->k[0];
+        a *= t->k[1];
+        b *= t->k[2];
+        part_d divisor = rest + a + b;
+        /* Beyond the horizon there is no weight; what is covered is never there. */
+        part_l good = (part_l)(divisor > least);
+        part_d q = 1.0 / (part_d)((good & (part_l)divisor) | (~good & (part_l)least));
+        i[n] = __builtin_convertvector(a * q, part_f);
+        j[n] = __builtin_convertvector(b * q, part_f);
+    }
 }
 
-/* The edge functions at lanes' centroids. */
+/* Moves the edge functions of lanes to their centroids. */
 static void move_to_centroids(const soft_context *c, const soft_worker *w,
-                              const soft_mask coverage[4], soft_d e[2])
+                              const soft_mask coverage[4], soft_lanes_d e[2])
 {
     soft_mask all = SOFT_ALL, any = 0;
     for (uint32_t s = 0; s < c->samples; s++) {
@@ -169,36 +183,57 @@ static void generate(const soft_context *c, soft_worker *w, int32_t x, int32_t y
     }
 }
 
+static void locate(const soft_context *c, const soft_worker *w, const soft_mask coverage[4],
+                   const double e[2], int centroid, soft_f out[2])
+{
+    if (!centroid) {
+        weights(w->triangle, w->weight, e, out);
+        return;
+    }
+    soft_lanes_d moved[2];
+    memcpy(moved, w->weight, sizeof moved);
+    move_to_centroids(c, w, coverage, moved);
+    weights(w->triangle, moved, e, out);
+}
+
 static void interpolate(const soft_context *c, soft_worker *w, int32_t x, int32_t y,
-                        const soft_mask coverage[4], const soft_d e[2])
+                        const soft_mask coverage[4], const double e[2])
 {
     const soft_triangle *t = w->triangle;
-    soft_f at[2][2]; /* centre, centroid */
-    weights(t, e, at[0]);
-    if (c->centroids) {
-        soft_d moved[2] = {e[0], e[1]};
-        move_to_centroids(c, w, coverage, moved);
-        weights(t, moved, at[1]);
-    }
+    soft_f at[2][2]; /* centre, centroid; when a parameter first needs them */
+    int known[2] = {0};
     for (uint32_t n = 0; n < c->interpolators; n++) {
         const soft_interpolator *in = &c->interpolator[n];
         soft_vec4 *to = &w->group.r[in->reg];
-        const float *p0 = t->v[0]->parameter[in->slot];
+        const float *p0 = in->flat ? t->flat->parameter[in->slot] : t->v[0]->parameter[in->slot];
         const float *p1 = t->v[1]->parameter[in->slot];
         const float *p2 = t->v[2]->parameter[in->slot];
-        const soft_f *ij = at[in->centroid];
+        const part_f *i = (const part_f *)&at[in->centroid][0];
+        const part_f *j = (const part_f *)&at[in->centroid][1];
         for (int k = 0; k < 4; k++) {
+            part_f *out = (part_f *)&to->c[k];
             float d1 = p1[k] - p0[k], d2 = p2[k] - p0[k];
-            if (in->flat) {
-                to->c[k] = soft_splat(t->flat->parameter[in->slot][k]);
-            } else if (d1 == 0.0f && d2 == 0.0f) {
-                to->c[k] = soft_splat(p0[k]);
-            } else {
-                to->c[k] = p0[k] + ij[0] * d1 + ij[1] * d2;
+            if (in->flat || (d1 == 0.0f && d2 == 0.0f)) {
+                part_f same = part_splat(xenos_float_bits(p0[k]));
+                for (int m = 0; m < SOFT_PARTS; m++) {
+                    out[m] = same;
+                }
+                continue;
+            }
+            if (!known[in->centroid]) {
+                known[in->centroid] = 1;
+                locate(c, w, coverage, e, in->centroid, at[in->centroid]);
+            }
+            for (int m = 0; m < SOFT_PARTS; m++) {
+                part_f v = p0[k] + i[m] * d1 + j[m] * d2;
+                out[m] = (part_f)((part_i)v | (v != v)); /* one NaN, as exec.h has */
             }
         }
     }
     if (c->generated >= 0) {
+        if (t->point && !known[0]) {
+            locate(c, w, coverage, e, 0, at[0]);
+        }
         generate(c, w, x, y, at[0]);
     }
 }
@@ -228,9 +263,9 @@ void soft_pixel_block(const soft_context *c, soft_worker *w, int32_t x, int32_t 
     soft_fragment *f = &w->fragment;
     int last = t->edges - 1;
     const int64_t sx = (int64_t)x * SOFT_SUB, sy = (int64_t)y * SOFT_SUB;
-    const soft_d e[2] = {
-        w->weight[0] + (double)(t->weight_c[0] + t->dx[last] * sx + t->dy[last] * sy),
-        w->weight[1] + (double)(t->weight_c[1] + t->dx[0] * sx + t->dy[0] * sy),
+    const double e[2] = {
+        (double)(t->weight_c[0] + t->dx[last] * sx + t->dy[last] * sy),
+        (double)(t->weight_c[1] + t->dx[0] * sx + t->dy[0] * sy),
     };
     f->x = (uint32_t)x;
     f->y = (uint32_t)y;
@@ -252,11 +287,6 @@ void soft_pixel_block(const soft_context *c, soft_worker *w, int32_t x, int32_t 
         soft_mask real = sum(c, f->coverage);
         memset(g->r, 0, c->clear * sizeof g->r[0]);
         interpolate(c, w, x, y, coverage, e);
-        for (uint64_t rest = program->exports; rest; rest &= rest - 1) {
-            memset(&g->exports[__builtin_ctzll(rest)], 0, sizeof g->exports[0]);
-        }
-        g->exported = 0;
-        g->killed = 0;
         g->active = quads(real);
         g->real = real;
         soft_exec(&c->pixel, g);
@@ -269,11 +299,11 @@ void soft_pixel_block(const soft_context *c, soft_worker *w, int32_t x, int32_t 
             }
         }
         if (c->writes_depth) {
-            soft_f z = g->exports[XENOS_EXPORT_DEPTH].c[0];
-            z = soft_select(z > 0.0f, z, soft_splat(0.0f));
-            z = soft_select(z < 1.0f, z, soft_splat(1.0f));
+            const part_f *z = (const part_f *)&g->exports[XENOS_EXPORT_DEPTH].c[0];
             for (uint32_t s = 0; s < c->samples; s++) {
-                f->depth[s] = z;
+                for (int n = 0; n < SOFT_PARTS; n++) {
+                    ((part_f *)&f->depth[s])[n] = part_saturate(z[n]);
+                }
             }
         }
     }

@@ -2,16 +2,11 @@
  *
  * An edge that does not cross a tile is decided there, in 64 bits. One that does is at most
  * 2 * 64 * 16 * 2^19 away from 0 in the tile (setup.c bounds the coordinates), so 32 bits hold it. */
+#include "part.h"
 #include "soft.h"
 
 #define REGION 16
 #define BLOCK  4
-
-/* Lanes: of pixels in a block as lanes.h says, of blocks in a region row by row. */
-static const soft_i lane_x = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
-static const soft_i lane_y = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
-static const soft_i block_x = {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
-static const soft_i block_y = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
 
 /* Pixels of a block whose x (y) is at least n. */
 static const uint16_t columns[5] = {0xFFFF, 0xFAFA, 0xF0F0, 0xA0A0, 0};
@@ -47,13 +42,27 @@ int soft_raster_touches(const soft_triangle *t, int32_t x, int32_t y)
 
 /* An edge that crosses the tile. */
 typedef struct crossing {
-    int32_t at;            /* at the tile's corner */
-    int32_t dx, dy;        /* per pixel */
-    int32_t region[2];     /* fall and rise over a region */
-    int32_t block[2];      /* over a block */
-    int32_t sample[4];     /* from a pixel's corner to its samples */
-    soft_i blocks, pixels; /* from a region's or a block's corner */
+    int32_t at;        /* at the tile's corner */
+    int32_t dx, dy;    /* per pixel */
+    int32_t region[2]; /* fall and rise over a region */
+    int32_t block[2];  /* over a block */
+    int32_t sample[4]; /* from a pixel's corner to its samples */
+    /* From a region's corner to its blocks, row by row, and from a block's to its pixels. */
+    int32_t blocks[SOFT_LANES] __attribute__((aligned(64)));
+    int32_t pixels[SOFT_LANES] __attribute__((aligned(64)));
 } crossing;
+
+typedef int32_t four __attribute__((vector_size(16), may_alias));
+
+/* Each of 16 lanes: value + limit >= 0. */
+static soft_mask above(const int32_t *value, int32_t limit)
+{
+    part_i condition[SOFT_PARTS];
+    for (int n = 0; n < SOFT_PARTS; n++) {
+        condition[n] = ((const part_i *)value)[n] + limit >= 0;
+    }
+    return part_gather(condition);
+}
 
 typedef struct walk {
     const soft_context *c;
@@ -78,14 +87,11 @@ static void block(const walk *w, int32_t x, int32_t y, const int32_t at[4], uint
     if (live) {
         any = 0;
         for (uint32_t s = 0; s < samples; s++) {
-            soft_i in = soft_splat_i(0);
             for (int e = 0; e < w->edges; e++) {
                 if (live >> e & 1) {
-                    /* Below 0 in any edge sets the sign. */
-                    in |= w->edge[e].pixels + (at[e] + w->edge[e].sample[s]);
+                    coverage[s] &= above(w->edge[e].pixels, at[e] + w->edge[e].sample[s]);
                 }
             }
-            coverage[s] &= soft_gather(in >= 0);
             any |= coverage[s];
         }
     }
@@ -116,9 +122,8 @@ static void region(const walk *w, int32_t tile_x, int32_t tile_y, int32_t x, int
         if (at[e] + k->region[0] >= 0) {
             continue;
         }
-        soft_i corner = k->blocks + at[e];
-        open &= soft_gather(corner + k->block[1] >= 0);
-        crossed[e] = soft_gather(corner + k->block[0] < 0);
+        open &= above(k->blocks, at[e] + k->block[1]);
+        crossed[e] = ~above(k->blocks, at[e] + k->block[0]);
         live |= 1u << e;
     }
     while (open) {
@@ -168,8 +173,13 @@ void soft_raster_tile(const soft_context *c, soft_worker *worker, const soft_tri
         k->region[1] = (int32_t)rise(t, e, REGION);
         k->block[0] = (int32_t)fall(t, e, BLOCK);
         k->block[1] = (int32_t)rise(t, e, BLOCK);
-        k->blocks = (block_x * k->dx + block_y * k->dy) * BLOCK;
-        k->pixels = lane_x * k->dx + lane_y * k->dy;
+        const int32_t dx = k->dx, dy = k->dy;
+        const four row = {0, dx * BLOCK, dx * BLOCK * 2, dx * BLOCK * 3};
+        const four quad = {0, dx, dy, dx + dy};
+        for (int n = 0; n < 4; n++) {
+            ((four *)k->blocks)[n] = row + dy * BLOCK * n;
+            ((four *)k->pixels)[n] = quad + (dx * 2 * (n & 1) + dy * 2 * (n >> 1));
+        }
         for (uint32_t s = 0; s < c->samples; s++) {
             k->sample[s] = t->dx[e] * c->sample[s][0] + t->dy[e] * c->sample[s][1];
         }

@@ -23,6 +23,14 @@ typedef struct chunk {
     } hash[HASH];
 } chunk;
 
+/* Programs made ready to run, by open addressing on where the decoded program lies. */
+#define PROGRAMS 1024u
+
+typedef struct ready {
+    const xenos_program *of; /* NULL: free */
+    soft_program *program;
+} ready;
+
 typedef struct soft {
     const xenos_memory *memory;
     soft_workers *workers;
@@ -34,6 +42,8 @@ typedef struct soft {
     soft_triangle *triangles;
     uint8_t *vertices; /* SOFT_VERTICES, then SOFT_CUT */
     chunk *chunk;
+    ready ready[PROGRAMS];
+    uint32_t ready_count;
     soft_context context;
     xenos_extents extents;
 } soft;
@@ -50,12 +60,50 @@ static void *block(size_t bytes)
 
 static const xenos_extents nothing = {.x0 = UINT32_MAX, .y0 = UINT32_MAX, .z0 = 1.0f};
 
+static void forget_all(soft *s)
+{
+    for (uint32_t i = 0; i < PROGRAMS; i++) {
+        soft_program_free(s->ready[i].program);
+        s->ready[i] = (ready){0};
+    }
+    s->ready_count = 0;
+}
+
+/* Where a program stands, or the free place for it. */
+static ready *find(soft *s, const xenos_program *program)
+{
+    uint32_t at = (uint32_t)((uintptr_t)program >> 4) * UINT32_C(0x9E3779B1) >> 22;
+    while (s->ready[at].of && s->ready[at].of != program) {
+        at = (at + 1) % PROGRAMS;
+    }
+    return &s->ready[at];
+}
+
+static const soft_program *code(soft *s, const xenos_program *program)
+{
+    ready *at = find(s, program);
+    if (!at->of) {
+        if (s->ready_count >= PROGRAMS * 3 / 4) {
+            forget_all(s);
+            at = find(s, program);
+        }
+        at->program = soft_program_new(program);
+        if (!at->program) {
+            return NULL; /* soft_exec does without */
+        }
+        at->of = program;
+        s->ready_count++;
+    }
+    return at->program;
+}
+
 static void soft_destroy(void *self)
 {
     soft *s = self;
     if (!s) {
         return;
     }
+    forget_all(s);
     soft_workers_free(s->workers);
     if (s->textures) {
         soft_textures_free(s->textures);
@@ -191,11 +239,12 @@ static void flush(soft *s, soft_setup *setup)
     setup->cuts.used = 0;
 }
 
-static void stage(const soft *s, soft_stage *out, const xenos_draw *draw,
-                  const xenos_program *program, uint32_t constants)
+static void stage(soft *s, soft_stage *out, const xenos_draw *draw, const xenos_program *program,
+                  uint32_t constants)
 {
     *out = (soft_stage){
         .program = program,
+        .code = program ? code(s, program) : NULL,
         .registers = draw->registers,
         .memory = s->memory,
         .textures = s->texture,
@@ -331,6 +380,15 @@ static void soft_written(void *self, uint32_t start, uint32_t length)
     soft_textures_written(s->textures, start, length);
 }
 
+/* A program goes away; a table of this kind is emptied rather than thinned. */
+static void soft_forget(void *self, const xenos_program *program)
+{
+    soft *s = self;
+    if (find(s, program)->of) {
+        forget_all(s);
+    }
+}
+
 static uint8_t *soft_edram(void *self)
 {
     soft *s = self;
@@ -346,5 +404,6 @@ const xenos_backend xenos_soft_backend = {
     .counts = soft_counts,
     .extents = soft_extents,
     .written = soft_written,
+    .forget = soft_forget,
     .edram = soft_edram,
 };

@@ -31,7 +31,8 @@
  * function fits 64 bits, and 32 within a tile. Pixels; more than any scissor reaches. */
 #define SOFT_FAR 16380.0
 
-typedef double soft_d __attribute__((vector_size(SOFT_LANES * 8)));
+/* A double per lane. */
+typedef double soft_lanes_d[SOFT_LANES] __attribute__((aligned(64)));
 
 /* A vertex after its shader. */
 typedef struct soft_vertex {
@@ -103,7 +104,6 @@ typedef struct soft_context {
     int32_t sample[4][2]; /* sub-pixels from the pixel's corner */
     uint32_t interpolators;
     soft_interpolator interpolator[16];
-    uint32_t centroids;
     int32_t generated; /* register of pixel parameters; -1: none */
     uint64_t color_exports;
     uint32_t clear;   /* pixel shader: registers that start at 0 */
@@ -114,8 +114,8 @@ typedef struct soft_context {
 typedef struct soft_worker {
     soft_group group;
     soft_fragment fragment;
-    soft_d weight[2];   /* of a triangle at lanes' centres, from its block's corner */
-    double shift[4][2]; /* the same weights from centre to sample */
+    soft_lanes_d weight[2]; /* of a triangle at lanes' centres, from its block's corner */
+    double shift[4][2];     /* the same weights from centre to sample */
     const soft_triangle *triangle;
     xenos_counts counts;
 } soft_worker;

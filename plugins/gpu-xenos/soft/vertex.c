@@ -2,28 +2,14 @@
  * 0; what it exports becomes a soft_vertex. */
 #include "soft.h"
 
-/* Registers and exports that a shader may leave alone start at 0. */
-static void clear(soft_group *g, const xenos_program *program)
-{
-    uint32_t used =
-        program->temporaries < XENOS_TEMPORARIES ? program->temporaries : XENOS_TEMPORARIES;
-    memset(g->r, 0, (used ? used : 1) * sizeof g->r[0]);
-    uint64_t exports = program->exports;
-    for (uint32_t i = 0; i < 64; i++) {
-        if (exports >> i & 1) {
-            memset(&g->exports[i], 0, sizeof g->exports[i]);
-        }
-    }
-    g->exported = 0;
-    g->killed = 0;
-}
-
 void soft_vertex_shade(const soft_context *c, soft_worker *worker, const uint32_t *indices,
                        uint32_t count, uint8_t *vertices)
 {
     const xenos_program *program = c->vertex.program;
     soft_group *g = &worker->group;
-    clear(g, program);
+    uint32_t used = program->temporaries ? program->temporaries : 1;
+    used = used < XENOS_TEMPORARIES ? used : XENOS_TEMPORARIES;
+    memset(g->r, 0, used * sizeof g->r[0]);
     for (uint32_t i = 0; i < count; i++) {
         g->r[0].c[0][i] = (float)indices[i];
     }
