@@ -332,4 +332,13 @@ void xenos_disassemble(const xenos_program *program, FILE *out);
 uint32_t *xenos_assemble(const char *text, size_t length, uint32_t *stage, uint32_t *dwords,
                          char error[256]);
 
+/* The constants of a listing's lines "def cN, x, y, z, w", which xenos_assemble passes over: they are
+ * no microcode, the loader sets them. 0 with a message as above. */
+typedef struct xenos_constant {
+    uint32_t index;
+    uint32_t bits[4]; /* of x, y, z, w as IEEE single */
+} xenos_constant;
+int xenos_assemble_constants(const char *text, size_t length, xenos_constant constants[256],
+                             uint32_t *count, char error[256]);
+
 #endif

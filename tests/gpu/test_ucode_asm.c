@@ -1,5 +1,6 @@
 /* The assembler: other ways of writing things, errors, and that listings assemble to the words that they
  * were made from, for random words too. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,82 @@ static void labels_reach_both_ways(void **state)
     free(words);
 }
 
+/* 1 = 3F800000, -0.5 = BF000000, 0.1 rounds to 3DCCCCCD, 2^-126 = 00800000 (IEEE 754 single). */
+static void constants_of_def_lines(void **state)
+{
+    static const char text[] = "xps_3_0\n"
+                               "def c255, 1, -0.5, 0.1, 1.17549435e-38 // last\n"
+                               "    def  c0, 0, -0, 2.0, 3\n"
+                               "definitely\n";
+    xenos_constant constants[256];
+    uint32_t count;
+    char error[256];
+    assert_true(xenos_assemble_constants(text, strlen(text), constants, &count, error));
+    assert_int_equal(count, 2);
+    assert_int_equal(constants[0].index, 255);
+    assert_int_equal(constants[0].bits[0], 0x3F800000);
+    assert_int_equal(constants[0].bits[1], 0xBF000000);
+    assert_int_equal(constants[0].bits[2], 0x3DCCCCCD);
+    assert_int_equal(constants[0].bits[3], 0x00800000);
+    assert_int_equal(constants[1].index, 0);
+    assert_int_equal(constants[1].bits[1], 0x80000000);
+
+    static const struct {
+        const char *text, *error;
+    } rows[] = {
+        {"def c1, 1, 2, 3", "line 1: a def has too few numbers (found the end, expected four)"},
+        {"\ndef c256, 1, 2, 3, 4", "line 2: no such constant (found '256, 1, 2, 3, 4', expected"},
+        {"def r1, 1, 2, 3, 4", "line 1: a def names no constant (found 'r1"},
+        {"def c1, 1, 2, 3, x", "line 1: a number is wrong (found 'x', expected a decimal float)"},
+        {"def c1, 1, 2, 3, 1e99", "line 1: a number is wrong (found '1e99'"},
+        {"def c1, 1, 2, 3, 4 5", "line 1: a def goes on (found '5'"},
+        {"def c1, 1, 2, 3, 4\ndef c1, 1, 2, 3, 4", "line 2: a constant is defined twice (found c1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int ok =
+            xenos_assemble_constants(rows[i].text, strlen(rows[i].text), constants, &count, error);
+        if (ok || strncmp(error, rows[i].error, strlen(rows[i].error)) != 0) {
+            fail_msg("%s: %s", rows[i].text, error);
+        }
+    }
+}
+
+/* The listings that titles draw with: they assemble, and ours lists them without words. */
+static void shaders_of_the_titles(void **state)
+{
+    DIR *folder = opendir(WEFT_GUEST_SHADERS);
+    assert_non_null(folder);
+    uint32_t count = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        const char *end = strrchr(entry->d_name, '.');
+        if (end == NULL || strcmp(end, ".ucode") != 0) {
+            continue;
+        }
+        char path[1024], text[8192], error[256];
+        snprintf(path, sizeof path, "%s/%s", WEFT_GUEST_SHADERS, entry->d_name);
+        FILE *f = fopen(path, "rb");
+        assert_non_null(f);
+        size_t length = fread(text, 1, sizeof text, f);
+        fclose(f);
+        assert_true(length < sizeof text);
+        uint32_t stage, dwords;
+        uint32_t *words = xenos_assemble(text, length, &stage, &dwords, error);
+        if (words == NULL) {
+            fail_msg("%s: %s", entry->d_name, error);
+        }
+        char *listing;
+        check_round_trip(stage, words, dwords, &listing);
+        if (strstr(listing, " .") != NULL) {
+            fail_msg("%s", listing);
+        }
+        free(listing);
+        free(words);
+        count++;
+    }
+    closedir(folder);
+    assert_true(count >= 6);
+}
+
 /* ---- errors ---- */
 
 static void errors_name_line_found_and_expected(void **state)
@@ -357,6 +434,8 @@ int main(void)
         cmocka_unit_test(shaders_that_listings_can_say),
         cmocka_unit_test(other_ways_of_writing),
         cmocka_unit_test(labels_reach_both_ways),
+        cmocka_unit_test(constants_of_def_lines),
+        cmocka_unit_test(shaders_of_the_titles),
         cmocka_unit_test(errors_name_line_found_and_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
