@@ -7,6 +7,8 @@
 #include "test.h"
 #include "ucode.h"
 
+#define GUEST_SHADERS WEFT_SOURCE_DIR "/sdk/guest/titles/gpu"
+
 static char *disassemble(uint32_t stage, const uint32_t *words, uint32_t dwords, size_t *length)
 {
     char *text = NULL;
@@ -320,7 +322,7 @@ static void constants_of_def_lines(void **state)
 /* The listings that titles draw with: they assemble, and ours lists them without words. */
 static void shaders_of_the_titles(void **state)
 {
-    DIR *folder = opendir(WEFT_GUEST_SHADERS);
+    DIR *folder = opendir(GUEST_SHADERS);
     assert_non_null(folder);
     uint32_t count = 0;
     for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
@@ -329,7 +331,7 @@ static void shaders_of_the_titles(void **state)
             continue;
         }
         char path[1024], text[8192], error[256];
-        snprintf(path, sizeof path, "%s/%s", WEFT_GUEST_SHADERS, entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", GUEST_SHADERS, entry->d_name);
         FILE *f = fopen(path, "rb");
         assert_non_null(f);
         size_t length = fread(text, 1, sizeof text, f);
