@@ -692,8 +692,8 @@ static int read_value(fields *f, const ucode_attribute *a)
     if (value < low || value > high) {
         char what[64], expected[64];
         snprintf(what, sizeof what, "%s is out of range", a->name);
-        snprintf(expected, sizeof expected, "%d to %d in steps of 1/%u", low + a->bias,
-                 high + a->bias, a->unit);
+        snprintf(expected, sizeof expected, "%g to %g", (double)(low + a->bias) / a->unit,
+                 (double)(high + a->bias) / a->unit);
         return ucode_fail(c, what, expected);
     }
     return put(f, a->word, a->low, a->width, (uint32_t)value, a->name);

@@ -397,7 +397,7 @@ static void errors_name_line_found_and_expected(void **state)
         {"xvs_3_0\nexec\ntfetch2D r0, r1.xy, tf0, Stride=3",
          "line 3: this fetch has no such attribute (found Stride"},
         {"xvs_3_0\nexec\ntfetch2D r0, r1.xy, tf0, LODBias=4",
-         "line 3: LODBias is out of range (found the end, expected -64 to 63 in steps of 1/16)"},
+         "line 3: LODBias is out of range (found the end, expected -4 to 3.9375)"},
         {"xvs_3_0\nexec\ntfetch2D r0, r1.xy, tf0, OffsetX=0.3",
          "line 3: a number lies between steps (found the end, expected a multiple of 1/2)"},
         {"xvs_3_0\nexec\ntfetch2D r0, r1.xy, tf0, MagFilter=soft",
