@@ -236,11 +236,16 @@ typedef struct kxam_state {
 
 /* xam_net.c */
 #define KNET_DNS_MAX 16
+#define KNET_KEYS    8
+#define KNET_KEY_ID  8 /* bytes of an XNKID */
 typedef struct knet_state {
     uint32_t started;           /* WSAStartup less WSACleanup */
     uint16_t link_port;         /* 0: the default */
     uint8_t params[13];         /* of XNetStartup */
     uint32_t dns[KNET_DNS_MAX]; /* XNDNS blocks that the title holds */
+    uint32_t qos[KNET_DNS_MAX]; /* XNQOS blocks, likewise */
+    uint8_t keys[KNET_KEYS][KNET_KEY_ID]; /* XNKIDs that it has registered */
+    bool key_used[KNET_KEYS];
 } knet_state;
 
 /* audio.c */

@@ -28,6 +28,7 @@ static const struct {
     {KMODULE_XAM, "NetDll___WSAFDIsSet", 0},
     {KMODULE_XAM, "NetDll_XNetGetEthernetLinkStatus", 0}, /* no link */
     {KMODULE_XAM, "NetDll_XNetGetTitleXnAddr", XNET_GET_XNADDR_NONE},
+    {KMODULE_XAM, "NetDll_XHttp", 0}, /* BOOL, handle */
     {KMODULE_XAM, "NetDll_", SOCKET_ERROR},
     {KMODULE_XAM, "Xui", E_NOTIMPL}, /* HRESULT */
     {KMODULE_XAM, "XUI", E_NOTIMPL},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exports.h"
+#include "xam.h"
 
 #define U(x) ((uint64_t)(x))
 
@@ -274,6 +275,174 @@ static void test_wsa_set_event(void **state)
     assert_int_equal(invoke(f, ex_NetDll_WSASetEvent, 1, U(0xF8000FFC)), 0);
 }
 
+/* ---- keys, addresses, probes -------------------------------------------------------------------
+ */
+
+#define CALLER U(1) /* XNCALLER_TITLE */
+
+static void the_rest_of_winsock_is_down(void **state)
+{
+    static const kexport_fn fns[] = {
+        ex_NetDll_getsockopt,     ex_NetDll_getsockname,           ex_NetDll_getpeername,
+        ex_NetDll_WSARecv,        ex_NetDll_WSARecvFrom,           ex_NetDll_WSASend,
+        ex_NetDll_WSAEventSelect, ex_NetDll_WSACancelOverlappedIO,
+    };
+    fixture *f = *state;
+    f->k->net.started = 1;
+    for (size_t i = 0; i < sizeof fns / sizeof fns[0]; i++) {
+        klast_error_set(f->thread, 0);
+        assert_int_equal((uint32_t)invoke(f, fns[i], 4, CALLER, U(1), U(0), U(0)), 0xFFFFFFFF);
+        assert_int_equal(klast_error(f->thread), 10050); /* WSAENETDOWN */
+    }
+    assert_int_equal(invoke(f, ex_NetDll_WSAGetOverlappedResult, 4, CALLER, U(1), U(0), U(0)), 0);
+    f->k->net.started = 0;
+    invoke(f, ex_NetDll_WSARecv, 4, CALLER, U(1), U(0), U(0));
+    assert_int_equal(klast_error(f->thread), 10093); /* WSANOTINITIALISED */
+}
+
+static void events_are_waited_for(void **state)
+{
+    fixture *f = *state;
+    uint32_t list = f->scratch + 0x100;
+    set_word(f, list, (uint32_t)invoke(f, ex_NetDll_WSACreateEvent, 0));
+    set_word(f, list + 4, (uint32_t)invoke(f, ex_NetDll_WSACreateEvent, 0));
+    assert_int_equal(
+        invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(2), U(list), U(0), U(0), U(0)), 258);
+    invoke(f, ex_NetDll_WSASetEvent, 1, U(word(f, list + 4)));
+    assert_int_equal(
+        invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(2), U(list), U(0), U(0), U(0)), 1);
+    assert_int_equal(
+        invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(2), U(list), U(1), U(0), U(0)), 258);
+    invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(2), U(list), U(1), U(3), U(0));
+    assert_int_equal(f->result, K_WAIT);
+    pass(f, 2999999);
+    assert_false(resume(f));
+    pass(f, 2);
+    assert_true(resume(f));
+    assert_int_equal((uint32_t)invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(65), U(list),
+                                      U(0), U(0), U(0)),
+                     0xFFFFFFFF);
+    set_word(f, list, 12);
+    assert_int_equal(
+        (uint32_t)invoke(f, ex_NetDll_WSAWaitForMultipleEvents, 5, U(2), U(list), U(0), U(0), U(0)),
+        0xFFFFFFFF);
+    assert_int_equal(klast_error(f->thread), 6);
+}
+
+static void keys_are_registered(void **state)
+{
+    fixture *f = *state;
+    uint32_t id = f->scratch + 0x100, key = f->scratch + 0x200;
+    assert_int_equal(invoke(f, ex_NetDll_XNetUnregisterKey, 2, CALLER, U(id)), 10022);
+    for (uint32_t i = 0; i < 9; i++) {
+        assert_int_equal(invoke(f, ex_NetDll_XNetCreateKey, 3, CALLER, U(id), U(key)), 0);
+        set_word(f, id, i); /* whatever was drawn, another one */
+        assert_int_equal(invoke(f, ex_NetDll_XNetRegisterKey, 3, CALLER, U(id), U(key)),
+                         i < 8 ? 0 : 10055); /* WSAENOBUFS */
+        assert_int_equal(invoke(f, ex_NetDll_XNetRegisterKey, 3, CALLER, U(id), U(key)),
+                         i < 8 ? 0 : 10055);
+    }
+    assert_int_equal(invoke(f, ex_NetDll_XNetReplaceKey, 3, CALLER, U(id), U(id)), 10022);
+    uint64_t before = quad(f, id);
+    f->k->net.key_used[3] = false;
+    assert_int_equal(invoke(f, ex_NetDll_XNetRegisterKey, 3, CALLER, U(id), U(key)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetReplaceKey, 3, CALLER, U(id), U(id)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosListen, 6, CALLER, U(id), U(0), U(0), U(0), U(0)),
+                     10050);
+    assert_int_equal(invoke(f, ex_NetDll_XNetUnregisterKey, 2, CALLER, U(id)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetUnregisterKey, 2, CALLER, U(id)), 10022);
+    assert_int_equal(quad(f, id), before);
+    invoke(f, ex_NetDll_XNetRegisterKey, 3, CALLER, U(0x10), U(key));
+    assert_true(f->call.faulted);
+}
+
+static void random_bytes_differ(void **state)
+{
+    fixture *f = *state;
+    uint32_t out = f->scratch + 0x100;
+    assert_int_equal(invoke(f, ex_NetDll_XNetRandom, 3, CALLER, U(out), U(8)), 0);
+    uint64_t first = quad(f, out);
+    f->k->hw[0].time += 1000;
+    invoke(f, ex_NetDll_XNetRandom, 3, CALLER, U(out), U(8));
+    assert_int_not_equal(quad(f, out), first);
+    assert_int_equal(quad(f, out + 8), 0);
+}
+
+static void nobody_has_an_address(void **state)
+{
+    fixture *f = *state;
+    uint32_t out = f->scratch + 0x100, in = f->scratch;
+    memset(at(f, out), 0xAA, 64);
+    assert_int_equal(invoke(f, ex_NetDll_XNetXnAddrToInAddr, 4, CALLER, U(in), U(in), U(out)),
+                     10022);
+    assert_int_equal(word(f, out), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetInAddrToXnAddr, 4, CALLER, U(1), U(out), U(0)), 10022);
+    assert_int_equal(*at(f, out + 35), 0);
+    assert_int_equal(*at(f, out + 36), 0xAA); /* an XNADDR has 36 bytes */
+    assert_int_equal(invoke(f, ex_NetDll_XNetXnAddrToMachineId, 3, CALLER, U(in), U(out)), 10022);
+    assert_int_equal(invoke(f, ex_NetDll_XNetGetXnAddrPlatform, 3, CALLER, U(in), U(out)), 0);
+    assert_int_equal(word(f, out), 1);
+    assert_int_equal(invoke(f, ex_NetDll_XNetServerToInAddr, 4, CALLER, U(1), U(1), U(out)), 10050);
+    assert_int_equal(invoke(f, ex_NetDll_XNetTsAddrToInAddr, 5, CALLER, U(1), U(1), U(in), U(out)),
+                     10050);
+    assert_int_equal(invoke(f, ex_NetDll_XNetInAddrToServer, 3, CALLER, U(1), U(out)), 10022);
+    assert_int_equal(invoke(f, ex_NetDll_XNetUnregisterInAddr, 2, CALLER, U(1)), 10022);
+    assert_int_equal(invoke(f, ex_NetDll_XNetGetDebugXnAddr, 2, CALLER, U(out)), 1);
+    assert_int_equal(invoke(f, ex_NetDll_XNetGetBroadcastVersionStatus, 2, CALLER, U(1)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetConnect, 2, CALLER, U(1)), 10050);
+    assert_int_equal(invoke(f, ex_NetDll_XNetGetConnectStatus, 2, CALLER, U(1)), 3); /* lost */
+    assert_int_equal(invoke(f, ex_NetDll_XNetSetOpt, 4, CALLER, U(1), U(in), U(4)), 10022);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosGetListenStats, 3, CALLER, U(in), U(out)), 10022);
+}
+
+static void startup_with_a_version(void **state)
+{
+    fixture *f = *state;
+    set_word(f, f->scratch, 0x0D010203); /* size and flags */
+    assert_int_equal(invoke(f, ex_NetDll_XNetStartupEx, 3, CALLER, U(f->scratch), U(0x20449700)),
+                     0);
+    assert_int_equal(f->k->net.params[0], 0x0D);
+}
+
+/* XNQOS: count, pending; an info is complete (1), and the target was not contacted (2). */
+static void probes_reach_nobody(void **state)
+{
+    fixture *f = *state;
+    uint32_t out = f->scratch + 0x100;
+    uint32_t event = (uint32_t)invoke(f, ex_NetDll_WSACreateEvent, 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosLookup, 13, CALLER, U(2), U(0), U(0), U(0), U(1),
+                            U(0), U(0), U(8), U(0), U(0), U(event), U(out)),
+                     0);
+    uint32_t qos = word(f, out);
+    assert_int_equal(word(f, qos), 3);
+    assert_int_equal(word(f, qos + 4), 0);
+    assert_int_equal(*at(f, qos + 8 + 2 * 24), 1);
+    assert_int_equal(invoke(f, ex_WaitForSingleObject, 2, U(event), U(0)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosRelease, 2, CALLER, U(qos)), 0);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosRelease, 2, CALLER, U(qos)), 10022);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosServiceLookup, 4, CALLER, U(0), U(0), U(out)), 0);
+    assert_int_equal(word(f, word(f, out)), 1);
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosLookup, 13, CALLER, U(0xFFFFFFFF), U(0), U(0), U(0),
+                            U(2), U(0), U(0), U(8), U(0), U(0), U(0), U(out)),
+                     10022);
+    for (int i = 1; i < 16; i++) {
+        invoke(f, ex_NetDll_XNetQosServiceLookup, 4, CALLER, U(0), U(0), U(out));
+    }
+    assert_int_equal(invoke(f, ex_NetDll_XNetQosServiceLookup, 4, CALLER, U(0), U(0), U(out)),
+                     10055);
+    assert_int_equal(word(f, out), 0);
+}
+
+static void addresses_have_no_names(void **state)
+{
+    fixture *f = *state;
+    uint32_t out = f->scratch + 0x100;
+    assert_int_equal(
+        invoke(f, ex_NetDll_XNetDnsReverseLookup, 4, CALLER, U(0x7F000001), U(0), U(out)), 0);
+    assert_int_equal(word(f, word(f, out)), 11001); /* WSAHOST_NOT_FOUND */
+    assert_int_equal(invoke(f, ex_NetDll_XNetDnsReverseRelease, 2, CALLER, U(word(f, out))), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -301,6 +470,14 @@ int main(void)
         TEST(test_dns_gives_out_sixteen_at_a_time),
         TEST(test_system_link_port),
         TEST(test_wsa_set_event),
+        TEST(the_rest_of_winsock_is_down),
+        TEST(events_are_waited_for),
+        TEST(keys_are_registered),
+        TEST(random_bytes_differ),
+        TEST(nobody_has_an_address),
+        TEST(startup_with_a_version),
+        TEST(probes_reach_nobody),
+        TEST(addresses_have_no_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
