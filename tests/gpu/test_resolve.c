@@ -587,6 +587,17 @@ static void the_base_may_lie_before_the_texture(void **state)
     assert_int_equal(c->done.length, 0x1000);
 }
 
+/* The CPU's mirrors of physical memory: 29 bits count. */
+static void the_base_s_high_bits_do_not_count(void **state)
+{
+    resolve_case *c = *state;
+    random_edram(c);
+    c->f->registers[XENOS_RB_COPY_DEST_BASE] = 0xA0000000 + DEST;
+    resolve(c);
+    assert_int_equal(c->done.start, DEST);
+    assert_int_equal(read32(texel(c, 5, 5, 2)), source(c, 0, 0, 5, 5, 0, 0));
+}
+
 static void texels_beyond_memory_are_left_out(void **state)
 {
     resolve_case *c = *state;
@@ -712,6 +723,7 @@ int main(void)
         RESOLVE_TEST(the_pitch_cuts),
         RESOLVE_TEST(an_empty_or_strange_rectangle_does_nothing),
         RESOLVE_TEST(the_base_may_lie_before_the_texture),
+        RESOLVE_TEST(the_base_s_high_bits_do_not_count),
         RESOLVE_TEST(texels_beyond_memory_are_left_out),
         RESOLVE_TEST(a_clear_comes_after_the_copy),
         RESOLVE_TEST(every_sample_is_cleared),

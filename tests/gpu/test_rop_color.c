@@ -311,6 +311,26 @@ static void every_code_of_gamma_survives(void **state)
     }
 }
 
+/* Takes all but 16.5 / 1023 off each code's light: code 16 is left. */
+static void every_code_of_gamma_has_its_light(void **state)
+{
+    rop_fixture *f = *state;
+    f->registers[XENOS_RB_BLENDCONTROL0] = 0x01810181; /* target - source */
+    for (uint32_t first = 32; first < 256; first += 16) {
+        for (uint32_t lane = 0; lane < 16; lane++) {
+            float light = ((float)xenos_gamma_to_linear(first + lane) - 16.5f) / 1023.0f;
+            set_color(f, lane, light, light, light, 0.0f);
+            write32(sample_at(f, 0, 0, 0, 0, lane_x(lane), lane_y(lane), 0, 0),
+                    (first + lane) * 0x00010101u);
+        }
+        write_block(f, XENOS_COLOR_8_8_8_8_GAMMA << 16);
+        for (uint32_t lane = 0; lane < 16; lane++) {
+            assert_int_equal(read32(sample_at(f, 0, 0, 0, 0, lane_x(lane), lane_y(lane), 0, 0)),
+                             0x00101010);
+        }
+    }
+}
+
 static void seven_e_three(void **state)
 {
     rop_fixture *f = *state;
@@ -526,6 +546,7 @@ int main(void)
         ROP_TEST(gamma_is_encoded_when_stored),
         ROP_TEST(gamma_blends_in_linear_light),
         ROP_TEST(every_code_of_gamma_survives),
+        ROP_TEST(every_code_of_gamma_has_its_light),
         ROP_TEST(seven_e_three),
         ROP_TEST(lanes_and_scalars_pack_alike),
         ROP_TEST(fixed_point_of_32),

@@ -139,14 +139,14 @@ static void depth_rounds_and_clamps(void **state)
 static const struct {
     uint32_t operation, from, to;
 } operations[] = {
-    {0, 0x37, 0x37},                /* keep */
-    {1, 0x37, 0x00},                /* zero */
-    {2, 0x37, 0xC4},                /* replace */
-    {3, 0x37, 0x38}, {3, 255, 255}, /* increment and clamp */
-    {4, 0x37, 0x36}, {4, 0, 0},     /* decrement and clamp */
-    {5, 0x37, 0xC8},                /* invert */
-    {6, 0x37, 0x38}, {6, 255, 0},   /* increment and wrap */
-    {7, 0x37, 0x36}, {7, 0, 255},   /* decrement and wrap */
+    {0, 0x37, 0x37},                               /* keep */
+    {1, 0x37, 0x00},                               /* zero */
+    {2, 0x37, 0xC4},                               /* replace */
+    {3, 0x37, 0x38}, {3, 254, 255}, {3, 255, 255}, /* increment and clamp */
+    {4, 0x37, 0x36}, {4, 1, 0},     {4, 0, 0},     /* decrement and clamp */
+    {5, 0x37, 0xC8},                               /* invert */
+    {6, 0x37, 0x38}, {6, 255, 0},                  /* increment and wrap */
+    {7, 0x37, 0x36}, {7, 0, 255},                  /* decrement and wrap */
 };
 
 static void every_operation_in_every_case(void **state)

@@ -128,12 +128,11 @@ static int find_area(const uint32_t *registers, const xenos_memory *memory, xeno
 /* ---- set-up ---- */
 
 /* RB_COPY_CONTROL 6:4 as a set of samples that the surface has. */
-static uint32_t choose_samples(uint32_t select, const xenos_target *source, int is_depth)
+static uint32_t choose_samples(uint32_t select, const xenos_target *source)
 {
     static const uint8_t four[8] = {1, 2, 4, 8, 1 | 2, 4 | 8, 15, 15};
     static const uint8_t two[8] = {1, 2, 1, 2, 1 | 2, 1 | 2, 1 | 2, 1 | 2};
-    uint32_t set = source->x_log2 ? four[select] : source->y_log2 ? two[select] : 1;
-    return is_depth ? set & (0u - set) : set;
+    return source->x_log2 ? four[select] : source->y_log2 ? two[select] : 1;
 }
 
 static float power_of_two(int32_t exponent)
@@ -175,7 +174,7 @@ static int prepare(copy *c, const uint32_t *registers)
         c->swap = xenos_bits(info, 24, 1) && format->components == 4;
         c->is_signed = xenos_bits(info, 13, 3) == 1;
     }
-    c->samples = choose_samples(xenos_bits(control, 4, 3), &c->source, is_depth);
+    c->samples = choose_samples(xenos_bits(control, 4, 3), &c->source);
     int count = __builtin_popcount(c->samples);
     if (!is_depth) {
         c->raw = bias == 0 && count == 1 && !c->is_signed && (c->to->same >> c->format & 1);
