@@ -323,8 +323,7 @@ typedef struct listing {
     int in_order;
 } listing;
 
-static void print_instruction(listing *l, uint32_t address, uint32_t sequence, int vertex_cache,
-                              int *sets_predicate)
+static void print_instruction(listing *l, uint32_t address, uint32_t sequence, int vertex_cache)
 {
     const uint32_t *words = l->program->code + 3 * (size_t)address;
     text lines[2] = {{.length = 0}, {.length = 0}};
@@ -347,14 +346,7 @@ static void print_instruction(listing *l, uint32_t address, uint32_t sequence, i
     int same = ucode_read_instruction(&c, &context, &again) && again.fetch == fetch &&
                again.vertex_cache == vertex_cache &&
                memcmp(again.words, words, sizeof again.words) == 0;
-    if (!fetch) {
-        xenos_alu alu;
-        xenos_alu_decode(words, &alu);
-        *sets_predicate |= ((xenos_vector_info(alu.vector_opcode)->effects |
-                             xenos_scalar_info(alu.scalar_opcode)->effects) &
-                            XENOS_EFFECT_PREDICATE) != 0;
-    }
-    if (fetch && (words[0] & 0x1F) == XENOS_FETCH_VERTEX && !(words[1] >> 30 & 1)) {
+    if (fetch && ucode_is_full_fetch(words)) {
         memcpy(l->context.full, words, sizeof l->context.full);
     }
     if (sequence & 2) {
@@ -368,22 +360,10 @@ static void print_instruction(listing *l, uint32_t address, uint32_t sequence, i
         }
         return;
     }
-    int vertex = fetch && (words[0] & 0x1F) == XENOS_FETCH_VERTEX;
+    int vertex = fetch && ucode_is_vertex_fetch(words);
     fprintf(l->out, ".%s 0x%08x, 0x%08x, 0x%08x%s // %s%s%s\n", fetch ? "fetch" : "alu", words[0],
             words[1], words[2], vertex && !vertex_cache ? ", UseTextureCache=true" : "",
             lines[0].bytes, count > 1 ? " + " : "", count > 1 ? lines[1].bytes : "");
-}
-
-static int is_exec(uint32_t opcode)
-{
-    return (opcode >= XENOS_CF_EXEC && opcode <= XENOS_CF_COND_EXEC_PRED_END) ||
-           opcode == XENOS_CF_COND_EXEC_PRED_CLEAN || opcode == XENOS_CF_COND_EXEC_PRED_CLEAN_END;
-}
-
-static int asks_bool(uint32_t opcode)
-{
-    return opcode == XENOS_CF_COND_EXEC || opcode == XENOS_CF_COND_EXEC_END ||
-           opcode >= XENOS_CF_COND_EXEC_PRED_CLEAN;
 }
 
 /* The line without what only its instructions tell. 0: no text says it. */
@@ -433,7 +413,7 @@ static int cf_text(const listing *l, const xenos_cf *cf, text *t)
             add_predicate(t, 1, cf->condition);
         }
         add(t, "%s", name);
-        if (asks_bool(cf->opcode)) {
+        if (ucode_asks_bool(cf->opcode)) {
             add(t, " %sb%u", cf->condition ? "" : "!", cf->boolean);
         }
         break;
@@ -479,7 +459,7 @@ static void cf_bits(const xenos_cf *cf, uint32_t *low, uint32_t *high)
         *low = cf->address | (uint32_t)cf->count << 12 | (uint32_t)cf->yield << 15 |
                (uint32_t)cf->sequence << 16 | (uint32_t)cf->vertex_cache << 28;
         *high |= cf->vertex_cache >> 4;
-        if (asks_bool(cf->opcode)) {
+        if (ucode_asks_bool(cf->opcode)) {
             *high |= (uint32_t)cf->boolean << 2 | (uint32_t)cf->condition << 10;
         } else {
             *high |= (uint32_t)cf->clean << 9;
@@ -501,7 +481,7 @@ static int exec_is_plain(const xenos_program *p, const xenos_cf *cf)
     }
     for (uint32_t i = 0; i < used; i++) {
         const uint32_t *words = p->code + 3 * (size_t)(cf->address + i);
-        if ((cf->sequence >> 2 * i & 1) && (words[0] & 0x1F) == XENOS_FETCH_VERTEX) {
+        if ((cf->sequence >> 2 * i & 1) && ucode_is_vertex_fetch(words)) {
             fetches |= 1u << i;
         }
     }
@@ -521,11 +501,7 @@ static void print_exec(listing *l, uint32_t index, const xenos_cf *cf, text *t, 
     int sets = 0, elsewhere = 0;
     for (uint32_t i = 0; i < count; i++) { /* whether the exec is clean stands on its own line */
         if (!(cf->sequence >> 2 * i & 1)) {
-            xenos_alu alu;
-            xenos_alu_decode(p->code + 3 * (size_t)(cf->address + i), &alu);
-            sets |= ((xenos_vector_info(alu.vector_opcode)->effects |
-                      xenos_scalar_info(alu.scalar_opcode)->effects) &
-                     XENOS_EFFECT_PREDICATE) != 0;
+            sets |= ucode_sets_predicate(p->code + 3 * (size_t)(cf->address + i));
         }
     }
     if (cf->count == 0) {
@@ -533,7 +509,7 @@ static void print_exec(listing *l, uint32_t index, const xenos_cf *cf, text *t, 
     } else if (!plain || cf->address != l->cursor) {
         l->in_order = 0;
     }
-    const char *separator = asks_bool(cf->opcode) ? "," : "";
+    const char *separator = ucode_asks_bool(cf->opcode) ? "," : "";
     if (cf->yield) {
         add(t, "%s Yield=true", separator);
         separator = ",";
@@ -553,9 +529,8 @@ static void print_exec(listing *l, uint32_t index, const xenos_cf *cf, text *t, 
         fprintf(l->out, ".cf 0x%04x, 0x%08x // %s\n", high, low, t->bytes);
     }
     for (uint32_t i = 0; i < count; i++) {
-        int unused = 0;
         print_instruction(l, cf->address + i, (uint32_t)cf->sequence >> 2 * i & 3,
-                          cf->vertex_cache >> i & 1, &unused);
+                          cf->vertex_cache >> i & 1);
     }
 }
 
@@ -571,7 +546,7 @@ static void print_cf(listing *l, uint32_t index)
     text t = {.length = 0};
     cf_bits(cf, &low_again, &high_again);
     int plain = cf_text(l, cf, &t) && low == low_again && high == high_again;
-    if (is_exec(cf->opcode)) {
+    if (ucode_is_exec(cf->opcode)) {
         plain = plain && exec_is_plain(l->program, cf);
         print_exec(l, index, cf, &t, plain, low, high);
         return;

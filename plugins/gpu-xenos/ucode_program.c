@@ -3,20 +3,14 @@
  * The words do not say how many control-flow instructions there are. As in freedreno and xenia the
  * triples of the lowest exec end them; what stands behind the exec that ends the shader belongs to them
  * still (subroutines live there). A shader whose execs are all empty ends at the first exece. */
-#include "ucode.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "ucode_text.h"
+
 /* Exec addresses have 12 bits, jumps 13 (two to a triple): more code cannot be reached. */
 #define TRIPLES_MAX 4096u
-
-static int is_exec(uint32_t opcode)
-{
-    return (opcode >= XENOS_CF_EXEC && opcode <= XENOS_CF_COND_EXEC_PRED_END) ||
-           opcode == XENOS_CF_COND_EXEC_PRED_CLEAN || opcode == XENOS_CF_COND_EXEC_PRED_CLEAN_END;
-}
 
 static uint32_t count_cfs(const uint32_t *code, uint32_t triples)
 {
@@ -25,7 +19,7 @@ static uint32_t count_cfs(const uint32_t *code, uint32_t triples)
         xenos_cf pair[2];
         xenos_cf_decode(code + 3 * i, pair);
         for (uint32_t j = 0; j < 2; j++) {
-            if (!is_exec(pair[j].opcode)) {
+            if (!ucode_is_exec(pair[j].opcode)) {
                 continue;
             }
             if (pair[j].count != 0) { /* an exec of control-flow triples does not take them away */

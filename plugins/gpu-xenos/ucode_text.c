@@ -135,6 +135,39 @@ const char *ucode_export_name(uint32_t stage, uint32_t index, uint32_t *number)
     return index == XENOS_EXPORT_POSITION ? "oPos" : index == XENOS_EXPORT_MISC ? "oPts" : NULL;
 }
 
+/* ---- words ---- */
+
+int ucode_is_exec(uint32_t opcode)
+{
+    return (opcode >= XENOS_CF_EXEC && opcode <= XENOS_CF_COND_EXEC_PRED_END) ||
+           opcode == XENOS_CF_COND_EXEC_PRED_CLEAN || opcode == XENOS_CF_COND_EXEC_PRED_CLEAN_END;
+}
+
+int ucode_asks_bool(uint32_t opcode)
+{
+    return opcode == XENOS_CF_COND_EXEC || opcode == XENOS_CF_COND_EXEC_END ||
+           opcode == XENOS_CF_COND_EXEC_PRED_CLEAN || opcode == XENOS_CF_COND_EXEC_PRED_CLEAN_END;
+}
+
+int ucode_sets_predicate(const uint32_t words[3])
+{
+    xenos_alu alu;
+    xenos_alu_decode(words, &alu);
+    uint32_t effects = xenos_vector_info(alu.vector_opcode)->effects |
+                       xenos_scalar_info(alu.scalar_opcode)->effects;
+    return (effects & XENOS_EFFECT_PREDICATE) != 0;
+}
+
+int ucode_is_vertex_fetch(const uint32_t words[3])
+{
+    return (words[0] & 0x1F) == XENOS_FETCH_VERTEX;
+}
+
+int ucode_is_full_fetch(const uint32_t words[3])
+{
+    return ucode_is_vertex_fetch(words) && !(words[1] >> 30 & 1);
+}
+
 /* ---- reading ---- */
 
 int ucode_fail_found(ucode_cursor *c, const char *what, const char *found, const char *expected)

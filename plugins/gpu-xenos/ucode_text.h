@@ -47,6 +47,17 @@ int ucode_fetch_has_dest(uint32_t opcode);
  * stage has no such register. */
 const char *ucode_export_name(uint32_t stage, uint32_t index, uint32_t *number);
 
+/* ---- words ---- */
+
+int ucode_is_exec(uint32_t opcode);
+/* One that asks a bool constant. */
+int ucode_asks_bool(uint32_t opcode);
+/* An ALU instruction that makes its exec not "predicate clean". */
+int ucode_sets_predicate(const uint32_t words[3]);
+/* Of a fetch: any vertex fetch, and vfetch_full. */
+int ucode_is_vertex_fetch(const uint32_t words[3]);
+int ucode_is_full_fetch(const uint32_t words[3]);
+
 /* ---- reading ---- */
 
 /* A place in the text. Once `error` has text, nothing more is read. */
