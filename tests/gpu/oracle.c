@@ -177,9 +177,9 @@ static float component(int opcode, float a, float b, float c)
     case XENOS_V_FRC:
         return settle(plus(a, -floor_of(a)));
     case XENOS_V_TRUNC:
-        return a >= 0 ? floor_of(a) : -floor_of(-a);
+        return settle(a >= 0 ? floor_of(a) : -floor_of(-a));
     case XENOS_V_FLOOR:
-        return floor_of(a);
+        return settle(floor_of(a));
     case XENOS_V_MAD:
         return settle(plus(times(a, b), c));
     case XENOS_V_CNDEQ:
@@ -329,9 +329,9 @@ static float scalar(const state *s, const xenos_alu *alu, state *after)
     case XENOS_S_FRCS:
         return settle(plus(a, -floor_of(a)));
     case XENOS_S_TRUNCS:
-        return a >= 0 ? floor_of(a) : -floor_of(-a);
+        return settle(a >= 0 ? floor_of(a) : -floor_of(-a));
     case XENOS_S_FLOORS:
-        return floor_of(a);
+        return settle(floor_of(a));
     case XENOS_S_EXP:
         return settle(exp2l(a) < FLT_MIN ? 0.0L : exp2l(a));
     case XENOS_S_LOGC:

@@ -20,6 +20,7 @@
 typedef struct reach {
     soft_program *program;
     uint8_t written[XENOS_TEMPORARIES];
+    uint8_t inputs[XENOS_TEMPORARIES];
 } reach;
 
 static void read_component(reach *r, uint32_t index, uint32_t relative, uint32_t component)
@@ -27,7 +28,7 @@ static void read_component(reach *r, uint32_t index, uint32_t relative, uint32_t
     uint32_t first = relative ? 0 : index & (XENOS_TEMPORARIES - 1u);
     uint32_t last = relative ? XENOS_TEMPORARIES - 1u : first;
     for (uint32_t i = first; i <= last; i++) {
-        r->program->inputs[i] |= (uint8_t)(1u << component & ~(uint32_t)r->written[i]);
+        r->inputs[i] |= (uint8_t)(1u << component & ~(uint32_t)r->written[i]);
     }
 }
 
@@ -118,6 +119,11 @@ static void find_inputs(soft_program *program)
             } else {
                 reach_alu(&r, &operation->alu, runs);
             }
+        }
+    }
+    for (uint32_t n = 0; n < XENOS_TEMPORARIES * 4; n++) {
+        if (r.inputs[n / 4] >> n % 4 & 1) {
+            program->inputs[program->input_count++] = (uint8_t)n;
         }
     }
 }
@@ -374,7 +380,9 @@ static flow *next_flow(flows *all, int repeats)
 
 static void run(soft_machine *m, const soft_program *program)
 {
-    flows all = {.count = 1, .f[0].mask = m->all};
+    flows all;
+    all.count = 1;
+    all.f[0] = (flow){.mask = m->all};
     while (all.count != 0) {
         flow *f = all.count == 1 ? &all.f[0] : next_flow(&all, program->repeats);
         if (f->at >= program->cf_count || f->steps >= SOFT_EXEC_LIMIT) {
@@ -401,17 +409,13 @@ static void run_prepared(const soft_stage *stage, const soft_program *program, s
     m.fetch.vertices = stage->program->stage == XENOS_STAGE_VERTEX;
     group->exported = 0;
     group->killed = 0;
-    for (uint32_t n = 0; n < 64; n++) {
-        if (program->exports >> n & 1) {
-            group->exports[n] = (soft_vec4){0};
-        }
+    for (uint64_t left = program->exports; left != 0; left &= left - 1) {
+        group->exports[__builtin_ctzll(left)] = (soft_vec4){0};
     }
-    for (uint32_t n = 0; n < XENOS_TEMPORARIES; n++) {
-        for (uint32_t c = 0; program->inputs[n] >> c != 0; c++) {
-            part_f *value = (part_f *)&group->r[n].c[c];
-            for (int i = 0; i < SOFT_PARTS && program->inputs[n] >> c & 1; i++) {
-                value[i] = part_flush(value[i]);
-            }
+    for (uint32_t n = 0; n < program->input_count; n++) {
+        part_f *value = (part_f *)&group->r[program->inputs[n] / 4].c[program->inputs[n] % 4];
+        for (int i = 0; i < SOFT_PARTS; i++) {
+            value[i] = part_flush(value[i]);
         }
     }
     if (m.all != 0) {

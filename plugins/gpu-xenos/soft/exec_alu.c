@@ -12,12 +12,6 @@
 #include "exec_private.h"
 #include "math.h"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /* ---- vector kernels ---- */
 
 #define IN(OPERAND)     (k->in[OPERAND][j][i * k->step[OPERAND]])
@@ -512,6 +506,15 @@ static int is_temporary(const soft_source *source)
     return source->kind == SOFT_TEMPORARY || source->kind == SOFT_TEMPORARY_LOOP;
 }
 
+/* Where the components of a temporary stand that needs nothing done. */
+static void place(soft_source *source)
+{
+    source->plain = source->kind == SOFT_TEMPORARY && !source->copied;
+    for (uint32_t j = 0; j < 4; j++) {
+        source->at[j] = (uint8_t)((source->index & 63u) * 4u + source->component[j]);
+    }
+}
+
 static void prepare_vector(const xenos_alu *alu, soft_alu *out)
 {
     uint32_t opcode = alu->vector_opcode & 31u;
@@ -546,8 +549,11 @@ static void prepare_vector(const xenos_alu *alu, soft_alu *out)
             out->vector = with_signs;
             out->sign[n] = out->source[n].flip;
             out->source[n].copied = 0;
+            out->with_signs = 1;
         }
+        place(&out->source[n]);
     }
+    out->with_signs |= row->with_signs == row->kernel; /* one kernel for both */
 }
 
 static void prepare_scalar(const xenos_alu *alu, soft_alu *out)
@@ -566,11 +572,13 @@ static void prepare_scalar(const xenos_alu *alu, soft_alu *out)
         source.constant = operands == 3 ? 1 : source.constant;
         out->scalar_source[0] = prepare_source(&source);
         out->scalar_source[0].component[0] = source.swizzle[3] & 3u;
+        place(&out->scalar_source[0]);
     }
     if (operands >= 2) {
         const xenos_source *source = operands == 3 ? &alu->scalar_temporary : &alu->source[2];
         out->scalar_source[1] = prepare_source(source);
         out->scalar_source[1].component[0] = source->swizzle[0] & 3u;
+        place(&out->scalar_source[1]);
     }
     for (uint32_t n = 0; n < out->scalar_operands && !alu->exports; n++) {
         const soft_source *source = &out->scalar_source[n];
@@ -600,6 +608,9 @@ void soft_alu_prepare(const xenos_alu *alu, soft_alu *out)
     };
     prepare_vector(alu, out);
     prepare_scalar(alu, out);
+    out->simple = out->vector != NULL && out->scalar == NULL && !out->predicated && !out->exports &&
+                  !out->vector_relative && !out->vector_clamp && out->vector_effect == 0 &&
+                  out->scalar_mask == 0;
 }
 
 /* ---- operands ---- */
@@ -643,9 +654,8 @@ static int same_a0(const soft_machine *m)
     return differs == 0;
 }
 
-/* Where `count` components of an operand can be read; returns the step. */
-static size_t resolve(soft_machine *m, const soft_source *source, uint32_t count,
-                      soft_vec4 *scratch, const part_f *in[4])
+static size_t resolve_other(soft_machine *m, const soft_source *source, uint32_t count,
+                            soft_vec4 *scratch, const part_f *in[4])
 {
     int32_t index = source->index;
     switch (source->kind) {
@@ -692,6 +702,21 @@ static size_t resolve(soft_machine *m, const soft_source *source, uint32_t count
     return 0;
 }
 
+/* Where `count` components of an operand can be read; returns the step. */
+SOFT_INLINE size_t resolve(soft_machine *m, const soft_source *source, uint32_t count,
+                           soft_vec4 *scratch, const part_f *in[4])
+{
+    if (source->plain) {
+        const soft_f *r = m->group->r[0].c; /* four for each temporary */
+        UNROLL for (uint32_t j = 0; j < 4; j++)
+        {
+            in[j] = (const part_f *)(r + source->at[j]);
+        }
+        return 1;
+    }
+    return resolve_other(m, source, count, scratch, in);
+}
+
 /* ---- execution ---- */
 
 /* to = from in the lanes of `lanes`, all of them where it is NULL. */
@@ -726,19 +751,28 @@ static void apply_effect(soft_machine *m, uint32_t effect, soft_mask flag, const
     }
 }
 
-static void run_vector(soft_machine *m, const soft_alu *alu, soft_call *call, soft_vec4 *to,
-                       int detour)
+SOFT_INLINE void call_vector(soft_machine *m, const soft_alu *alu, soft_call *call)
 {
     call->component = alu->component;
     call->count = alu->vector_count;
     for (uint32_t n = 0; n < alu->operands; n++) {
         call->step[n] = resolve(m, &alu->source[n], alu->places, &m->scratch[n], call->in[n]);
-        call->sign[n] = (part_i)((part_u){0} + alu->sign[n]);
     }
+    if (alu->with_signs) {
+        for (uint32_t n = 0; n < 3; n++) {
+            call->sign[n] = (part_i)((part_u){0} + alu->sign[n]);
+        }
+    }
+    alu->vector(call);
+}
+
+static void run_vector(soft_machine *m, const soft_alu *alu, soft_call *call, soft_vec4 *to,
+                       int detour)
+{
     for (uint32_t j = 0; j < alu->vector_count; j++) {
         call->out[j] = (part_f *)(detour ? &m->result.c[j] : &to->c[alu->component[j]]);
     }
-    alu->vector(call);
+    call_vector(m, alu, call);
     if (alu->vector_clamp) {
         for (uint32_t j = 0; j < alu->vector_count; j++) {
             for (int i = 0; i < SOFT_PARTS; i++) {
@@ -799,8 +833,23 @@ static void write_constants(const soft_alu *alu, soft_vec4 *to, const soft_i *la
     }
 }
 
+static void run_simple(soft_machine *m, const soft_alu *alu)
+{
+    soft_call call;
+    soft_f *to = m->group->r[alu->vector_dest].c;
+    UNROLL for (uint32_t j = 0; j < 4; j++)
+    {
+        call.out[j] = (part_f *)&to[alu->component[j]];
+    }
+    call_vector(m, alu, &call);
+}
+
 void soft_alu_run(soft_machine *m, const soft_alu *alu, soft_mask mask)
 {
+    if (alu->simple && mask == m->all) {
+        run_simple(m, alu);
+        return;
+    }
     mask = soft_predicated(m, alu->predicated, alu->condition, mask);
     if (mask == 0) {
         return;

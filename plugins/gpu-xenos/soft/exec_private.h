@@ -22,6 +22,8 @@ typedef struct soft_source {
     uint8_t index;
     uint8_t component[4]; /* by place in the call, the swizzle applied */
     uint8_t copied;       /* a temporary whose modifiers the kernel does not apply */
+    uint8_t plain;        /* a temporary that the kernel reads where it is */
+    uint8_t at[4];        /* of a plain one: index * 4 + component */
     uint32_t keep, flip;  /* |x| and -x: bits = (bits & keep) ^ flip */
 } soft_source;
 
@@ -60,6 +62,8 @@ typedef struct soft_alu {
     uint8_t operands, scalar_operands;
     uint8_t places; /* components of the vector operation's operands */
     uint8_t detour; /* the scalar operation reads what the vector one writes */
+    uint8_t simple; /* a vector operation alone, in all lanes, to components named here */
+    uint8_t with_signs;
     uint8_t component[4];
     uint32_t sign[3];
     soft_source source[3];
@@ -78,8 +82,10 @@ struct soft_program {
     const xenos_cf *cf;
     uint32_t cf_count;
     uint32_t operation_count;
-    uint64_t exports;                  /* registers that something writes */
-    uint8_t inputs[XENOS_TEMPORARIES]; /* components that may be read before they are written */
+    uint64_t exports; /* registers that something writes */
+    /* Components that may be read before they are written: register * 4 + component. */
+    uint32_t input_count;
+    uint8_t inputs[XENOS_TEMPORARIES * 4];
     int memory_export;
     int repeats; /* some loop goes on counting where the last one at its depth stopped */
     soft_operation operations[];

@@ -41,7 +41,8 @@ static part_f exp2_part(part_f x)
     part_d shifted = d + ROUNDER;
     part_d f = d - (shifted - ROUNDER);
     part_d sum = (part_d){0} + series[11];
-    for (int i = 10; i >= 0; i--) {
+    UNROLL for (int i = 10; i >= 0; i--)
+    {
         sum = sum * f + series[i];
     }
     part_d scale = (part_d)(((part_l)shifted + 1023u) << 52);
@@ -62,7 +63,8 @@ static part_f log2_part(part_f x)
     part_d s = (m - 1.0) / (m + 1.0);
     part_d square = s * s;
     part_d sum = (part_d){0} + series[8];
-    for (int i = 7; i >= 0; i--) {
+    UNROLL for (int i = 7; i >= 0; i--)
+    {
         sum = sum * square + series[i];
     }
     part_d log = __builtin_convertvector(e, part_d) + sum * s * 2.88539008177792681471984936200;

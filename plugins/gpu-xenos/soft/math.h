@@ -1,6 +1,6 @@
 /* The transcendental unit, sixteen lanes a call. The console's documents call these operations
  * approximations without giving their error; here each is the exact value rounded once to single
- * precision, but for about one argument in 2^20, where it is the neighbour (test_math.c measures).
+ * precision, but for about one argument in 2^30, where it is the neighbour as close.
  * Built from IEEE double +, -, *, / and sqrt, which every host rounds alike.
  *
  * Arguments are flushed; results are settled (part.h): no denormals, one NaN. `out` may be `in`. */

@@ -24,6 +24,13 @@ typedef uint64_t part_l __attribute__((vector_size(SOFT_PART * 8)));
 
 #define PART_SIGN ((int32_t)0x80000000)
 
+/* Ahead of a loop of a constant few turns. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* Every bit as it is: adding a float to zero would lose the sign of -0. */
 SOFT_INLINE part_f part_splat(uint32_t bits)
 {
@@ -62,23 +69,24 @@ SOFT_INLINE part_f part_multiply(part_f a, part_f b)
     return (part_f)(~zero & (part_i)(a * b));
 }
 
-/* Towards -infinity. 2^23 + |v| rounds |v| to an integer; from 2^23 on everything is one. */
-SOFT_INLINE part_f part_floor(part_f v)
-{
-    part_f magnitude = part_absolute(v);
-    part_f rounded = (magnitude + 8388608.0f) - 8388608.0f;
-    rounded = (part_f)((part_i)rounded | ((part_i)v & PART_SIGN));
-    part_f one = (part_f)((part_i)((part_f){0} + 1.0f) & (rounded > v));
-    return part_select(magnitude < 8388608.0f, rounded - one, v);
-}
-
+/* Towards 0. 2^23 + |v| rounds |v| to an integer; from 2^23 on everything is one. */
 SOFT_INLINE part_f part_truncate(part_f v)
 {
     part_f magnitude = part_absolute(v);
     part_f rounded = (magnitude + 8388608.0f) - 8388608.0f;
     rounded -= (part_f)((part_i)((part_f){0} + 1.0f) & (rounded > magnitude));
     rounded = (part_f)((part_i)rounded | ((part_i)v & PART_SIGN));
-    return part_select(magnitude < 8388608.0f, rounded, v);
+    rounded = part_select(magnitude < 8388608.0f, rounded, v);
+    return (part_f)((part_i)rounded | (v != v));
+}
+
+/* Towards -infinity. */
+SOFT_INLINE part_f part_floor(part_f v)
+{
+    part_f whole = part_truncate(v);
+    part_i above = whole > v;
+    /* -0 less 1 is -1; where nothing is above, the bits stay */
+    return part_select(above, whole - 1.0f, whole);
 }
 
 /* 1.0 where `condition`, else 0.0. */

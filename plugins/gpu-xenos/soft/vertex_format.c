@@ -39,6 +39,22 @@ static float from_bits(uint32_t bits)
     return out;
 }
 
+static uint32_t to_bits(float value)
+{
+    uint32_t out;
+    memcpy(&out, &value, sizeof out);
+    return out;
+}
+
+/* Times 2^exponent; NaN becomes arithmetic's one. */
+static uint32_t scale(uint32_t bits, int32_t exponent)
+{
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u) {
+        return UINT32_MAX;
+    }
+    return to_bits(from_bits(bits) * from_bits((uint32_t)(127 + exponent) << 23));
+}
+
 float soft_half_to_float(uint32_t half)
 {
     uint32_t sign = (half & 0x8000u) << 16;
@@ -95,18 +111,15 @@ void soft_vertex_unpack(const xenos_fetch *fetch, const uint32_t data[4], float 
         }
         uint32_t field = data[at >> 5] >> (at & 31u) & (UINT32_MAX >> (32u - width));
         at += width;
-        float value = row->kind == KIND_FIXED  ? fixed(fetch, field, width)
-                      : row->kind == KIND_HALF ? soft_half_to_float(field)
-                                               : from_bits(field);
+        /* As bits: compilers may quiet a NaN that passes as a float. */
+        uint32_t bits = row->kind == KIND_FIXED  ? to_bits(fixed(fetch, field, width))
+                        : row->kind == KIND_HALF ? to_bits(soft_half_to_float(field))
+                                                 : field;
         if (fetch->exponent != 0) {
-            value *= from_bits((uint32_t)(127 + fetch->exponent) << 23);
+            bits = scale(bits, fetch->exponent);
         }
-        uint32_t bits;
-        memcpy(&bits, &value, sizeof bits);
         if ((bits & 0x7F800000u) == 0) {
             bits &= 0x80000000u;
-        } else if (value != value && fetch->exponent != 0) {
-            bits = UINT32_MAX; /* arithmetic's one NaN */
         }
         memcpy(&out[i], &bits, sizeof bits);
     }
