@@ -366,8 +366,8 @@ static void print_instruction(listing *l, uint32_t address, uint32_t sequence, i
             lines[0].bytes, count > 1 ? " + " : "", count > 1 ? lines[1].bytes : "");
 }
 
-/* The line without what only its instructions tell. 0: no text says it. */
-static int cf_text(const listing *l, const xenos_cf *cf, text *t)
+/* The line without what only its instructions tell. */
+static void cf_text(const listing *l, const xenos_cf *cf, text *t)
 {
     const char *name = xenos_cf_name(cf->opcode);
     switch (cf->opcode) {
@@ -421,7 +421,6 @@ static int cf_text(const listing *l, const xenos_cf *cf, text *t)
     if (cf->absolute) {
         add(t, ", Addressing=true");
     }
-    return 1;
 }
 
 /* Bits that the text of an instruction with these fields stands for. */
@@ -545,7 +544,8 @@ static void print_cf(listing *l, uint32_t index)
     uint32_t low_again, high_again;
     text t = {.length = 0};
     cf_bits(cf, &low_again, &high_again);
-    int plain = cf_text(l, cf, &t) && low == low_again && high == high_again;
+    cf_text(l, cf, &t);
+    int plain = low == low_again && high == high_again;
     if (ucode_is_exec(cf->opcode)) {
         plain = plain && exec_is_plain(l->program, cf);
         print_exec(l, index, cf, &t, plain, low, high);

@@ -391,6 +391,10 @@ static void execs_that_leave_the_code_are_cut(void **state)
     assert_int_equal(p->cf[1].count, 0);
     assert_int_equal(p->instruction_count, 2);
     xenos_program_free(p);
+    put_pair(words, EXEC(XENOS_CF_EXEC_END, 2, 2, 0), 0); /* by one */
+    p = xenos_program_new(XENOS_STAGE_VERTEX, words, 9);
+    assert_int_equal(p->cf[0].count, 1);
+    xenos_program_free(p);
     p = xenos_program_new(XENOS_STAGE_VERTEX, words, 2); /* not one triple */
     assert_int_equal(p->dwords, 0);
     assert_int_equal(p->cf_count, 0);
