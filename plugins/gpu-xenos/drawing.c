@@ -65,7 +65,7 @@ const xenos_backend xenos_null_backend = {
     .resolve = null_resolve,
 };
 
-static const xenos_backend *const backends[] = {&xenos_null_backend};
+static const xenos_backend *const backends[] = {&xenos_soft_backend, &xenos_null_backend};
 
 /* ---- memory ---- */
 

@@ -136,8 +136,8 @@ static const weft_option options[] = {
         .key = "backend",
         .type = WEFT_OPTION_CHOICE,
         .default_value = "null",
-        .choices = "null",
-        .help = "What draws: null, nothing at all.",
+        .choices = "soft|null",
+        .help = "What draws: soft, everything, in software; null, nothing at all.",
     },
     {
         .key = "threads",
