@@ -286,8 +286,15 @@ static int read_operations(loading *l, weft_order_object *o, const json_node *no
     const char *text = node->text, *at = text, *end = text + node->length;
     uint64_t thread = UINT64_MAX, times;
     uint32_t used = 0, group = 0; /* where the letters begin that a repetition is of */
+    int8_t kinds[256];            /* by letter; -1: none */
+    memset(kinds, -1, sizeof kinds);
+    for (int i = 0; letters[i]; i++) {
+        if (letters[i] != '?') {
+            kinds[(unsigned char)letters[i]] = (int8_t)i;
+        }
+    }
     while (at < end) {
-        const char *letter = *at ? strchr(letters, *at | 0x20) : NULL;
+        int kind = kinds[(unsigned char)*at | 0x20];
         size_t place = (size_t)(at - text);
         if (*at == ' ') {
             at++;
@@ -312,11 +319,9 @@ static int read_operations(loading *l, weft_order_object *o, const json_node *no
                 o->operations[used] = o->operations[used - length];
             }
             group = used;
-        } else if (letter && *letter != '?' && (*at | 0x20) >= 'a' && thread != UINT64_MAX &&
-                   used < o->count) {
+        } else if (kind >= 0 && thread != UINT64_MAX && used < o->count) {
             o->operations[used++] = (uint32_t)thread << WEFT_ORDER_THREAD |
-                                    (*at < 'a' ? WEFT_ORDER_SOFT : 0) |
-                                    (uint32_t)(letter - letters);
+                                    (*at < 'a' ? WEFT_ORDER_SOFT : 0) | (uint32_t)kind;
             at++;
         } else {
             return bad(l,

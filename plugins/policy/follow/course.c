@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In an entry: it has been used up. */
-#define USED UINT32_C(0x40)
-#define FAR  64 /* entries that are counted ahead */
+#define FAR 64 /* entries that are counted ahead */
 
 static uint32_t hash_of(uint64_t id)
 {
@@ -69,7 +67,7 @@ static course_lane *lane_of(const course_object *o, uint32_t thread)
 /* `last`: by thread, its place in the object's lanes + 1; all 0 before and after. */
 static int lay_lanes(course_object *o, uint32_t *last)
 {
-    uint32_t count = o->order->count, lanes = 0;
+    uint32_t count = o->count, lanes = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t thread = course_owner(o, i);
         if (!last[thread]) {
@@ -121,7 +119,13 @@ int course_start(course *c, weft_order *order, uint32_t ahead)
         enlist(c->thread_slots, c->thread_mask, c->threads[i].id, i);
     }
     for (uint32_t i = 0; good && i < c->object_count; i++) {
-        c->objects[i] = (course_object){.id = order->objects[i].id, .order = &order->objects[i]};
+        c->objects[i] = (course_object){
+            .id = order->objects[i].id,
+            .order = &order->objects[i],
+            .operations = order->objects[i].operations,
+            .count = order->objects[i].count,
+            .first = order->objects[i].first,
+        };
         enlist(c->object_slots, c->object_mask, c->objects[i].id, i);
         good = lay_lanes(&c->objects[i], last);
     }
@@ -135,6 +139,9 @@ void course_end(course *c)
         free(c->objects[i].following);
         free(c->objects[i].lanes);
     }
+    for (uint32_t i = 0; c->threads && i < c->thread_count; i++) {
+        free(c->threads[i].near);
+    }
     free(c->objects);
     free(c->threads);
     free(c->thread_slots);
@@ -142,23 +149,30 @@ void course_end(course *c)
     weft_order_free(c->order);
 }
 
-/* Whether an operation of one kind may stand for an entry of another: whether a section is found free
- * or held is what the order decides. */
-static int is_alike(uint32_t kind, uint32_t other)
+const course_near *course_look_up(const course *c, course_thread *t, uint64_t object)
 {
-    return kind == other ||
-           (kind <= WEFT_SYNC_ENTER_CONTENDED && other <= WEFT_SYNC_ENTER_CONTENDED);
+    if (!t->near) {
+        t->near = calloc(COURSE_NEAR, sizeof *t->near);
+        if (!t->near) {
+            return NULL;
+        }
+    }
+    course_near *n = &t->near[object % COURSE_NEAR];
+    *n = (course_near){.id = object, .object = course_object_of(c, object)};
+    if (n->object) {
+        n->lane = lane_of(n->object, (uint32_t)(t - c->threads));
+    }
+    return n;
 }
 
-uint32_t course_find(const course *c, const course_object *o, uint32_t thread, uint32_t kind,
-                     uint32_t *skipped)
+uint32_t course_search(const course *c, const course_object *o, const course_lane *lane,
+                       uint32_t kind, uint32_t *skipped)
 {
-    const course_lane *lane = lane_of(o, thread);
     uint32_t entry = lane ? lane->next : COURSE_NONE;
     /* a wait that ended so here may have ended otherwise there: nothing further on is its entry */
     uint32_t most = course_is_end(kind) ? 0 : c->ahead;
     for (*skipped = 0; entry != COURSE_NONE && *skipped <= most; ++*skipped) {
-        if (is_alike(kind, o->order->operations[entry] & WEFT_ORDER_KIND)) {
+        if (course_is_alike(kind, o->operations[entry] & WEFT_ORDER_KIND)) {
             return entry;
         }
         entry = o->following[entry];
@@ -166,22 +180,16 @@ uint32_t course_find(const course *c, const course_object *o, uint32_t thread, u
     return COURSE_NONE;
 }
 
-int course_is_over(const course_object *o, uint32_t thread)
-{
-    const course_lane *lane = lane_of(o, thread);
-    return !lane || lane->next == COURSE_NONE;
-}
-
 /* Whether somebody is still to come for an entry. */
 static int binds(const course *c, const course_object *o, uint32_t entry)
 {
     const course_thread *owner = &c->threads[course_owner(o, entry)];
-    return !(o->order->operations[entry] & USED) && !owner->off && !owner->ended;
+    return !(o->operations[entry] & COURSE_USED) && !owner->off && !owner->ended;
 }
 
-uint32_t course_head(const course *c, course_object *o)
+uint32_t course_seek_head(const course *c, course_object *o)
 {
-    while (o->head < o->order->count && !binds(c, o, o->head)) {
+    while (o->head < o->count && !binds(c, o, o->head)) {
         o->head++;
     }
     return o->head;
@@ -196,43 +204,16 @@ uint32_t course_distance(const course *c, const course_object *o, uint32_t entry
     return count > 0 ? count : 1;
 }
 
-void course_meet(const course *c, course_object *o, uint64_t sequence)
+void course_make_up(const course *c, course_object *o, uint64_t taken)
 {
-    if (!o->met) {
-        o->met = 1;
-        o->told = sequence;
-    }
-    uint64_t taken = sequence > o->told ? sequence - o->told : 0;
-    while (o->ahead < taken && course_head(c, o) < o->order->count &&
-           course_is_end(o->order->operations[o->head] & WEFT_ORDER_KIND)) {
+    while (o->ahead < taken && course_head(c, o) < o->count &&
+           course_is_end(o->operations[o->head] & WEFT_ORDER_KIND)) {
         o->head++;
         o->ahead++;
     }
 }
 
-void course_tell(course_object *o, uint32_t kind, uint64_t sequence)
-{
-    if (!o->met && !course_is_end(kind)) {
-        o->met = 1;
-        o->told = sequence;
-    }
-    o->told += o->met;
-}
-
 void course_pass(course_object *o, uint32_t entry)
 {
     o->head = entry > o->head ? entry : o->head;
-}
-
-void course_use(const course *c, course_object *o, uint32_t thread, uint32_t entry)
-{
-    course_lane *lane = lane_of(o, thread);
-    while (lane->next != COURSE_NONE && lane->next <= entry) {
-        int was_ahead = lane->next < o->head &&
-                        course_is_end(o->order->operations[lane->next] & WEFT_ORDER_KIND);
-        o->ahead -= was_ahead && o->ahead > 0;
-        o->order->operations[lane->next] |= USED;
-        lane->next = o->following[lane->next];
-    }
-    (void)course_head(c, o);
 }

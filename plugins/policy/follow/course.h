@@ -12,6 +12,20 @@
 
 #define COURSE_NONE UINT32_MAX
 
+typedef struct course_lane {
+    uint32_t thread, next; /* its first entry that is not used up, or COURSE_NONE */
+} course_lane;
+
+struct course_object;
+
+/* Where a thread has found an object, and its own entries there, last. */
+#define COURSE_NEAR 32
+typedef struct course_near {
+    uint64_t id;                  /* of the object; 0: nothing */
+    struct course_object *object; /* NULL: the manifest lacks it */
+    course_lane *lane;            /* NULL: the thread has no entry there */
+} course_near;
+
 /* A thread of the manifest. */
 typedef struct course_thread {
     uint64_t id;
@@ -22,16 +36,16 @@ typedef struct course_thread {
     uint32_t held_object, held_entry;
     uint64_t held_since, held_turn;
     uint32_t relaxed_object, relaxed_entry; /* let go before its turn, and not gone yet */
+    course_near *near; /* COURSE_NEAR by the low bits of the identity; made for threads that come */
 } course_thread;
-
-typedef struct course_lane {
-    uint32_t thread, next; /* its first entry that is not used up, or COURSE_NONE */
-} course_lane;
 
 typedef struct course_object {
     uint64_t id;
     weft_order_object *order;
-    uint32_t *following; /* by entry: the next of the same thread */
+    uint32_t *operations; /* the order's */
+    uint32_t *following;  /* by entry: the next of the same thread */
+    uint32_t count;       /* of the entries */
+    uint64_t first;       /* number of the first of them */
     course_lane *lanes;
     uint32_t lane_count, head;
     /* Ends of waits have their numbers before they are told of. */
@@ -48,7 +62,11 @@ typedef struct course {
     uint32_t *thread_slots, *object_slots; /* open addressing; place + 1 */
     uint32_t thread_mask, object_mask;
     uint32_t ahead; /* entries of a thread that are looked at where the next one does not fit */
+    uint32_t freed; /* 1: entries of some thread bind nobody */
 } course;
+
+/* In an operation of the manifest: its entry has been used up. */
+#define COURSE_USED UINT32_C(0x40)
 
 /* Takes the manifest over. 0 without memory. */
 int course_start(course *c, weft_order *order, uint32_t ahead);
@@ -58,22 +76,21 @@ void course_end(course *c);
 course_thread *course_thread_of(const course *c, uint64_t id);
 course_object *course_object_of(const course *c, uint64_t id);
 
-/* The entry of this operation of the thread: its next one on the object, or one of the same sort at most
- * `ahead` further on. *skipped: how many it would leave out. COURSE_NONE: none fits. */
-uint32_t course_find(const course *c, const course_object *o, uint32_t thread, uint32_t kind,
-                     uint32_t *skipped);
+/* The thread's place for an object. NULL without memory. */
+const course_near *course_look_up(const course *c, course_thread *t, uint64_t object);
+
+/* The thread goes its own way, or has ended: its entries bind nobody. */
+static inline void course_free(course *c, uint32_t *why)
+{
+    *why = 1;
+    c->freed = 1;
+}
 
 /* Whether the thread has no entry left on the object. */
-int course_is_over(const course_object *o, uint32_t thread);
-
-/* The object's next operation has this number. What was taken and not told of are ends of waits: so
- * many of them do not bind at the head. */
-void course_meet(const course *c, course_object *o, uint64_t sequence);
-/* An operation was told of. */
-void course_tell(course_object *o, uint32_t kind, uint64_t sequence);
-
-/* The first entry that still binds, or the object's number of entries. */
-uint32_t course_head(const course *c, course_object *o);
+static inline int course_is_over(const course_lane *lane)
+{
+    return !lane || lane->next == COURSE_NONE;
+}
 
 /* How many of the entries from the head up to `entry` bind, as far as is worth a look: at least 1. */
 uint32_t course_distance(const course *c, const course_object *o, uint32_t entry);
@@ -81,19 +98,98 @@ uint32_t course_distance(const course *c, const course_object *o, uint32_t entry
 /* Entries up to `entry` bind nobody any more. */
 void course_pass(course_object *o, uint32_t entry);
 
-/* Uses up an entry, and what the thread left out before it. */
-void course_use(const course *c, course_object *o, uint32_t thread, uint32_t entry);
-
 /* The place in the list of threads that an entry belongs to. */
 static inline uint32_t course_owner(const course_object *o, uint32_t entry)
 {
-    return o->order->operations[entry] >> WEFT_ORDER_THREAD;
+    return o->operations[entry] >> WEFT_ORDER_THREAD;
+}
+
+/* The thread's place for an object that it has met, mostly; else as course_look_up. */
+static inline const course_near *course_near_of(const course *c, course_thread *t, uint64_t object)
+{
+    const course_near *n = t->near ? &t->near[object % COURSE_NEAR] : NULL;
+    return n && n->id == object ? n : course_look_up(c, t, object);
 }
 
 /* Whether it is the end of a wait, whose number was taken before the thread knows. */
 static inline int course_is_end(uint32_t kind)
 {
     return kind == WEFT_SYNC_WAKE || kind == WEFT_SYNC_TIMEOUT;
+}
+
+/* An operation that enters a section may stand for an entry of either kind: whether it is found free
+ * or held is what the order decides. */
+static inline int course_is_alike(uint32_t kind, uint32_t other)
+{
+    return kind == other ||
+           (kind <= WEFT_SYNC_ENTER_CONTENDED && other <= WEFT_SYNC_ENTER_CONTENDED);
+}
+
+/* What follows is asked for each operation, and mostly answered by one look. */
+
+/* The entry of this operation of the lane's thread (NULL: it has none): its next one on the object, or
+ * one of the same sort at most `ahead` further on. *skipped: how many it would leave out. COURSE_NONE:
+ * none fits. */
+uint32_t course_search(const course *c, const course_object *o, const course_lane *lane,
+                       uint32_t kind, uint32_t *skipped);
+
+static inline uint32_t course_find(const course *c, const course_object *o, const course_lane *lane,
+                                   uint32_t kind, uint32_t *skipped)
+{
+    *skipped = 0;
+    if (course_is_over(lane)) {
+        return COURSE_NONE;
+    }
+    return course_is_alike(kind, o->operations[lane->next] & WEFT_ORDER_KIND)
+               ? lane->next
+               : course_search(c, o, lane, kind, skipped);
+}
+
+/* The first entry that still binds, or the object's number of entries. */
+uint32_t course_seek_head(const course *c, course_object *o);
+
+static inline uint32_t course_head(const course *c, course_object *o)
+{
+    int binds = o->head < o->count && !c->freed && !(o->operations[o->head] & COURSE_USED);
+    return binds ? o->head : course_seek_head(c, o);
+}
+
+/* The object's next operation has this number. What was taken and not told of are ends of waits: so
+ * many of them do not bind at the head. */
+void course_make_up(const course *c, course_object *o, uint64_t taken);
+
+static inline void course_meet(const course *c, course_object *o, uint64_t sequence)
+{
+    if (!o->met) {
+        o->met = 1;
+        o->told = sequence;
+    }
+    if (sequence > o->told) {
+        course_make_up(c, o, sequence - o->told);
+    }
+}
+
+/* An operation was told of. */
+static inline void course_tell(course_object *o, uint32_t kind, uint64_t sequence)
+{
+    if (!o->met && !course_is_end(kind)) {
+        o->met = 1;
+        o->told = sequence;
+    }
+    o->told += o->met;
+}
+
+/* Uses up an entry, and what the thread left out before it. */
+static inline void course_use(const course *c, course_object *o, course_lane *lane, uint32_t entry)
+{
+    while (lane->next != COURSE_NONE && lane->next <= entry) {
+        uint32_t *operation = &o->operations[lane->next];
+        int was_ahead = lane->next < o->head && course_is_end(*operation & WEFT_ORDER_KIND);
+        o->ahead -= was_ahead && o->ahead > 0;
+        *operation |= COURSE_USED;
+        lane->next = o->following[lane->next];
+    }
+    (void)course_head(c, o);
 }
 
 #endif

@@ -39,14 +39,17 @@ typedef struct found_op {
     uint64_t thread_id, object_id;
     uint32_t kind;
     course_thread *thread; /* NULL: the manifest lacks it */
-    course_object *object;
+    course_object *object; /* likewise */
+    course_lane *lane;     /* NULL: the thread has no entry there */
     uint32_t entry, skipped;
 } found_op;
 
 typedef struct policy_follow {
     const weft_host *host;
     course course;
-    found_op latest;         /* looked up for `before`; mostly `after` comes with the same */
+    found_op latest;   /* looked up for `before`; mostly `after` comes with the same */
+    uint64_t actor_id; /* who acted last, and where it is in the course */
+    course_thread *actor;
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint32_t give_up;        /* per cent of the threads */
     uint32_t gave_up, off, seen;
@@ -129,10 +132,10 @@ static void relax(policy_follow *p, const weft_sched_view *view, course_thread *
     course_object *o = &p->course.objects[t->held_object];
     uint32_t entry = t->held_entry, head = course_head(&p->course, o);
     course_thread *owner = head < entry ? &p->course.threads[course_owner(o, head)] : NULL;
-    report(p, view, what, t->id, entry > head ? entry - head : 0, o->id, o->order->first + entry);
+    report(p, view, what, t->id, entry > head ? entry - head : 0, o->id, o->first + entry);
     if (owner && !owner->seen) {
-        owner->off = 1;
-        report(p, view, ABSENT, owner->id, place_of(p, owner), o->id, o->order->first + head);
+        course_free(&p->course, &owner->off);
+        report(p, view, ABSENT, owner->id, place_of(p, owner), o->id, o->first + head);
     }
     course_pass(o, entry);
     t->relaxed_object = t->held_object;
@@ -167,26 +170,40 @@ static uint32_t hold(policy_follow *p, const weft_sched_view *view, course_threa
 static void go_off_script(policy_follow *p, const weft_sched_view *view, course_thread *t,
                           const weft_sync_op *op)
 {
-    t->off = 1;
+    course_free(&p->course, &t->off);
     p->off++;
     report(p, view, OFF_SCRIPT, t->id, op->kind, op->object, op->sequence);
     give_up_if_lost(p, view);
 }
 
+static course_thread *actor_of(policy_follow *p, uint64_t id)
+{
+    if (p->actor_id != id || !p->actor) {
+        p->actor_id = id;
+        p->actor = course_thread_of(&p->course, id);
+    }
+    return p->actor;
+}
+
 static const found_op *look_up(policy_follow *p, const weft_sync_op *op)
 {
     found_op *l = &p->latest;
-    *l = (found_op){
-        .thread_id = op->thread,
-        .object_id = op->object,
-        .kind = op->kind,
-        .thread = course_thread_of(&p->course, op->thread),
-        .object = course_object_of(&p->course, op->object),
-        .entry = COURSE_NONE,
-    };
-    if (l->thread && l->object) {
-        l->entry =
-            course_find(&p->course, l->object, place_of(p, l->thread), op->kind, &l->skipped);
+    l->thread_id = op->thread;
+    l->object_id = op->object;
+    l->kind = op->kind;
+    l->thread = actor_of(p, op->thread);
+    l->lane = NULL;
+    l->entry = COURSE_NONE;
+    l->skipped = 0;
+    const course_near *near = NULL;
+    if (l->thread && (near = course_near_of(&p->course, l->thread, op->object)) != NULL) {
+        l->object = near->object;
+        l->lane = near->lane;
+    } else {
+        l->object = course_object_of(&p->course, op->object);
+    }
+    if (l->lane) {
+        l->entry = course_find(&p->course, l->object, l->lane, op->kind, &l->skipped);
     }
     return l;
 }
@@ -209,13 +226,13 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     const found_op *found = look_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
-    if (!t || !o || t->off || course_is_end(op->kind) || op->sequence < o->order->first) {
+    if (!t || !o || t->off || course_is_end(op->kind) || op->sequence < o->first) {
         return WEFT_ANSWER_GO;
     }
     uint32_t entry = found->entry, object = (uint32_t)(o - p->course.objects);
     meet(p, t);
     if (entry == COURSE_NONE) {
-        if (!course_is_over(o, place_of(p, t))) {
+        if (!course_is_over(found->lane)) {
             go_off_script(p, view, t, op);
         }
         return WEFT_ANSWER_GO;
@@ -239,9 +256,12 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
 }
 
 /* The operation has an entry: it is used up, and where it came too early or too late, that counts. */
-static void account(policy_follow *p, const weft_sched_view *view, course_thread *t,
-                    course_object *o, uint32_t entry, const weft_sync_op *op)
+static void account(policy_follow *p, const weft_sched_view *view, const found_op *found,
+                    const weft_sync_op *op)
 {
+    course_thread *t = found->thread;
+    course_object *o = found->object;
+    uint32_t entry = found->entry;
     uint32_t object = (uint32_t)(o - p->course.objects);
     uint32_t head = course_head(&p->course, o);
     if (t->relaxed_object == object && t->relaxed_entry == entry) {
@@ -256,7 +276,7 @@ static void account(policy_follow *p, const weft_sched_view *view, course_thread
     } else {
         report(p, view, EARLY, t->id, entry - head, o->id, op->sequence);
     }
-    course_use(&p->course, o, place_of(p, t), entry);
+    course_use(&p->course, o, found->lane, entry);
     let_go(t);
 }
 
@@ -271,7 +291,7 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     const found_op *found = looked_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
-    p->latest.thread = NULL; /* its entry is used up now */
+    p->latest.kind = WEFT_SYNC_KINDS; /* its entry is used up now */
     if (o && !t) {
         course_tell(o, op->kind, op->sequence);
     }
@@ -284,7 +304,7 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
         course_meet(&p->course, o, op->sequence);
     }
     course_tell(o, op->kind, op->sequence);
-    if (op->sequence < o->order->first) {
+    if (op->sequence < o->first) {
         return;
     }
     if (found->entry == COURSE_NONE || t->off) {
@@ -294,13 +314,14 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     if (found->skipped > 0) {
         report(p, view, SKIPPED, t->id, found->skipped, o->id, op->sequence);
     }
-    account(p, view, t, o, found->entry, op);
+    account(p, view, found, op);
 }
 
 static uint32_t subscribe(void *instance)
 {
-    return WEFT_SYNC_NO_VIEW |
-           (((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL));
+    const policy_follow *p = instance;
+    uint32_t kinds = ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
+    return WEFT_SYNC_NO_VIEW | (p->course.object_count > 0 ? kinds : 0);
 }
 
 /* Nobody can go on: the one that is earliest in the reference goes, and of several that the reference
@@ -344,9 +365,10 @@ static void thread_start(void *instance, uint64_t thread, uint64_t parent)
 
 static void thread_end(void *instance, uint64_t thread)
 {
-    course_thread *t = course_thread_of(&((policy_follow *)instance)->course, thread);
+    policy_follow *p = instance;
+    course_thread *t = course_thread_of(&p->course, thread);
     if (t) {
-        t->ended = 1;
+        course_free(&p->course, &t->ended);
         let_go(t);
     }
 }
