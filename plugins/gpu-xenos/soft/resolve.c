@@ -329,12 +329,10 @@ static void swap_bytes(const copy *c, part_u word[4])
     }
 }
 
-static void store_run(copy *c, uint32_t x, uint32_t y, const uint8_t *bytes, uint32_t length)
+/* Writes at an offset from the base, which may be before the texture's start so that (0, 0) is the
+ * target's corner. */
+SOFT_INLINE void store_run(copy *c, uint64_t offset, const void *bytes, uint32_t length)
 {
-    uint32_t log2 = c->to->bytes_log2;
-    uint64_t offset = c->array ? xenos_tiled_offset_3d(x, y, c->slice, c->pitch, c->height, log2)
-                               : xenos_tiled_offset(x, y, c->pitch, log2);
-    /* The base may be before the texture's start, so that (0, 0) is the target's corner. */
     uint32_t at = (uint32_t)(c->base + offset) & 0x1FFFFFFF;
     if (c->memory->size < length || at > c->memory->size - length) {
         return;
@@ -344,27 +342,71 @@ static void store_run(copy *c, uint32_t x, uint32_t y, const uint8_t *bytes, uin
     c->last = at + length > c->last ? at + length : c->last;
 }
 
-/* Row y of a block whose dwords are `word`, in the order of lanes.h. */
-static void store_row(copy *c, uint32_t x, uint32_t y, uint32_t row, const uint32_t word[4][16])
+/* Row 2 * half + odd of sixteen dwords in the order of lanes.h. */
+SOFT_INLINE soft_quad row_of(const soft_quad word[4], uint32_t half, uint32_t odd)
 {
-    uint32_t bytes = 1u << c->to->bytes_log2;
-    uint32_t run = bytes * 4 < 16 ? bytes * 4 : 16;
-    uint8_t line[64];
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t lane = (row >> 1) * 8 + (i >> 1) * 4 + (row & 1) * 2 + (i & 1);
-        for (uint32_t b = 0; b < bytes; b += 4) {
-            uint32_t dword = word[b >> 2][lane];
-            memcpy(line + i * bytes + b, &dword, bytes < 4 ? bytes : 4);
+    soft_quad a = word[2 * half];
+    soft_quad b = word[2 * half + 1];
+    return odd ? SOFT_SHUFFLE(a, b, 2, 3, 6, 7) : SOFT_SHUFFLE(a, b, 0, 1, 4, 5);
+}
+
+/* A row of four texels; `offset` is that of each run of at most 16 bytes. */
+SOFT_INLINE void store_row(copy *c, const uint64_t offset[4], const soft_quad word[4][4],
+                           uint32_t half, uint32_t odd)
+{
+    uint32_t add = 16 * odd; /* rows 2n and 2n + 1 lie so far apart (tiling.h) */
+    soft_quad r = row_of(word[0], half, odd);
+    if (c->to->bytes_log2 == 2) {
+        store_run(c, offset[0] + add, &r, 16);
+    } else if (c->to->bytes_log2 == 1) {
+        uint64_t both = (uint64_t)(r[0] | r[1] << 16) | (uint64_t)(r[2] | r[3] << 16) << 32;
+        store_run(c, offset[0] + add, &both, 8);
+    } else if (c->to->bytes_log2 == 0) {
+        uint32_t all = r[0] | r[1] << 8 | r[2] << 16 | r[3] << 24;
+        store_run(c, offset[0] + add, &all, 4);
+    } else {
+        soft_quad g = row_of(word[1], half, odd);
+        soft_quad low = SOFT_SHUFFLE(r, g, 0, 4, 1, 5); /* red and green of two texels */
+        soft_quad high = SOFT_SHUFFLE(r, g, 2, 6, 3, 7);
+        if (c->to->bytes_log2 == 3) {
+            store_run(c, offset[0] + add, &low, 16);
+            store_run(c, offset[1] + add, &high, 16);
+            return;
+        }
+        soft_quad b = row_of(word[2], half, odd);
+        soft_quad a = row_of(word[3], half, odd);
+        soft_quad low2 = SOFT_SHUFFLE(b, a, 0, 4, 1, 5);
+        soft_quad high2 = SOFT_SHUFFLE(b, a, 2, 6, 3, 7);
+        const soft_quad texel[4] = {
+            SOFT_SHUFFLE(low, low2, 0, 1, 4, 5), SOFT_SHUFFLE(low, low2, 2, 3, 6, 7),
+            SOFT_SHUFFLE(high, high2, 0, 1, 4, 5), SOFT_SHUFFLE(high, high2, 2, 3, 6, 7)};
+        for (uint32_t i = 0; i < 4; i++) {
+            store_run(c, offset[i] + add, &texel[i], 16);
         }
     }
-    for (uint32_t at = 0; at < 4 * bytes; at += run) {
-        store_run(c, x + at / bytes, y + row, line + at, run);
+}
+
+static void store_block(copy *c, uint32_t x, uint32_t y, const soft_quad word[4][4])
+{
+    uint32_t log2 = c->to->bytes_log2;
+    uint32_t runs = log2 > 2 ? 1u << (log2 - 2) : 1;
+    for (uint32_t half = 0; half < 2; half++) {
+        uint64_t offset[4];
+        for (uint32_t i = 0; i < runs; i++) {
+            uint32_t at_x = x + i * (4 / runs);
+            uint32_t at_y = y + 2 * half;
+            offset[i] = c->array
+                            ? xenos_tiled_offset_3d(at_x, at_y, c->slice, c->pitch, c->height, log2)
+                            : xenos_tiled_offset(at_x, at_y, c->pitch, log2);
+        }
+        store_row(c, offset, word, half, 0);
+        store_row(c, offset, word, half, 1);
     }
 }
 
 static void copy_block(copy *c, uint32_t x, uint32_t y)
 {
-    uint32_t out[4][16] __attribute__((aligned(64)));
+    soft_quad out[4][4] __attribute__((aligned(64)));
     soft_block block = soft_block_at(c->edram, &c->source, x, y);
     uint32_t first = (uint32_t)__builtin_ctz(c->samples);
     for (uint32_t n = 0; n < SOFT_PARTS; n++) {
@@ -381,12 +423,10 @@ static void copy_block(copy *c, uint32_t x, uint32_t y)
         }
         swap_bytes(c, word);
         for (uint32_t b = 0; b < 1u << c->to->bytes_log2; b += 4) {
-            memcpy(&out[b >> 2][n * SOFT_PART], &word[b >> 2], sizeof word[0]);
+            memcpy(&out[b >> 2][n * (SOFT_PART / 4)], &word[b >> 2], sizeof word[0]);
         }
     }
-    for (uint32_t row = 0; row < 4; row++) {
-        store_row(c, x, y, row, (const uint32_t(*)[16])out);
-    }
+    store_block(c, x, y, (const soft_quad(*)[4])out);
 }
 
 /* ---- clear ---- */
