@@ -18,6 +18,7 @@ static const command commands[] = {
     {"profile", command_profile, "profile check: print a whole profile, or its errors"},
     {"conform", command_conform, "run the conformance kit on a plugin"},
     {"trace", command_trace, "read traces: dump, stat, digest, diff, manifest"},
+    {"gpu", command_gpu, "captured frames: replay, dump; shaders: disasm"},
     {"ctl", command_ctl, "ask a running weft: status, quit, exchange its tracer"},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -49,7 +50,7 @@ int main(int argc, char **argv)
     }
     error_print("weft",
                 "command is unknown (found %s, expected run, info, plugins, profile, "
-                "conform, trace or ctl)",
+                "conform, trace, gpu or ctl)",
                 *name ? name : "none");
     return EXIT_USAGE;
 }

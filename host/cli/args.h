@@ -35,5 +35,6 @@ int command_profile(int argc, char **argv);
 int command_conform(int argc, char **argv);
 int command_trace(int argc, char **argv);
 int command_ctl(int argc, char **argv);
+int command_gpu(int argc, char **argv);
 
 #endif

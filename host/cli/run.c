@@ -7,7 +7,7 @@
 #include "args.h"
 #include "common.h"
 
-enum { PROFILE, SET, PLUGINS, UNTIL, HEADLESS, TRACE, FRAMES_TO, INPUT, JSON, CTL };
+enum { PROFILE, SET, PLUGINS, UNTIL, HEADLESS, TRACE, FRAMES_TO, CAPTURE, INPUT, JSON, CTL };
 
 static const args_flag flags[] = {
     [PROFILE] = {"--profile", "INI", "what the run is made of; default: stock.ini"},
@@ -18,6 +18,7 @@ static const args_flag flags[] = {
     [HEADLESS] = {"--headless", NULL, "no window: frontend-headless"},
     [TRACE] = {"--trace", "FILE", "write a trace; .jsonl or .wtr chooses the tracer"},
     [FRAMES_TO] = {"--frames-to", "DIR", "write each frame as a PNG file"},
+    [CAPTURE] = {"--capture", "FILE[@frame=N]", "write a frame's commands, the first or the N-th"},
     [INPUT] = {"--input", "FILE", "controllers follow a script (docs/input.md)"},
     [JSON] = {"--json", "FILE", "write a report at the end"},
     [CTL] = {"--ctl", "SOCKET", "where weft ctl finds the run; none: nowhere"},
@@ -36,7 +37,7 @@ static const args_command command = {
 };
 
 typedef struct request {
-    const char *profile, *plugins, *trace, *json, *ctl;
+    const char *profile, *plugins, *trace, *capture, *json, *ctl;
     const char **sets;
     size_t set_count;
     int headless;
@@ -109,6 +110,9 @@ static int take(void *context, int index, const char *value)
     case FRAMES_TO:
         q->options.frames_to = value;
         return 0;
+    case CAPTURE:
+        q->capture = value;
+        return 0;
     case INPUT:
         q->options.input = value;
         return 0;
@@ -147,6 +151,26 @@ static void apply_trace(setup *s, const request *q)
         ini_override(&s->text, "--trace", "tracer", "plugin", id);
     }
     ini_override(&s->text, "--trace", "tracer", "path", q->trace);
+}
+
+/* --capture: FILE, or FILE@frame=N. */
+static void apply_capture(setup *s, const char *value)
+{
+    static const char mark[] = "@frame=";
+    const char *at = strstr(value, mark);
+    for (const char *next = at; next; next = strstr(next + 1, mark)) {
+        at = next; /* the last: a name may hold the others */
+    }
+    char *path = strdup(value);
+    if (!path) {
+        abort();
+    }
+    if (at) {
+        path[at - value] = 0;
+        ini_override(&s->text, "--capture", "gpu", "capture_frame", at + strlen(mark));
+    }
+    ini_override(&s->text, "--capture", "gpu", "capture", path);
+    free(path);
 }
 
 /* What stands behind `--`, joined by blanks, as one command line. */
@@ -246,6 +270,9 @@ int command_run(int argc, char **argv)
     }
     if (q.trace) {
         apply_trace(&s, &q);
+    }
+    if (q.capture) {
+        apply_capture(&s, q.capture);
     }
     int code = setup_resolve(&s, PROFILE_ALL_ROLES);
     if (code == 0) {

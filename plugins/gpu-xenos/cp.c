@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "capture.h"
 #include "endian.h"
 #include "pm4.h"
 #include "state.h"
@@ -29,6 +30,12 @@ void xenos_cp_end(xenos_cp *cp)
     cp->pixels = NULL;
     xenos_drawing_free(cp->drawing);
     cp->drawing = NULL;
+    if (!xenos_capture_free(cp->capture)) {
+        cp->host->log(cp->host, WEFT_LOG_WARN,
+                      "gpu-xenos: the capture is not complete: its frame did not come, or the file "
+                      "could not be written");
+    }
+    cp->capture = NULL;
 }
 
 void xenos_cp_complain(xenos_cp *cp, xenos_complaint kind, const char *what)
@@ -95,6 +102,14 @@ int xenos_cp_load(xenos_cp *cp, uint32_t address, uint32_t *value)
     return 1;
 }
 
+void xenos_cp_wrote(xenos_cp *cp, uint32_t start, uint32_t length)
+{
+    cp->host->memory->written_physical(cp->host->memory, start, length);
+    if (cp->capture != NULL) {
+        xenos_capture_wrote(cp->capture, cp->host->memory, start, length);
+    }
+}
+
 int xenos_cp_store(xenos_cp *cp, uint32_t address, uint32_t value)
 {
     uint32_t at = address & XENOS_PHYSICAL_MASK & ~UINT32_C(3);
@@ -104,7 +119,7 @@ int xenos_cp_store(xenos_cp *cp, uint32_t address, uint32_t value)
         return 0;
     }
     xenos_store32(memory->physical + at, xenos_swap32(value, address & 3));
-    memory->written_physical(memory, at, 4);
+    xenos_cp_wrote(cp, at, 4);
     return 1;
 }
 
@@ -189,6 +204,9 @@ static uint32_t available(const xenos_cp *cp)
 
 uint32_t xenos_cp_dword(const xenos_cp *cp, uint32_t index)
 {
+    if (cp->direct != NULL) {
+        return index < cp->direct_dwords ? cp->direct[index] : 0;
+    }
     uint32_t at;
     if (cp->depth > 0) {
         const xenos_ib *ib = &cp->stack[cp->depth - 1];
@@ -244,7 +262,7 @@ static void publish(xenos_cp *cp)
 
 /* ---- packets ---- */
 
-static uint32_t packet_dwords(uint32_t header)
+uint32_t xenos_packet_dwords(uint32_t header)
 {
     if (header == 0) {
         return 1;
@@ -384,7 +402,7 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
             break;
         }
         uint32_t header = xenos_cp_dword(cp, 0);
-        uint32_t dwords = packet_dwords(header);
+        uint32_t dwords = xenos_packet_dwords(header);
         if (dwords > left) {
             if (cp->depth == 0 && dwords < cp->ring_dwords) {
                 break; /* the CPU has not written it to the end */
@@ -400,6 +418,9 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
         cp->extra = 0;
         cp->at = tick + spent;
         emit_packet(cp, header, dwords);
+        if (cp->capture != NULL && !cp->waiting) {
+            xenos_capture_packet(cp->capture, cp, packet_address(cp), dwords);
+        }
         if (cp->skip > 0) {
             cp->skip -= dwords < cp->skip ? dwords : cp->skip;
         } else if (run_packet(cp, header) == XENOS_WAIT) {
@@ -417,6 +438,20 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
     }
     cp->armed = spent > 0 ? tick + spent : WEFT_TICK_NEVER;
     return cp->armed;
+}
+
+void xenos_cp_execute(xenos_cp *cp, const uint32_t *packet, uint32_t dwords)
+{
+    cp->direct = packet;
+    cp->direct_dwords = dwords;
+    if (cp->skip > 0) {
+        cp->skip -= dwords < cp->skip ? dwords : cp->skip;
+    } else {
+        run_packet(cp, packet[0]);
+    }
+    cp->stats.packets++;
+    cp->call.size = 0;
+    cp->direct = NULL;
 }
 
 uint64_t xenos_cp_digest(const xenos_cp *cp)

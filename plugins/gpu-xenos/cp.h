@@ -88,6 +88,9 @@ typedef struct xenos_cp {
     uint64_t unknown[2]; /* opcodes logged */
 
     xenos_drawing *drawing;
+    struct xenos_capture *capture; /* NULL: none; owned */
+    const uint32_t *direct;        /* a packet given by xenos_cp_execute, else NULL */
+    uint32_t direct_dwords;
     xenos_gamma gamma;
     uint32_t *pixels; /* the latest frame */
     uint64_t pixels_size;
@@ -127,6 +130,16 @@ void xenos_cp_mirror(xenos_cp *cp, uint32_t physical, uint32_t log2_quads);
 
 /* Executes what is due at `tick`; returns (and keeps in `armed`) when to run next. */
 uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick);
+
+/* Executes a packet that lies in host memory, in host order; its waits are over, its indirect buffer
+ * is not read. For replays. */
+void xenos_cp_execute(xenos_cp *cp, const uint32_t *packet, uint32_t dwords);
+
+/* The dwords of a packet with this header. */
+uint32_t xenos_packet_dwords(uint32_t header);
+
+/* The GPU wrote physical memory: tells whoever holds something derived from it. */
+void xenos_cp_wrote(xenos_cp *cp, uint32_t start, uint32_t length);
 
 /* A register as packets write and read it. */
 void xenos_cp_set(xenos_cp *cp, uint32_t number, uint32_t value);

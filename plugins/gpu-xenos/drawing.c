@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "cp.h"
 #include "state.h"
 
 /* Programs that are kept; a title has hundreds. All go when they are more. */
@@ -21,6 +22,7 @@ typedef struct change {
 
 struct xenos_drawing {
     const weft_host *host;
+    xenos_cp *cp;
     const xenos_backend *backend;
     void *self; /* created at the first draw */
     uint32_t threads;
@@ -72,7 +74,7 @@ static const xenos_backend *const backends[] = {&xenos_soft_backend, &xenos_null
 static void tell_written(void *context, uint32_t start, uint32_t length)
 {
     xenos_drawing *d = context;
-    d->host->memory->written_physical(d->host->memory, start, length);
+    xenos_cp_wrote(d->cp, start, length);
 }
 
 static void ask_watch(void *context, uint32_t start, uint32_t length)
@@ -106,6 +108,13 @@ static void heard(void *context, uint32_t start, uint32_t length)
     pthread_mutex_unlock(&d->lock);
 }
 
+void xenos_drawing_changed(xenos_drawing *d, uint32_t start, uint32_t length)
+{
+    if (d->self != NULL && d->backend->written != NULL) {
+        d->backend->written(d->self, start, length);
+    }
+}
+
 static void pass_changes(xenos_drawing *d)
 {
     change changes[CHANGE_LIMIT];
@@ -125,7 +134,8 @@ static void pass_changes(xenos_drawing *d)
 
 /* ---- life ---- */
 
-xenos_drawing *xenos_drawing_new(const weft_host *host, const char *name, uint32_t threads)
+xenos_drawing *xenos_drawing_new(const weft_host *host, struct xenos_cp *cp, const char *name,
+                                 uint32_t threads)
 {
     const xenos_backend *backend = NULL;
     for (uint32_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
@@ -138,6 +148,7 @@ xenos_drawing *xenos_drawing_new(const weft_host *host, const char *name, uint32
         return NULL;
     }
     d->host = host;
+    d->cp = cp;
     d->backend = backend;
     d->threads = threads;
     pthread_mutex_init(&d->lock, NULL);
@@ -314,5 +325,5 @@ int xenos_drawing_extents(xenos_drawing *d, xenos_extents *extents)
 
 uint8_t *xenos_drawing_edram(xenos_drawing *d)
 {
-    return d->self != NULL && d->backend->edram != NULL ? d->backend->edram(d->self) : NULL;
+    return d->backend->edram != NULL && ready(d) ? d->backend->edram(d->self) : NULL;
 }

@@ -12,8 +12,9 @@ typedef struct xenos_drawing xenos_drawing;
 
 /* The back-end called `name` ("soft", "null") over the host's memory, with that many threads (0: as
  * the host has cores, at most 8). `host` may have no memory yet; it has when the first draw comes.
- * NULL: no such name, or no memory. */
-xenos_drawing *xenos_drawing_new(const weft_host *host, const char *name, uint32_t threads);
+ * `cp` hears of what the back-end writes. NULL: no such name, or no memory. */
+xenos_drawing *xenos_drawing_new(const weft_host *host, struct xenos_cp *cp, const char *name,
+                                 uint32_t threads);
 void xenos_drawing_free(xenos_drawing *drawing);
 
 /* New microcode of a stage; decoded when a draw needs it. */
@@ -29,11 +30,14 @@ int xenos_drawing_visible(xenos_drawing *drawing, const uint32_t *registers);
 void xenos_drawing_draw(xenos_drawing *drawing, uint32_t *registers, xenos_draw *draw,
                         xenos_resolved *done);
 
-/* What was drawn so far. `exact` 0: this back-end has no pixels, and the counts mean nothing. */
+/* Physical memory changed by other means than a store that the host reports: a replay's. */
+void xenos_drawing_changed(xenos_drawing *drawing, uint32_t start, uint32_t length);
+
+/* What was drawn so far. 0: this back-end has no pixels, and the counts mean nothing. */
 int xenos_drawing_counts(xenos_drawing *drawing, xenos_counts *counts);
 int xenos_drawing_extents(xenos_drawing *drawing, xenos_extents *extents);
 
-/* EDRAM, or NULL. */
+/* EDRAM, or NULL: this back-end has none, or there is no memory. */
 uint8_t *xenos_drawing_edram(xenos_drawing *drawing);
 
 #endif

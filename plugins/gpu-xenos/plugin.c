@@ -1,7 +1,11 @@
 /* gpu-xenos: the role's ops over the command processor. */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "cp.h"
+#include "capture.h"
+#include "replay.h"
 
 typedef struct gpu {
     xenos_cp cp;
@@ -101,14 +105,23 @@ static uint64_t gpu_digest(void *instance)
     return xenos_cp_digest(&((gpu *)instance)->cp);
 }
 
+static void gpu_destroy(void *instance)
+{
+    gpu *g = instance;
+    xenos_cp_end(&g->cp);
+    free(g);
+}
+
 static weft_status gpu_create(const weft_host *host, void **instance)
 {
     gpu *g = calloc(1, sizeof *g);
-    xenos_drawing *drawing = xenos_drawing_new(host, host->option_text(host, "backend"),
-                                               (uint32_t)host->option_int(host, "threads"));
-    if (g == NULL || drawing == NULL) {
+    xenos_drawing *drawing = NULL;
+    if (g != NULL) {
+        drawing = xenos_drawing_new(host, &g->cp, host->option_text(host, "backend"),
+                                    (uint32_t)host->option_int(host, "threads"));
+    }
+    if (drawing == NULL) {
         free(g);
-        xenos_drawing_free(drawing);
         return host->fail(host, WEFT_E_NO_MEMORY, "no memory for gpu-xenos");
     }
     xenos_costs costs = {
@@ -120,15 +133,87 @@ static weft_status gpu_create(const weft_host *host, void **instance)
         .batch = (uint64_t)host->option_int(host, "batch"),
     };
     xenos_cp_init(&g->cp, host, &costs, drawing);
+    const char *path = host->option_text(host, "capture");
+    if (path != NULL && path[0] != 0) {
+        g->cp.capture = xenos_capture_new(path, (uint64_t)host->option_int(host, "capture_frame"));
+        if (g->cp.capture == NULL) {
+            char text[512];
+            snprintf(text, sizeof text, "gpu.capture: %s cannot be written: %s", path,
+                     strerror(errno));
+            gpu_destroy(g);
+            return host->fail(host, WEFT_E_IO, text);
+        }
+    }
     *instance = g;
     return WEFT_OK;
 }
 
-static void gpu_destroy(void *instance)
+/* ---- tools ---- */
+
+static weft_status tools_replay(void *instance, const char *path, uint32_t times,
+                                void (*frame)(void *context, const weft_frame *frame),
+                                void *context, weft_gpu_replayed *done)
 {
-    gpu *g = instance;
-    xenos_cp_end(&g->cp);
-    free(g);
+    const weft_host *host = ((gpu *)instance)->cp.host;
+    return xenos_replay(host, path, host->option_text(host, "backend"),
+                        (uint32_t)host->option_int(host, "threads"), times, frame, context, done);
+}
+
+/* A stream whose text goes to a print function. */
+typedef struct printer {
+    weft_print_fn print;
+    void *context;
+} printer;
+
+static ssize_t print_piece(void *cookie, const char *text, size_t length)
+{
+    const printer *p = cookie;
+    p->print(p->context, text, length);
+    return (ssize_t)length;
+}
+
+static FILE *open_printer(printer *p)
+{
+    return fopencookie(p, "w", (cookie_io_functions_t){.write = print_piece});
+}
+
+static weft_status tools_dump(void *instance, const char *path, weft_print_fn print, void *context)
+{
+    const weft_host *host = ((gpu *)instance)->cp.host;
+    printer p = {print, context};
+    FILE *out = open_printer(&p);
+    if (out == NULL) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory to print a capture");
+    }
+    weft_status status = xenos_dump(host, path, out);
+    fclose(out);
+    return status;
+}
+
+static weft_status tools_disassemble(void *instance, const char *path, const char *stage,
+                                     weft_print_fn print, void *context)
+{
+    const weft_host *host = ((gpu *)instance)->cp.host;
+    printer p = {print, context};
+    FILE *out = open_printer(&p);
+    if (out == NULL) {
+        return host->fail(host, WEFT_E_NO_MEMORY, "no memory to print a shader");
+    }
+    weft_status status = xenos_disassemble_file(host, path, stage, out);
+    fclose(out);
+    return status;
+}
+
+static const weft_gpu_tools tools = {
+    .size = sizeof tools,
+    .replay = tools_replay,
+    .dump = tools_dump,
+    .disassemble = tools_disassemble,
+};
+
+static const void *gpu_extension(void *instance, const char *name)
+{
+    return strcmp(name, WEFT_GPU_TOOLS) == 0 ? &tools : NULL;
 }
 
 static const weft_option options[] = {
@@ -196,6 +281,21 @@ static const weft_option options[] = {
         .maximum = 1000000000,
         .help = "Ticks of packets without visible effect that are executed together.",
     },
+    {
+        .key = "capture",
+        .type = WEFT_OPTION_PATH,
+        .default_value = "",
+        .help =
+            "File for a captured frame, for `weft gpu`; empty: none. `weft run --capture` sets it.",
+    },
+    {
+        .key = "capture_frame",
+        .type = WEFT_OPTION_INT,
+        .default_value = "1",
+        .minimum = 1,
+        .maximum = INT32_MAX,
+        .help = "Which frame is captured; the first is 1.",
+    },
 };
 
 static const weft_gpu_ops ops = {
@@ -226,4 +326,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .ops = &ops,
     .create = gpu_create,
     .destroy = gpu_destroy,
+    .extension = gpu_extension,
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "capture.h"
 #include "cp.h"
 #include "frontbuffer.h"
 
@@ -51,7 +52,11 @@ void xenos_swap(xenos_cp *cp, uint32_t front_buffer, uint32_t width, uint32_t he
     xenos_surface_read(&surface, memory->physical, width, height, &cp->gamma, rgba);
     cp->stats.swaps++;
     cp->counter++;
-    emit_swap(cp, front_buffer, width, height, XXH3_64bits(rgba, bytes));
+    uint64_t hash = XXH3_64bits(rgba, bytes);
+    emit_swap(cp, front_buffer, width, height, hash);
+    if (cp->capture != NULL) {
+        xenos_capture_swap(cp->capture, cp, hash);
+    }
     weft_frame frame = {
         .size = (uint32_t)sizeof frame,
         .width = width,

@@ -8,7 +8,9 @@ extern const weft_plugin_desc weft_plugin;
 
 static weft_status host_fail(const weft_host *host, weft_status status, const char *sentence)
 {
-    ((fake *)host->impl)->fails++;
+    fake *f = host->impl;
+    f->fails++;
+    snprintf(f->last_log, sizeof f->last_log, "%s", sentence);
     return status;
 }
 
@@ -27,6 +29,7 @@ static int64_t host_option_int(const weft_host *host, const char *key)
            : strcmp(key, "draw_cost") == 0     ? f->draw_cost
            : strcmp(key, "vertex_cost") == 0   ? f->vertex_cost
            : strcmp(key, "threads") == 0       ? f->threads
+           : strcmp(key, "capture_frame") == 0 ? f->capture_frame
            : strcmp(key, "poll_interval") == 0 ? f->poll_interval
            : strcmp(key, "batch") == 0         ? f->batch
                                                : 0;
@@ -35,6 +38,9 @@ static int64_t host_option_int(const weft_host *host, const char *key)
 static const char *host_option_text(const weft_host *host, const char *key)
 {
     const fake *f = host->impl;
+    if (strcmp(key, "capture") == 0) {
+        return f->capture;
+    }
     return strcmp(key, "backend") == 0 && f->backend != NULL ? f->backend : "null";
 }
 
@@ -164,7 +170,15 @@ fake *fake_new_with(uint32_t memory)
 
 fake *fake_new_drawing(uint32_t memory, const char *backend, uint32_t threads)
 {
+    return fake_new_capturing(memory, backend, threads, NULL, 0);
+}
+
+fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
+                         const char *capture, uint32_t frame)
+{
     fake *f = calloc(1, sizeof *f);
+    f->capture = capture;
+    f->capture_frame = frame;
     f->bytes = calloc(1, memory);
     f->watched = calloc(1, memory / WEFT_PAGE_SIZE + 1);
     f->backend = backend;

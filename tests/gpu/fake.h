@@ -44,7 +44,7 @@ typedef struct fake {
     fake_interrupt interrupts[FAKE_EVENTS];
     uint32_t interrupt_count;
     uint32_t logs;
-    char last_log[256];
+    char last_log[256]; /* of log and fail */
     uint32_t fails;
     uint64_t written_calls;
     uint32_t written_start, written_length;
@@ -58,6 +58,8 @@ typedef struct fake {
 
     int64_t packet_cost, dword_cost, draw_cost, vertex_cost, poll_interval, batch, threads;
     const char *backend; /* NULL: null */
+    const char *capture; /* path, or NULL */
+    int64_t capture_frame;
 
     weft_written_fn listener;
     void *listener_context;
@@ -74,6 +76,9 @@ fake *fake_new(void);
 fake *fake_new_with(uint32_t memory);
 fake *fake_new_drawing(uint32_t memory, const char *backend, uint32_t threads);
 void fake_delete(fake *f);
+/* That also captures a frame. */
+fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
+                         const char *capture, uint32_t frame);
 
 /* Big-endian dwords of guest memory. */
 void fake_poke(fake *f, uint32_t address, uint32_t value);

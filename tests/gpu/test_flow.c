@@ -607,7 +607,7 @@ static void without_a_ring_the_write_pointer_is_only_kept(void **state)
     fake *f = *state;
     const xenos_costs costs = {
         .packet = 20, .dword = 2, .draw = 500, .vertex = 0, .poll = 10000, .batch = 5000};
-    xenos_cp_init(cp, &f->host, &costs, xenos_drawing_new(&f->host, "null", 1));
+    xenos_cp_init(cp, &f->host, &costs, xenos_drawing_new(&f->host, cp, "null", 1));
     xenos_mmio_write(cp, 0x714, 8, 0);
     assert_true(cp->armed == WEFT_TICK_NEVER);
     assert_int_equal(xenos_mmio_read(cp, 0x714, 0), 8);

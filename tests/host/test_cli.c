@@ -479,7 +479,7 @@ static void test_usage(void **state)
     o = process(p->folder, RUN_FOLDER "/weft fly away");
     assert_int_equal(o.code, 2);
     assert_contains(o.err, "weft: error: weft: command is unknown (found fly, expected run, info, "
-                           "plugins, profile, conform, trace or ctl)");
+                           "plugins, profile, conform, trace, gpu or ctl)");
     outcome_free(&o);
     o = process(p->folder, RUN_FOLDER "/weft run --help");
     assert_int_equal(o.code, 0);
