@@ -218,6 +218,7 @@ static void leave(kernel *k, kthread *t)
     t->seen_msr = t->cpu->msr;
     t->executing = true;
     p->hw[t->cpu->hw].thread = t;
+    kuncontended_leave(k, t);
     k->running = NULL;
     k->running_hw = NULL;
     (void)settle(k);

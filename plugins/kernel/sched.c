@@ -15,7 +15,6 @@
 #include "parallel.h"
 #include "sched.h"
 
-#define PCR_IRQL 0x18 /* u8: the current IRQL (thread.c, KPCR offsets) */
 /* CONTRACTS.md, exit code 4: this long with only periodic sources and no wait that ended. */
 #define DEADLOCK_TICKS (5 * WEFT_TICKS_PER_SECOND)
 
@@ -383,7 +382,7 @@ uint32_t kirql_set(kernel *k, uint32_t irql)
     khw *hw = k->running_hw;
     uint32_t previous = hw->irql;
     hw->irql = irql;
-    k->memory->base[hw->pcr + PCR_IRQL] = (uint8_t)irql;
+    k->memory->base[hw->pcr + KSCHED_PCR_IRQL] = (uint8_t)irql;
     if (irql < KSCHED_DISPATCH) {
         hw->pin_start = WEFT_TICK_NEVER;
     }

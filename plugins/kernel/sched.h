@@ -5,6 +5,7 @@
 #include "kernel.h"
 
 #define KSCHED_QUANTUM  UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
+#define KSCHED_PCR_IRQL 0x18 /* u8 in the KPCR: the current IRQL (thread.c, KPCR offsets) */
 #define KSCHED_DISPATCH 2                  /* the IRQL from which on no thread is replaced */
 
 /* Neither waits, nor is suspended, nor has ended. */

@@ -5,6 +5,7 @@
 #include "dispatcher.h"
 #include "exports.h"
 #include "order.h"
+#include "uncontended.h"
 
 /* RTL_CRITICAL_SECTION: an auto-reset event's header, then lock count -1 when free (Wine and NT's
  * layout on the console's 28 bytes: xenia src/xenia/kernel/xboxkrnl/xboxkrnl_rtl.cc). */
@@ -352,11 +353,27 @@ static uint32_t spin_leave(kcall *call, uint32_t lock)
     return K_DONE;
 }
 
+static uint32_t acquire_unlocked(kcall *call)
+{
+    uint32_t previous = kuncontended_irql(call), answer = spin_take(call, karg(call, 0));
+    if (answer != K_DONE || call->faulted) {
+        return answer;
+    }
+    if (previous < IRQL_DISPATCH) {
+        kuncontended_irql_set(call, IRQL_DISPATCH);
+    }
+    return kret(call, previous);
+}
+
 /* IRQL is raised before the first try (NT), so that nothing comes between the spinner's getting the
- * lock and its use. Answers the IRQL before the call, over all its tries. */
+ * lock and its use; without the dispatcher lock nothing does, and there is one try. Answers the IRQL
+ * before the call, over all its tries. */
 uint32_t ex_KfAcquireSpinLock(kcall *call)
 {
     kthread *t = call->thread;
+    if (call->unlocked) {
+        return acquire_unlocked(call);
+    }
     if (!t->spin_irql) {
         uint32_t previous = kcall_hw(call)->irql;
         t->spin_irql = previous + 1;
@@ -372,10 +389,19 @@ uint32_t ex_KfAcquireSpinLock(kcall *call)
 
 uint32_t ex_KfReleaseSpinLock(kcall *call)
 {
-    if (spin_leave(call, karg(call, 0)) == K_AGAIN) {
-        return K_AGAIN;
+    uint32_t irql = karg(call, 1) & 0x1F;
+    if (call->unlocked && !kuncontended_irql_may(call, irql)) {
+        return K_LOCK;
     }
-    kirql_set(call->k, karg(call, 1) & 0x1F);
+    uint32_t answer = spin_leave(call, karg(call, 0));
+    if (answer == K_AGAIN || (call->unlocked && (answer != K_DONE || call->faulted))) {
+        return answer;
+    }
+    if (call->unlocked) {
+        kuncontended_irql_set(call, irql);
+    } else {
+        kirql_set(call->k, irql);
+    }
     return K_DONE;
 }
 

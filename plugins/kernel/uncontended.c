@@ -7,6 +7,7 @@
 #include "exports.h"
 #include "order.h"
 #include "parallel.h"
+#include "sched.h"
 
 #define THUNKS      256        /* of a power of two; two of one place take turns */
 #define EVENT_WORDS 4096       /* of one hardware thread, beyond which it takes the lock */
@@ -18,9 +19,14 @@
      UINT32_C(1) << WEFT_SYNC_TRY)
 
 static const kexport_fn able[] = {
-    ex_RtlEnterCriticalSection,         ex_RtlLeaveCriticalSection,
-    ex_RtlTryEnterCriticalSection,      ex_KeAcquireSpinLockAtRaisedIrql,
-    ex_KeReleaseSpinLockFromRaisedIrql, ex_KeTryToAcquireSpinLockAtRaisedIrql,
+    ex_RtlEnterCriticalSection,
+    ex_RtlLeaveCriticalSection,
+    ex_RtlTryEnterCriticalSection,
+    ex_KeAcquireSpinLockAtRaisedIrql,
+    ex_KeReleaseSpinLockFromRaisedIrql,
+    ex_KeTryToAcquireSpinLockAtRaisedIrql,
+    ex_KfAcquireSpinLock,
+    ex_KfReleaseSpinLock,
 };
 #define ABLE (sizeof able / sizeof able[0])
 
@@ -29,6 +35,8 @@ static const kexport_fn able[] = {
 typedef struct aside {
     uint32_t inside;                 /* atomic: it is in a call without the lock */
     uint32_t used;                   /* words of `events` */
+    uint32_t irql, known_irql;       /* what it has, and what the others know of */
+    kthread *thread;                 /* who executes */
     uint64_t tick;                   /* moment of the call under way */
     uint64_t asked[WEFT_SYNC_KINDS]; /* times that the policy would have been asked */
     uint64_t events[EVENT_WORDS + sizeof(weft_event_buffer) / 8];
@@ -191,12 +199,62 @@ void kuncontended_operation(kcall *call, const weft_sync_op *op)
     a->asked[op->kind]++;
 }
 
+/* ---- IRQL --------------------------------------------------------------------------------------
+ * A spin lock that is taken and given back between two times that its hardware thread has the lock
+ * raises the IRQL and lowers it again, and nobody else knows. Meanwhile others take it for what it was:
+ * they may ask the hardware thread to stop for what a raised IRQL keeps out, which costs a turn, or
+ * suspend its thread, which is put off below. To lower it to anything but what is known is for the
+ * lock's holder, since something may be waiting for that. */
+
+void kuncontended_leave(kernel *k, kthread *t)
+{
+    aside *a = &k->uncontended->hw[t->cpu->hw];
+    a->thread = t;
+    a->irql = a->known_irql = k->hw[t->cpu->hw].irql;
+}
+
+uint32_t kuncontended_irql(const kcall *call)
+{
+    return aside_of(call)->irql;
+}
+
+bool kuncontended_irql_may(const kcall *call, uint32_t irql)
+{
+    const aside *a = aside_of(call);
+    return irql >= a->irql || irql == a->known_irql;
+}
+
+void kuncontended_irql_set(kcall *call, uint32_t irql)
+{
+    const khw *hw = &call->k->hw[call->cpu->hw];
+    aside_of(call)->irql = irql;
+    __atomic_store_n(&call->k->memory->base[hw->pcr + KSCHED_PCR_IRQL], (uint8_t)irql,
+                     __ATOMIC_RELAXED);
+}
+
+/* The others get to know. */
+static void show_irql(kernel *k, uint32_t hw)
+{
+    aside *a = &k->uncontended->hw[hw];
+    kthread *t = a->thread;
+    if (a->irql == a->known_irql) {
+        return;
+    }
+    bool current = k->hw[hw].current == t; /* else moved meanwhile, and it takes its IRQL along */
+    *(current ? &k->hw[hw].irql : &t->irql) = a->irql;
+    a->known_irql = a->irql;
+    if (t->state == WEFT_THREAD_SUSPENDED) { /* when it could not be: kirql_set makes up for it */
+        t->state = current ? WEFT_THREAD_RUNNING : WEFT_THREAD_READY;
+    }
+}
+
 void kuncontended_flush(kernel *k, uint32_t hw)
 {
     aside *a = &k->uncontended->hw[hw];
     if (!a->used) {
         return;
     }
+    show_irql(k, hw);
     for (uint32_t at = 0; at < a->used;) {
         weft_event *event = (weft_event *)&a->events[at];
         at += event->size / 8;

@@ -26,6 +26,9 @@ void kuncontended_forget(kernel *k);
  * the lock. */
 bool kuncontended_call(kernel *k, kthread *thread, weft_cpu_state *cpu);
 
+/* The lock's holder, before it gives the lock back for the CPU to execute a thread. */
+void kuncontended_leave(kernel *k, kthread *thread);
+
 /* The lock's holder: hands on what a hardware thread has done without it, before anything else that
  * its thread does. */
 void kuncontended_flush(kernel *k, uint32_t hw);
@@ -42,5 +45,13 @@ void kuncontended_open(kernel *k);
 void kuncontended_moment(kcall *call);
 /* An operation of it. */
 void kuncontended_operation(kcall *call, const weft_sync_op *op);
+
+/* ---- for sync.c: likewise ---- */
+
+/* The hardware thread's IRQL. */
+uint32_t kuncontended_irql(const kcall *call);
+/* Whether it can be this one without the lock; and be it. */
+bool kuncontended_irql_may(const kcall *call, uint32_t irql);
+void kuncontended_irql_set(kcall *call, uint32_t irql);
 
 #endif

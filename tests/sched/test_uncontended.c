@@ -9,7 +9,7 @@
 #include "section_model.h"
 
 static script *s;
-static uint32_t GO, READY, DONE, EVENT, LOCK, SPINLOCK; /* guest words */
+static uint32_t GO, READY, DONE, EVENT, LOCK, SPINLOCK, OTHER; /* guest words */
 
 static int setup(void **state)
 {
@@ -20,6 +20,7 @@ static int setup(void **state)
     EVENT = s->scratch + 0x30;
     LOCK = s->scratch + 0x50;
     SPINLOCK = s->scratch + 0x80;
+    OTHER = s->scratch + 0x90;
     kcs_init(s->k, LOCK, 0);
     return 0;
 }
@@ -78,7 +79,9 @@ static void enters_and_leaves_need_no_lock(void **state)
         CALL(RtlTryEnterCriticalSection, LOCK), CALL(RtlLeaveCriticalSection, LOCK),               \
         CALL(KeAcquireSpinLockAtRaisedIrql, SPINLOCK),                                             \
         CALL(KeTryToAcquireSpinLockAtRaisedIrql, SPINLOCK),                                        \
-        CALL(KeReleaseSpinLockFromRaisedIrql, SPINLOCK)
+        CALL(KeReleaseSpinLockFromRaisedIrql, SPINLOCK), CALL(KfAcquireSpinLock, SPINLOCK),        \
+        CALL(KfAcquireSpinLock, OTHER), CALL(KfReleaseSpinLock, OTHER, 2),                         \
+        CALL(KfReleaseSpinLock, SPINLOCK, 0)
     const script_step second[] = {ALL_OF_THEM,    STORE(READY, 1), SPIN(GO, 1),    ALL_OF_THEM,
                                   STORE(DONE, 1), SPIN(GO, 2),     ALL_OF_THEM,    STORE(DONE, 2),
                                   SPIN(GO, 3),    ALL_OF_THEM,     STORE(DONE, 3), END};
@@ -89,11 +92,14 @@ static void enters_and_leaves_need_no_lock(void **state)
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(keeper.turns, 3);
     assert_true(keeper.seen >= 1);
-    for (uint32_t i = 0; i < 4; i++) { /* the 5th of each: TRUE; the 8th: the spin lock is taken */
-        uint32_t at = i == 0 ? 0 : 9 * i + 2 * i;
-        assert_int_equal(s->returned[1][at + 4], 1);
-        assert_int_equal(s->returned[1][at + 7], 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        const uint64_t *set = &s->returned[1][15 * i];
+        assert_int_equal(set[4], 1); /* TRUE */
+        assert_int_equal(set[7], 0); /* it is taken */
+        assert_int_equal(set[9], 0); /* the IRQL before */
+        assert_int_equal(set[10], 2);
     }
+    assert_int_equal(s->k->hw[1].irql, 0);
     assert_int_equal(word(s, LOCK + 0x10), UINT32_MAX); /* free: RTL_CRITICAL_SECTION (NT) */
     assert_int_equal(word(s, LOCK + 0x14), 0);
     assert_int_equal(word(s, LOCK + 0x18), 0);
@@ -256,6 +262,34 @@ static void section_in_memory_that_was_freed_is_another(void **state)
     assert_int_equal(count[1], 2 * (2 + 1));
 }
 
+/* NT: a thread is suspended at IRQL 0. Here it has raised its IRQL where nobody saw it. */
+static void spin_lock_puts_a_suspension_off(void **state)
+{
+    const uint32_t T = s->scratch + 0xA0;
+#define HELD(...)                                                                                  \
+    CALL(KfAcquireSpinLock, SPINLOCK), __VA_ARGS__, CALL(KfReleaseSpinLock, SPINLOCK, 0)
+    const script_step holder[] = {HELD(WORK(1)), /* takes the lock */
+                                  HELD(STORE(READY, 1), SPIN(GO, 1), STORE(DONE, 1)), MARK(2),
+                                  STORE(DONE, 2), END};
+    script_step first[] = {SPIN(READY, 1),
+                           CALL(KeSuspendThread, 0),
+                           STORE(GO, 1),
+                           SPIN(DONE, 1),
+                           CALL(KeDelayExecutionThread, 0, 0, T),
+                           MARK(1),
+                           CALL(KeResumeThread, 0),
+                           SPIN(DONE, 2),
+                           END};
+    set_quad(s, T, RELATIVE_MS(20));
+    script_thread(s, 0, first, ON(0));
+    kthread *other = script_thread(s, 1, holder, ON(1));
+    first[1].arguments[0] = first[6].arguments[0] = other->object->body;
+    assert_int_equal(script_run(s, 5000 * (uint64_t)MS), WEFT_END_EXIT);
+    assert_int_equal(s->log_count, 2);
+    assert_int_equal(s->log[0], 1);
+    assert_int_equal(s->log[1], 2);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -265,6 +299,7 @@ int main(void)
         CASE(events_of_a_thread_are_in_order),
         CASE(numbers_are_in_the_order_of_what_happened),
         CASE(section_in_memory_that_was_freed_is_another),
+        CASE(spin_lock_puts_a_suspension_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
