@@ -228,6 +228,7 @@ typedef struct kxam_state {
     bool signed_in;                /* as user 0 */
     struct kxam_mount *mounts;     /* content that is open (xam_storage.c), latest first */
     struct kxam_task *tasks;       /* xam_task.c, latest first */
+    uint32_t task_code;            /* guest code of tasks that run more than once, 0: not made */
     uint32_t dash_context;
     uint32_t staging_mode;
     uint32_t launch_data_size;

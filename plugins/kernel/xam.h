@@ -56,6 +56,8 @@ uint32_t kxam_begin(kcall *call, uint32_t overlapped, uint64_t delay, const kxam
 uint32_t kxam_begin_ui(kcall *call, uint32_t overlapped, const kxam_request *what);
 /* Drops operations that never completed; before kobject_destroy_all. */
 void kxam_destroy(kernel *k);
+/* Likewise what is known of tasks. */
+void kxam_task_destroy(kernel *k);
 
 /* Tells every listener whose mask and version cover the notification. */
 void kxam_notify(kernel *k, uint32_t id, uint32_t parameter);

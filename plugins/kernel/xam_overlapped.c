@@ -155,6 +155,7 @@ void kxam_destroy(kernel *k)
         finish(k, k->xam.requests);
     }
     kxam_notify_destroy(k);
+    kxam_task_destroy(k);
     kcontent_destroy(k);
 }
 

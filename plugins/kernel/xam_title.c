@@ -1,6 +1,5 @@
-/* The title as XAM knows it: its identity, launch data, what ends it, its tasks. */
+/* The title as XAM knows it: its identity, launch data, what ends it, its disc. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "exports.h"
@@ -188,47 +187,4 @@ uint32_t ex_XamLoaderGetLaunchData(kcall *call)
         kwritten(k, karg(call, 0), size);
     }
     return kret(call, X_ERROR_SUCCESS);
-}
-
-/* ---- tasks -------------------------------------------------------------------------------------
- */
-
-/* (procedure, parameter, attributes, handle out): the task is a thread of its own. */
-uint32_t ex_XamTaskSchedule(kcall *call)
-{
-    kernel *k = call->k;
-    uint32_t size = k->title ? (k->title->stack_size + 0xFFF) & ~UINT32_C(0xFFF) : 0;
-    uint32_t out = karg(call, 3);
-    if (!karg(call, 0)) {
-        return kret_status(call, X_E_INVALIDARG);
-    }
-    if (out && !kwrite(call, out, 4)) {
-        return kret_status(call, X_E_INVALIDARG);
-    }
-    kthread *t = kthread_create(k, &(kthread_request){
-                                       .stack_size = size < 0x4000 ? 0x4000 : size,
-                                       .entry = karg(call, 0),
-                                       .parameter = karg(call, 1),
-                                       .creator = call->thread,
-                                       .site = call->caller,
-                                   });
-    if (!t) {
-        return kret_status(call, X_E_OUTOFMEMORY);
-    }
-    uint32_t handle = out ? khandle_open(k, call->thread, t->object) : 0;
-    if (out) {
-        kput32(call, out, handle);
-    }
-    kobject_release(k, t->object); /* handle and thread hold it */
-    return kret_status(call, STATUS_SUCCESS);
-}
-
-uint32_t ex_XamTaskCloseHandle(kcall *call)
-{
-    return kret(call, khandle_close(call->k, call->thread, karg(call, 0)) == STATUS_SUCCESS);
-}
-
-uint32_t ex_XamTaskShouldExit(kcall *call)
-{
-    return kret(call, 0);
 }

@@ -149,6 +149,19 @@ static void parallel_mode_finds_the_same(void **state)
     weft_free(&r);
 }
 
+/* XAM's tasks: what they come to is the same in each schedule (docs/titles.md). */
+static void tasks_run(void **state)
+{
+    static const char *const settings[] = {"policy.plugin=conservative", "schedule.mode=parallel",
+                                           "cpu.engine=interp-plain"};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        weft_run r = weft("run", "--headless", "--set", settings[i], title("tasks"), NULL);
+        assert_int_equal(r.status, 0);
+        assert_string_equal(r.out, "tasks: checksum 0x00597073 ok\n");
+        weft_free(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +172,7 @@ int main(void)
         cmocka_unit_test(a_strange_folder_is_looked_at),
         cmocka_unit_test(runs_are_equal),
         cmocka_unit_test(parallel_mode_finds_the_same),
+        cmocka_unit_test(tasks_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
