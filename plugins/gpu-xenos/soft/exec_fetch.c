@@ -9,6 +9,7 @@
  * - A mini fetch follows the full one that its lane executed last.
  * - Fetches of an opcode without a name do nothing; a destination swizzle of 6 gives 0. */
 #include <stddef.h>
+#include <string.h>
 
 #include "../endian.h"
 #include "exec_private.h"
@@ -70,41 +71,50 @@ static void store(soft_machine *m, const xenos_fetch *fetch, soft_mask mask)
     }
 }
 
-static void vertex_fetch(soft_machine *m, const xenos_fetch *fetch, soft_mask mask)
+/* Where the lanes' elements begin, as a mini fetch will want to know again. */
+static void set_addresses(soft_machine *m, const xenos_fetch *fetch, soft_mask mask)
 {
     const soft_vec4 *source =
         &m->group->r[soft_temporary(m, fetch->source, fetch->source_relative)];
     const float *index = (const float *)&source->c[fetch->source_swizzle[0] & 3u];
-    float(*result)[SOFT_LANES] = (float(*)[SOFT_LANES])m->result.c;
+    for (uint32_t lane = 0; lane < SOFT_LANES; lane++) {
+        if (mask >> lane & 1) {
+            m->vertex_address[lane] = offset_of(index[lane], fetch);
+            m->vertex_constant[lane] = fetch->constant;
+        }
+    }
+}
+
+static void vertex_fetch(soft_machine *m, const xenos_fetch *fetch, soft_mask mask)
+{
+    if (!fetch->mini) {
+        set_addresses(m, fetch, mask);
+    }
+    uint32_t data[4][SOFT_LANES] __attribute__((aligned(64)));
     uint32_t dwords = soft_vertex_dwords(fetch->format);
+    memset(data, 0, dwords * sizeof data[0]);
+    const uint8_t *bytes = m->stage->memory->bytes;
     uint32_t constant = UINT32_MAX;
     stream s = {0};
     for (uint32_t lane = 0; lane < SOFT_LANES; lane++) {
         if (!(mask >> lane & 1)) {
             continue;
         }
-        if (!fetch->mini) {
-            m->vertex_address[lane] = offset_of(index[lane], fetch);
-            m->vertex_constant[lane] = fetch->constant;
-        }
         if (m->vertex_constant[lane] != constant) {
             constant = m->vertex_constant[lane];
             s = stream_of(m->stage, constant);
         }
-        uint32_t data[4] = {0};
         int64_t at = (int64_t)s.first + m->vertex_address[lane] + fetch->offset;
         for (uint32_t i = 0; i < dwords; i++) {
             if (at + i >= s.first && at + i < s.end) {
-                data[i] = xenos_swap32(xenos_load32(m->stage->memory->bytes + 4 * (size_t)(at + i)),
-                                       s.endian);
+                uint32_t word = xenos_load32(bytes + 4 * (size_t)(at + i));
+                data[i][lane] = s.endian == XENOS_ENDIAN_8IN32
+                                    ? xenos_swap32(word, XENOS_ENDIAN_8IN32)
+                                    : xenos_swap32(word, s.endian);
             }
         }
-        float out[4];
-        soft_vertex_unpack(fetch, data, out);
-        for (uint32_t c = 0; c < 4; c++) {
-            result[c][lane] = out[c];
-        }
     }
+    soft_vertex_unpack(fetch, (const uint32_t(*)[SOFT_LANES])data, &m->result);
     store(m, fetch, mask);
 }
 

@@ -1,7 +1,6 @@
 #include "vertex_format.h"
 
-#include <float.h>
-#include <string.h>
+#include "part.h"
 
 enum { KIND_NONE, KIND_FIXED, KIND_HALF, KIND_FLOAT };
 
@@ -32,39 +31,6 @@ uint32_t soft_vertex_dwords(uint32_t format)
     return rows[format & 63u].dwords;
 }
 
-static float from_bits(uint32_t bits)
-{
-    float out;
-    memcpy(&out, &bits, sizeof out);
-    return out;
-}
-
-static uint32_t to_bits(float value)
-{
-    uint32_t out;
-    memcpy(&out, &value, sizeof out);
-    return out;
-}
-
-/* Times 2^exponent; NaN becomes arithmetic's one. */
-static uint32_t scale(uint32_t bits, int32_t exponent)
-{
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u) {
-        return UINT32_MAX;
-    }
-    return to_bits(from_bits(bits) * from_bits((uint32_t)(127 + exponent) << 23));
-}
-
-float soft_half_to_float(uint32_t half)
-{
-    uint32_t sign = (half & 0x8000u) << 16;
-    uint32_t exponent = half >> 10 & 0x1Fu;
-    if (exponent == 0) {
-        return from_bits(sign);
-    }
-    return from_bits(sign | (exponent + 112u) << 23 | (half & 0x3FFu) << 13);
-}
-
 uint32_t soft_float_to_half(uint32_t bits)
 {
     uint32_t sign = bits >> 16 & 0x8000u;
@@ -79,48 +45,55 @@ uint32_t soft_float_to_half(uint32_t bits)
     return sign | ((magnitude - 0x38000000u) >> 13);
 }
 
-static float fixed(const xenos_fetch *fetch, uint32_t field, uint32_t width)
+/* Fields of `width` bits in the low bits. */
+static part_f fixed(const xenos_fetch *fetch, part_u field, uint32_t width)
 {
-    double value = field;
     double maximum = (double)((UINT64_C(1) << width) - 1u);
     if (!fetch->is_signed) {
-        return (float)(fetch->integer ? value : value / maximum);
+        part_d value = width < 32 ? __builtin_convertvector((part_i)field, part_d)
+                                  : __builtin_convertvector(field, part_d);
+        return __builtin_convertvector(fetch->integer ? value : value / maximum, part_f);
     }
-    if (field >> (width - 1) & 1u) {
-        value -= maximum + 1.0;
-    }
+    part_i extended = (part_i)(field << (32 - width)) >> (32 - width);
+    part_d value = __builtin_convertvector(extended, part_d);
     if (fetch->integer) {
-        return (float)value;
+        return __builtin_convertvector(value, part_f);
     }
     if (fetch->zero_clamp_minus_one_free) { /* no zero: steps lie symmetric about it */
-        return (float)((2.0 * value + 1.0) / maximum);
+        return __builtin_convertvector((2.0 * value + 1.0) / maximum, part_f);
     }
-    value /= (maximum - 1.0) / 2.0;
-    return (float)(value < -1.0 ? -1.0 : value);
+    part_f result = __builtin_convertvector(value / ((maximum - 1.0) / 2.0), part_f);
+    return part_select(result < -1.0f, (part_f){0} - 1.0f, result);
 }
 
-void soft_vertex_unpack(const xenos_fetch *fetch, const uint32_t data[4], float out[4])
+static part_f half(part_u field)
+{
+    part_u magnitude = ((field & 0x7FFFu) << 13) + 0x38000000u;
+    part_u normal = (part_u)((field & 0x7C00u) != 0u);
+    return (part_f)((field & 0x8000u) << 16 | (magnitude & normal));
+}
+
+void soft_vertex_unpack(const xenos_fetch *fetch, const uint32_t data[4][SOFT_LANES],
+                        soft_vec4 *out)
 {
     const struct vertex_row *row = &rows[fetch->format & 63u];
+    part_f scale = part_splat((uint32_t)(127 + fetch->exponent) << 23);
     uint32_t at = 0;
-    for (uint32_t i = 0; i < 4; i++) {
-        uint32_t width = row->width[i];
+    for (uint32_t c = 0; c < 4; c++) {
+        uint32_t width = row->width[c];
         if (width == 0) {
-            out[i] = 0.0f;
+            out->c[c] = (soft_f){0};
             continue;
         }
-        uint32_t field = data[at >> 5] >> (at & 31u) & (UINT32_MAX >> (32u - width));
+        for (int i = 0; i < SOFT_PARTS; i++) {
+            part_u field = ((const part_u *)data[at >> 5])[i] >> (at & 31u);
+            field &= UINT32_MAX >> (32u - width);
+            part_f value = row->kind == KIND_FIXED  ? fixed(fetch, field, width)
+                           : row->kind == KIND_HALF ? half(field)
+                                                    : (part_f)field;
+            ((part_f *)&out->c[c])[i] =
+                fetch->exponent != 0 ? part_settle(value * scale) : part_flush(value);
+        }
         at += width;
-        /* As bits: compilers may quiet a NaN that passes as a float. */
-        uint32_t bits = row->kind == KIND_FIXED  ? to_bits(fixed(fetch, field, width))
-                        : row->kind == KIND_HALF ? to_bits(soft_half_to_float(field))
-                                                 : field;
-        if (fetch->exponent != 0) {
-            bits = scale(bits, fetch->exponent);
-        }
-        if ((bits & 0x7F800000u) == 0) {
-            bits &= 0x80000000u;
-        }
-        memcpy(&out[i], &bits, sizeof bits);
     }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "../ucode.h"
+#include "lanes.h"
 
 enum {
     SOFT_VERTEX_8_8_8_8 = 6,
@@ -33,12 +34,13 @@ enum {
 /* Dwords of one element, 0..4; 0: no such format. */
 uint32_t soft_vertex_dwords(uint32_t format);
 
-/* Unpacks one element as `fetch` says (format, is_signed, integer, the two signed modes, exponent).
- * Denormals are flushed. */
-void soft_vertex_unpack(const xenos_fetch *fetch, const uint32_t data[4], float out[4]);
+/* Unpacks an element for each lane as `fetch` says (format, is_signed, integer, the two signed modes,
+ * exponent). `data`: the element's dwords, aligned to 64 bytes; those that the format does not have are
+ * not read. Denormals are flushed. */
+void soft_vertex_unpack(const xenos_fetch *fetch, const uint32_t data[4][SOFT_LANES],
+                        soft_vec4 *out);
 
-/* The console's half float, both ways: to the nearest, ties to even, beyond the range its end. */
-float soft_half_to_float(uint32_t half);
+/* A float's bits to the console's half: to the nearest, ties to even, beyond the range its end. */
 uint32_t soft_float_to_half(uint32_t bits);
 
 #endif
