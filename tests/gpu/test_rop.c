@@ -145,7 +145,7 @@ static void depth_is_early_unless_the_shader_or_alpha_decide(void **state)
 static int aliases(rop_fixture *f)
 {
     fixture_prepare(f);
-    return soft_rop_aliases(f->rop);
+    return soft_rop_aliases(f->rop, 256);
 }
 
 /* 160 pixels by 256: 2 tiles by 16. */
@@ -185,15 +185,17 @@ static void depth_aliases_only_when_it_is_used(void **state)
 static void a_target_that_goes_round_aliases_itself(void **state)
 {
     rop_fixture *f = *state;
-    f->registers[XENOS_PA_SC_SCREEN_SCISSOR_BR] = 8192 | 8192 << 16;
-    f->registers[XENOS_PA_SC_WINDOW_SCISSOR_BR] = 8192 | 8192 << 16;
-    f->registers[XENOS_RB_SURFACE_INFO] = 320; /* 4 tiles * 512 rows = 2048: fits just so */
-    assert_false(aliases(f));
-    f->registers[XENOS_RB_SURFACE_INFO] = 321;
-    assert_true(aliases(f));
+    f->registers[XENOS_RB_SURFACE_INFO] = 320; /* 4 tiles a row: 512 rows of 16 fill the EDRAM */
+    fixture_prepare(f);
+    assert_false(soft_rop_aliases(f->rop, 8192));
+    assert_true(soft_rop_aliases(f->rop, 8193));
     f->registers[XENOS_RB_COLOR_INFO] = 2047; /* wrapping alone is no alias */
-    f->registers[XENOS_RB_SURFACE_INFO] = 320;
-    assert_false(aliases(f));
+    fixture_prepare(f);
+    assert_false(soft_rop_aliases(f->rop, 8192));
+    f->registers[XENOS_RB_SURFACE_INFO] = 321;
+    fixture_prepare(f);
+    assert_true(soft_rop_aliases(f->rop, 8192));
+    assert_false(soft_rop_aliases(f->rop, 4096));
 }
 
 /* Registers of every kind, pixels of every kind: nothing outside the EDRAM is touched (sanitizers),

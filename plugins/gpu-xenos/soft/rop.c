@@ -14,11 +14,6 @@ int soft_rop_early(const soft_rop *rop)
     return (int)rop->early;
 }
 
-int soft_rop_aliases(const soft_rop *rop)
-{
-    return (int)rop->aliases;
-}
-
 uint32_t soft_rop_samples(const soft_rop *rop)
 {
     return rop->samples;
@@ -163,13 +158,10 @@ static int overlap(const xenos_target *a, const xenos_target *b, uint32_t height
     return ahead < reach(a, height) || behind < reach(b, height);
 }
 
-static uint32_t find_aliases(const soft_rop *rop, const uint32_t *registers)
+int soft_rop_aliases(const soft_rop *rop, uint32_t height)
 {
     const xenos_target *used[5];
     uint32_t count = 0;
-    xenos_rectangle scissor;
-    xenos_scissor(registers, &scissor);
-    uint32_t height = scissor.y1 > scissor.y0 ? (uint32_t)scissor.y1 : 0;
     height = (height + 3) & ~3u; /* blocks are read and written whole */
     if (rop->depth_used) {
         used[count++] = &rop->depth;
@@ -223,7 +215,6 @@ void soft_rop_prepare(soft_rop *rop, const uint32_t *registers, const xenos_prog
     rop->early = pixel == NULL ||
                  (!pixel->kills && !pixel->memory_export && !(exports >> XENOS_EXPORT_DEPTH & 1) &&
                   rop->alpha_function == XENOS_ALWAYS && !rop->to_mask);
-    rop->aliases = find_aliases(rop, registers);
 }
 
 /* ---- alpha ---- */

@@ -29,9 +29,9 @@ void soft_rop_prepare(soft_rop *rop, const uint32_t *registers, const xenos_prog
 /* 1: depth and stencil may be done before the pixel shader, with the same result (no kill, no depth
  * export, no alpha test or alpha to mask ahead of writes). */
 int soft_rop_early(const soft_rop *rop);
-/* 1: pixels of the draw that differ in position may share EDRAM bytes (targets that overlap or wrap):
- * one worker must do them all, in order. */
-int soft_rop_aliases(const soft_rop *rop);
+/* 1: pixels above row `height` that differ in position may share EDRAM bytes (targets that overlap or
+ * wrap): one worker must do them all, in order. */
+int soft_rop_aliases(const soft_rop *rop, uint32_t height);
 /* Samples per pixel (1, 2, 4), pixels per row of the targets: nothing is drawn at x beyond. */
 uint32_t soft_rop_samples(const soft_rop *rop);
 uint32_t soft_rop_pitch(const soft_rop *rop);

@@ -53,7 +53,7 @@ struct soft_rop {
     uint8_t *edram;
     uint32_t samples; /* 1, 2, 4 */
     uint32_t width;   /* pixels */
-    uint32_t early, aliases;
+    uint32_t early;
 
     xenos_target depth;
     uint32_t depth_used;  /* 0: every sample passes and nothing is written */

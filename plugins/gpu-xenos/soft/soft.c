@@ -48,14 +48,26 @@ typedef struct soft {
     xenos_extents extents;
 } soft;
 
+/* Zeroed, aligned for vectors. Through calloc, so that what is never touched costs nothing; where it
+ * begins stands before it. */
 static void *block(size_t bytes)
 {
-    size_t whole = (bytes + 63) & ~(size_t)63;
-    void *p = aligned_alloc(64, whole);
-    if (p) {
-        memset(p, 0, whole);
+    uint8_t *raw = calloc(1, bytes + 128);
+    if (!raw) {
+        return NULL;
     }
+    uint8_t *p = raw + 64 + (64 - (uintptr_t)raw % 64) % 64;
+    memcpy(p - sizeof raw, &raw, sizeof raw);
     return p;
+}
+
+static void unblock(void *p)
+{
+    if (p) {
+        void *raw;
+        memcpy(&raw, (uint8_t *)p - sizeof raw, sizeof raw);
+        free(raw);
+    }
 }
 
 static const xenos_extents nothing = {.x0 = UINT32_MAX, .y0 = UINT32_MAX, .z0 = 1.0f};
@@ -109,12 +121,12 @@ static void soft_destroy(void *self)
         soft_textures_free(s->textures);
     }
     soft_bins_free(s->bins);
-    free(s->edram);
-    free(s->rop);
-    free(s->triangles);
-    free(s->vertices);
-    free(s->chunk);
-    free(s);
+    unblock(s->edram);
+    unblock(s->rop);
+    unblock(s->triangles);
+    unblock(s->vertices);
+    unblock(s->chunk);
+    unblock(s);
 }
 
 static void *soft_create(const xenos_memory *memory, uint32_t threads)
@@ -219,12 +231,15 @@ static void extend(soft *s, const soft_triangle *t)
 /* Draws what has been set up, and makes room. */
 static void flush(soft *s, soft_setup *setup)
 {
+    int32_t bottom = 0;
     for (uint32_t i = 0; i < setup->triangles; i++) {
         extend(s, &s->triangles[i]);
+        bottom = s->triangles[i].y1 > bottom ? s->triangles[i].y1 : bottom;
     }
+    int ordered = s->context.ordered || soft_rop_aliases(s->rop, (uint32_t)bottom);
     uint32_t next = 0;
     while (next < setup->triangles) {
-        if (s->context.ordered) {
+        if (ordered) {
             draw_ordered(s, &s->triangles[next++]);
             continue;
         }
@@ -291,7 +306,7 @@ static void prepare(soft *s, const xenos_draw *draw)
         c->clear = pixel->temporaries ? pixel->temporaries : 1;
         c->clear = c->clear < XENOS_TEMPORARIES ? c->clear : XENOS_TEMPORARIES;
     }
-    c->ordered = (uint32_t)soft_rop_aliases(s->rop) || (c->shades && pixel->memory_export);
+    c->ordered = c->shades && pixel->memory_export;
 
     soft_setup_prepare(c);
     soft_vertex_prepare(c);
