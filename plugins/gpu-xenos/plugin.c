@@ -220,7 +220,7 @@ static const weft_option options[] = {
     {
         .key = "backend",
         .type = WEFT_OPTION_CHOICE,
-        .default_value = "null",
+        .default_value = "soft",
         .choices = "soft|null",
         .help = "What draws: soft, everything, in software; null, nothing at all.",
     },
@@ -318,7 +318,7 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .role = WEFT_ROLE_GPU,
     .id = "gpu-xenos",
     .version = "0.1",
-    .summary = "Xenos command processor, registers and swap; draws nothing yet",
+    .summary = "Xenos: command processor, shaders, EDRAM; draws exactly, in software",
     .sanitizers = WEFT_SANITIZERS,
     .options = options,
     .option_count = sizeof options / sizeof options[0],
