@@ -694,7 +694,8 @@ static size_t resolve_other(soft_machine *m, const soft_source *source, uint32_t
         break;
     }
     four value = constant(m->stage, index, source);
-    for (uint32_t j = 0; j < count; j++) {
+    UNROLL for (uint32_t j = 0; j < 4; j++)
+    {
         part_f *splat = (part_f *)&scratch->c[j];
         *splat = part_splat(value[source->component[j]]);
         in[j] = splat;
