@@ -33,8 +33,8 @@ typedef struct soft_stage {
 /* Sixteen lanes on their way. Big: keep one per worker. */
 typedef struct soft_group {
     soft_vec4 r[XENOS_TEMPORARIES]; /* in: inputs; the caller sets those it has, the rest are 0 */
-    soft_vec4 exports[64]; /* out, by export register: those the program writes somewhere; 0
-                                       where a lane did not get there, others are left alone */
+    soft_vec4 exports[64]; /* out, by export register: 0 where the program did not get to it;
+                              registers that it writes nowhere are left alone */
     uint64_t exported;     /* out: bit n, some lane wrote export register n */
     soft_mask active;      /* in: lanes that run, whole quads for pixels */
     soft_mask real; /* in: lanes that count; the others only feed gradients and export no memory */
@@ -44,7 +44,8 @@ typedef struct soft_group {
 
 /* Runs the program to its end for each lane as if it were alone. A lane that has executed
  * SOFT_EXEC_LIMIT control-flow instructions (or came together with one that has) stops there: a
- * console would hang. Memory exports of vertices and pixels call memory->written. */
+ * console would hang. Memory exports write at once and call memory->written:
+ * a program with memory_export runs on one worker, group after group. */
 #define SOFT_EXEC_LIMIT 65536u
 void soft_exec(const soft_stage *stage, soft_group *group);
 
