@@ -625,6 +625,32 @@ static void cubes(void **state)
     texels_close(&t);
 }
 
+/* A cube instruction on a volume: its level 2 has two slices of the first level's eight. */
+static void faces_that_are_not_there(void **state)
+{
+    (void)state;
+    texels t;
+    texels_open(&t);
+    texels_constant c = texels_plain(2, 8, 8);
+    c.dimension = XENOS_TEXTURE_3D;
+    c.depth = 8;
+    c.integer = 1;
+    c.mips = TEXELS_MIPS;
+    c.max_level = 3;
+    /* level 1 takes four slices of 32 rows of 256 bytes */
+    memset(t.memory.bytes + TEXELS_MIPS + 0x8000, 30, 0x2000);
+    memset(t.memory.bytes + TEXELS_MIPS + 0xA000, 90, 0x2000);
+    xenos_fetch f = texels_fetch(XENOS_DIMENSION_CUBE);
+    f.computed_lod = 0;
+    f.lod_bias = 32;
+    float is[4];
+    texels_at(texels_prepare(&t, &c), &f, 1.5f, 1.5f, 5, is);
+    assert_float_equal(is[0], 90, 0);
+    texels_at(texels_prepare(&t, &c), &f, 1.5f, 1.5f, 0, is);
+    assert_float_equal(is[0], 30, 0);
+    texels_close(&t);
+}
+
 static void lines(void **state)
 {
     (void)state;
@@ -720,6 +746,7 @@ int main(void)
         cmocka_unit_test(borders_have_four_colours),
         cmocka_unit_test(volumes_and_stacks),
         cmocka_unit_test(cubes),
+        cmocka_unit_test(faces_that_are_not_there),
         cmocka_unit_test(lines),
         cmocka_unit_test(weights_and_borders_can_be_asked_for),
         cmocka_unit_test(levels_and_gradients_can_be_asked_for),

@@ -82,6 +82,11 @@ static void only_what_decides_texels_makes_a_copy(void **state)
     assert_ptr_equal(texels_prepare(&t, &c)->image, image);
     c.signs = 1;
     assert_ptr_not_equal(texels_prepare(&t, &c)->image, image);
+    c.signs = 0;
+    c.mips = TEXELS_MIPS;
+    image = texels_prepare(&t, &c)->image;
+    c.max_level = 1;
+    assert_ptr_not_equal(texels_prepare(&t, &c)->image, image);
     texels_close(&t);
 }
 

@@ -108,6 +108,23 @@ static void wide_and_tall_tails(void **state)
     assert_int_equal(y, 32);
 }
 
+/* Levels of a deep volume that have no room left beside the others go along z: from 8x8x64 the level of
+ * number 4 would be at 8 >> 2 = 2, inside the one before; it is at slice (6 - 4) * 4, and with 16
+ * slices at slice 4. */
+static void tails_of_volumes(void **state)
+{
+    (void)state;
+    uint32_t x, y, z;
+    xenos_texture_packed_offset(8, 8, 64, 3, &x, &y, &z);
+    assert_int_equal(y, 4);
+    assert_int_equal(z, 0);
+    xenos_texture_packed_offset(8, 8, 64, 4, &x, &y, &z);
+    assert_int_equal(y, 2);
+    assert_int_equal(z, 8);
+    xenos_texture_packed_offset(8, 8, 16, 4, &x, &y, &z);
+    assert_int_equal(z, 4);
+}
+
 /* xenia texture_util.cc: an 80x260 tiled texture with packed mips from level 3 on; its storage there
  * is that of a 128x512 texture: 16x64 texels, in whole tiles 32x64. */
 static void odd_sizes_round_up_to_powers_of_two(void **state)
@@ -274,6 +291,7 @@ int main(void)
         cmocka_unit_test(square_tail),
         cmocka_unit_test(a_texture_that_is_all_tail),
         cmocka_unit_test(wide_and_tall_tails),
+        cmocka_unit_test(tails_of_volumes),
         cmocka_unit_test(odd_sizes_round_up_to_powers_of_two),
         cmocka_unit_test(faces_of_a_cube),
         cmocka_unit_test(layers_of_a_stack),

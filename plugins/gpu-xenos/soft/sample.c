@@ -14,6 +14,14 @@ typedef float wide_f __attribute__((vector_size(WIDE * 4)));
 typedef int32_t wide_i __attribute__((vector_size(WIDE * 4)));
 typedef uint32_t wide_u __attribute__((vector_size(WIDE * 4)));
 typedef uint16_t wide_h __attribute__((vector_size(WIDE * 4)));
+typedef uint64_t wide_q __attribute__((vector_size(WIDE * 4)));
+
+/* Short loops over lanes and components: vectors stay in registers only when they are unrolled. */
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 #define LIMIT 4194304.0f /* 2^22: coordinates beyond it are it */
 
@@ -29,6 +37,7 @@ typedef struct level_lanes {
     wide_i number;
     wide_i size[3];
     wide_i first;
+    int32_t shift; /* log2 of all lanes' width, or -1 */
 } level_lanes;
 
 /* The levels that lanes read, and whether they filter in them and between slices. */
@@ -36,6 +45,7 @@ typedef struct choice {
     wide_i level[2];
     wide_f weight;
     wide_i linear[2];
+    int same; /* all lanes read the same levels */
     int two;
 } choice;
 
@@ -99,10 +109,12 @@ SOFT_INLINE wide_f fraction(wide_f v)
     return v - to_float(floor_i(v));
 }
 
-/* a * (1 - w) + b * w, and a where w is 0: what is not read does not matter. */
-SOFT_INLINE wide_f mix(wide_f a, wide_f b, wide_f w)
+/* a * (1 - w) + b * w, and a where w is 0: what is not read does not matter. With integers that
+ * needs no care. */
+SOFT_INLINE wide_f mix(wide_f a, wide_f b, wide_f w, int floats)
 {
-    return pick(w == 0.0f, a, a * (1.0f - w) + b * w);
+    wide_f mixed = a * (1.0f - w) + b * w;
+    return floats ? pick(w == 0.0f, a, mixed) : mixed;
 }
 
 /* i modulo n for |i| < 2^24: a quotient of such integers, rounded, has the same floor. */
@@ -144,15 +156,18 @@ SOFT_INLINE wide_i wrap(wide_i i, wide_i size, uint32_t mode, int far, wide_i *b
 
 /* One direction's coordinate in texels of the level. */
 SOFT_INLINE wide_f texel_coordinate(wide_f coordinate, wide_f size, float base, uint32_t mode,
-                                    int normalized, int32_t offset)
+                                    int normalized, int32_t offset, int tame)
 {
     wide_f limit = splat(LIMIT);
     wide_f texel;
     if (normalized) {
+        if (mode <= SOFT_MIRRORED_REPEAT && !tame) {
+            coordinate = clamp(coordinate, -limit, limit);
+        }
         if (mode == SOFT_REPEAT) {
-            coordinate = fraction(clamp(coordinate, -limit, limit));
+            coordinate = fraction(coordinate);
         } else if (mode == SOFT_MIRRORED_REPEAT) {
-            coordinate = fraction(clamp(coordinate, -limit, limit) * 0.5f) * 2.0f;
+            coordinate = fraction(coordinate * 0.5f) * 2.0f;
         }
         texel = coordinate * size;
     } else {
@@ -169,14 +184,15 @@ SOFT_INLINE wide_f texel_coordinate(wide_f coordinate, wide_f size, float base, 
     if (mode > SOFT_MIRRORED_REPEAT) { /* a line may be 2^24 texels long */
         limit = limit * 8.0f;
     }
-    return clamp(texel, -limit, limit);
+    return tame ? texel : clamp(texel, -limit, limit);
 }
 
 SOFT_INLINE void address(taps *out, wide_f coordinate, wide_i size, float base, uint32_t mode,
-                         int normalized, int32_t offset, wide_i linear)
+                         int normalized, int32_t offset, int tame, wide_i linear)
 {
     int far = !normalized || offset != 0;
-    wide_f texel = texel_coordinate(coordinate, to_float(size), base, mode, normalized, offset);
+    wide_f texel =
+        texel_coordinate(coordinate, to_float(size), base, mode, normalized, offset, tame);
     wide_i whole = floor_i(texel);
     wide_f part = texel - to_float(whole);
     wide_i fixed = to_int(part * 256.0f + 0.5f) - (linear & 128);
@@ -192,18 +208,20 @@ SOFT_INLINE void address(taps *out, wide_f coordinate, wide_i size, float base, 
 SOFT_INLINE void address_direction(const soft_sampling *s, taps *out, int d, wide_f coordinate,
                                    wide_i size, wide_i linear)
 {
-    if (s->normalized && s->offset[d] == 0 && s->mode[d] == SOFT_REPEAT) {
-        address(out, coordinate, size, 1, SOFT_REPEAT, 1, 0, linear);
-    } else if (s->normalized && s->offset[d] == 0 && s->mode[d] == SOFT_CLAMP_EDGE) {
-        address(out, coordinate, size, 1, SOFT_CLAMP_EDGE, 1, 0, linear);
+    if (s->tame && s->offset[d] == 0 && s->mode[d] == SOFT_REPEAT) {
+        address(out, coordinate, size, 1, SOFT_REPEAT, 1, 0, 1, linear);
+    } else if (s->tame && s->offset[d] == 0 && s->mode[d] == SOFT_CLAMP_EDGE) {
+        address(out, coordinate, size, 1, SOFT_CLAMP_EDGE, 1, 0, 1, linear);
     } else {
-        address(out, coordinate, size, s->base[d], s->mode[d], s->normalized, s->offset[d], linear);
+        address(out, coordinate, size, s->base[d], s->mode[d], s->normalized, s->offset[d], 0,
+                linear);
     }
 }
 
-static void address_level(const soft_sampling *s, int lane, const choice *chosen,
-                          const level_lanes *level, taps t[3])
+SOFT_INLINE void address_level(const soft_sampling *s, int lane, const choice *chosen,
+                               const level_lanes *level, taps t[3])
 {
+    UNROLL
     for (int d = 0; d < 3; d++) {
         if (d < s->directions) {
             wide_f coordinate;
@@ -213,30 +231,30 @@ static void address_level(const soft_sampling *s, int lane, const choice *chosen
             wide_i at = splat_i(0);
             if (d == 2) {
                 memcpy(&at, &s->slice[lane], sizeof at);
+                at = min_i(at, level->size[2] - 1); /* a volume's levels have fewer slices */
             }
             t[d] = (taps){.at = {at, at}};
         }
     }
 }
 
-static void set_level(const soft_sampling *s, level_lanes *out, wide_i numbers)
+SOFT_INLINE void set_level(const soft_sampling *s, level_lanes *out, wide_i numbers, int same)
 {
     const soft_image *image = s->image;
     const xenos_texture_level *levels = image->layout.levels;
     out->number = numbers;
-    int32_t other = 0;
-    for (int i = 1; i < WIDE; i++) {
-        other |= numbers[i] ^ numbers[0];
-    }
-    if (other == 0) {
+    if (same) {
         const xenos_texture_level *level = &levels[numbers[0]];
-        out->size[0] = splat_i((int32_t)level->width);
+        uint32_t width = level->width;
+        out->size[0] = splat_i((int32_t)width);
         out->size[1] = splat_i((int32_t)level->height);
         out->size[2] = splat_i((int32_t)level->depth);
         out->first = splat_i(image->first[numbers[0]]);
+        out->shift = (width & (width - 1)) == 0 ? __builtin_ctz(width) : -1;
         return;
     }
     int32_t values[4][WIDE];
+    UNROLL
     for (int i = 0; i < WIDE; i++) {
         const xenos_texture_level *level = &levels[numbers[i]];
         values[0][i] = (int32_t)level->width;
@@ -246,19 +264,23 @@ static void set_level(const soft_sampling *s, level_lanes *out, wide_i numbers)
     }
     memcpy(out->size, values, sizeof out->size);
     memcpy(&out->first, values[3], sizeof out->first);
+    out->shift = -1;
 }
 
-/* Levels and filters of each lane: those whose level of detail is above 0 minify. */
-static void choose(const soft_sampling *s, int lane, choice *out)
+/* The texel where a row begins. */
+SOFT_INLINE wide_i row_start(const soft_sampling *s, const level_lanes *level, wide_i y, wide_i z)
 {
-    wide_i lod;
-    memcpy(&lod, &s->lod[lane], sizeof lod);
+    if (!s->flat) {
+        y += z * level->size[1];
+    }
+    return level->first + (level->shift >= 0 ? y << level->shift : y * level->size[0]);
+}
+
+/* Levels of lanes first to last, which may all be the same one. */
+SOFT_INLINE void choose_levels(const soft_sampling *s, wide_i lod, choice *out)
+{
     int32_t lowest = (int32_t)s->image->layout.min_level;
     int32_t highest = (int32_t)s->image->layout.max_level;
-    wide_i minify = lod > 0;
-    for (int i = 0; i < 2; i++) {
-        out->linear[i] = pick_i(minify, splat_i(-s->linear[i][1]), splat_i(-s->linear[i][0]));
-    }
     wide_i at = min_i(max_i(lod, splat_i(lowest * 64)), splat_i(highest * 64));
     out->two = 0;
     out->weight = splat(0);
@@ -266,6 +288,7 @@ static void choose(const soft_sampling *s, int lane, choice *out)
         wide_i rest = at & 63;
         out->level[0] = at >> 6;
         out->weight = to_float(rest) * 0x1p-6f;
+        UNROLL
         for (int i = 0; i < WIDE; i++) {
             out->two |= rest[i];
         }
@@ -275,18 +298,57 @@ static void choose(const soft_sampling *s, int lane, choice *out)
     out->level[1] = min_i(out->level[0] + 1, splat_i(highest));
 }
 
+/* Levels and filters of each lane: those whose level of detail is above 0 minify. */
+SOFT_INLINE void choose(const soft_sampling *s, int lane, choice *out)
+{
+    wide_i lod;
+    memcpy(&lod, &s->lod[lane], sizeof lod);
+    out->same = 1;
+    UNROLL
+    for (int i = 1; i < WIDE; i++) {
+        out->same &= s->lod[lane + i] == s->lod[lane];
+    }
+    UNROLL
+    for (int i = 0; i < 2; i++) {
+        int32_t far = -s->linear[i][1];
+        int32_t near = -s->linear[i][0];
+        out->linear[i] = far == near ? splat_i(far) : pick_i(lod > 0, splat_i(far), splat_i(near));
+    }
+    choose_levels(s, lod, out);
+}
+
 /* ---- texels ---- */
 
+/* Texels of 64 bits: their lower and their upper halves. */
+SOFT_INLINE void read_words(const uint64_t *texels, wide_i at, wide_u out[2])
+{
+    wide_q pair[2];
+    UNROLL
+    for (int i = 0; i < WIDE; i++) {
+        pair[i / (WIDE / 2)][i % (WIDE / 2)] = texels[at[i]];
+    }
+#ifdef __AVX2__
+    out[0] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 0, 2, 4, 6, 8, 10, 12, 14);
+    out[1] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+    out[0] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 0, 2, 4, 6);
+    out[1] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 1, 3, 5, 7);
+#endif
+}
+
 /* Numbers of one texel for each lane. */
-SOFT_INLINE void read_tap(const soft_image *image, uint32_t storage, const level_lanes *level,
+SOFT_INLINE void read_tap(const soft_sampling *s, uint32_t storage, const level_lanes *level,
                           wide_i x, wide_i y, wide_i z, wide_f out[4])
 {
+    const soft_image *image = s->image;
     float numbers[4][WIDE];
     if (storage == SOFT_MEMORY) {
+        UNROLL
         for (int i = 0; i < WIDE; i++) {
             float texel[4];
             soft_image_texel(image, (uint32_t)level->number[i], (uint32_t)x[i], (uint32_t)y[i],
                              (uint32_t)z[i], texel);
+            UNROLL
             for (int c = 0; c < 4; c++) {
                 numbers[c][i] = texel[c];
             }
@@ -294,10 +356,12 @@ SOFT_INLINE void read_tap(const soft_image *image, uint32_t storage, const level
         memcpy(out, numbers, sizeof numbers);
         return;
     }
-    wide_i at = level->first + (z * level->size[1] + y) * level->size[0] + x;
+    wide_i at = row_start(s, level, y, z) + x;
     if (storage == SOFT_FLOATS) {
         const float *texels = image->texels;
+        UNROLL
         for (int i = 0; i < WIDE; i++) {
+            UNROLL
             for (int c = 0; c < 4; c++) {
                 numbers[c][i] = texels[(size_t)at[i] * 4 + (size_t)c];
             }
@@ -306,22 +370,21 @@ SOFT_INLINE void read_tap(const soft_image *image, uint32_t storage, const level
     } else if (storage == SOFT_BYTES) {
         const uint32_t *texels = image->texels;
         wide_u v;
+        UNROLL
         for (int i = 0; i < WIDE; i++) {
             v[i] = texels[at[i]];
         }
+        UNROLL
         for (int c = 0; c < 4; c++) {
             out[c] = to_float((wide_i)(v >> (8 * c)) & 255);
         }
     } else {
-        const uint64_t *texels = image->texels;
         wide_u v[2];
-        for (int i = 0; i < WIDE; i++) {
-            uint64_t texel = texels[at[i]];
-            v[0][i] = (uint32_t)texel;
-            v[1][i] = (uint32_t)(texel >> 32);
-        }
-        for (int c = 0; c < 4; c++) {
-            out[c] = to_float((wide_i)(v[c >> 1] >> (16 * (c & 1))) & 0xFFFF);
+        read_words(image->texels, at, v);
+        UNROLL
+        for (int c = 0; c < 2; c++) {
+            out[c * 2] = to_float((wide_i)(v[c] & 0xFFFF));
+            out[c * 2 + 1] = to_float((wide_i)(v[c] >> 16));
         }
     }
 }
@@ -330,9 +393,10 @@ SOFT_INLINE void read_bordered(const soft_sampling *s, uint32_t storage, int bor
                                const level_lanes *level, const taps t[3], int dx, int dy, int dz,
                                wide_f out[4])
 {
-    read_tap(s->image, storage, level, t[0].at[dx], t[1].at[dy], t[2].at[dz], out);
+    read_tap(s, storage, level, t[0].at[dx], t[1].at[dy], t[2].at[dz], out);
     if (borders) {
         wide_i outside = t[0].border[dx] | t[1].border[dy] | t[2].border[dz];
+        UNROLL
         for (int c = 0; c < 4; c++) {
             out[c] = pick(outside, splat(s->texture->border[c]), out[c]);
         }
@@ -351,10 +415,12 @@ SOFT_INLINE void sample_slice(const soft_sampling *s, uint32_t storage, int bord
     read_bordered(s, storage, borders, level, t, 1, 0, dz, other);
     read_bordered(s, storage, borders, level, t, 0, 1, dz, below);
     read_bordered(s, storage, borders, level, t, 1, 1, dz, below_other);
+    int floats = storage >= SOFT_FLOATS;
+    UNROLL
     for (int c = 0; c < 4; c++) {
-        wide_f top = mix(out[c], other[c], t[0].weight);
-        wide_f bottom = mix(below[c], below_other[c], t[0].weight);
-        out[c] = mix(top, bottom, t[1].weight);
+        wide_f top = mix(out[c], other[c], t[0].weight, floats);
+        wide_f bottom = mix(below[c], below_other[c], t[0].weight, floats);
+        out[c] = mix(top, bottom, t[1].weight, floats);
     }
 }
 
@@ -364,11 +430,13 @@ SOFT_INLINE void filter_bytes(const soft_sampling *s, const level_lanes *level, 
                               wide_f out[4])
 {
     const uint32_t *texels = s->image->texels;
-    wide_i row = level->first + (t[2].at[0] * level->size[1] + t[1].at[0]) * level->size[0];
-    wide_i below = level->first + (t[2].at[0] * level->size[1] + t[1].at[1]) * level->size[0];
+    wide_i row = row_start(s, level, t[1].at[0], t[2].at[0]);
+    wide_i below = row_start(s, level, t[1].at[1], t[2].at[0]);
     wide_i at[4] = {row + t[0].at[0], row + t[0].at[1], below + t[0].at[0], below + t[0].at[1]};
     wide_u v[4];
+    UNROLL
     for (int tap = 0; tap < 4; tap++) {
+        UNROLL
         for (int i = 0; i < WIDE; i++) {
             v[tap][i] = texels[at[tap][i]];
         }
@@ -377,8 +445,10 @@ SOFT_INLINE void filter_bytes(const soft_sampling *s, const level_lanes *level, 
     wide_h right = (wide_h)(weight | weight << 16);
     wide_h left = 256 - right;
     wide_f w = t[1].weight;
+    UNROLL
     for (int odd = 0; odd < 2; odd++) { /* x and z, then y and w */
         wide_h pair[4];
+        UNROLL
         for (int tap = 0; tap < 4; tap++) {
             pair[tap] = (wide_h)((v[tap] >> (odd * 8)) & 0x00FF00FFu);
         }
@@ -425,8 +495,9 @@ static void sample_general(const soft_sampling *s, const level_lanes *level, con
             return;
         }
     }
+    UNROLL
     for (int c = 0; c < 4; c++) {
-        out[c] = mix(out[c], behind[c], t[2].weight);
+        out[c] = mix(out[c], behind[c], t[2].weight, 1);
     }
 }
 
@@ -437,7 +508,7 @@ SOFT_INLINE void sample_level(const soft_sampling *s, int lane, int kind, const 
 {
     level_lanes level;
     taps t[3];
-    set_level(s, &level, numbers);
+    set_level(s, &level, numbers, chosen->same);
     address_level(s, lane, chosen, &level, t);
     if (kind == LINEAR_BYTES) {
         filter_bytes(s, &level, t, out);
@@ -458,9 +529,10 @@ SOFT_INLINE void sample_lanes(const soft_sampling *s, int kind, soft_vec4 *numbe
         if (chosen.two) {
             sample_level(s, lane, kind, &chosen, chosen.level[1], next);
         }
+        UNROLL
         for (int c = 0; c < 4; c++) {
             if (chosen.two) {
-                out[c] = mix(out[c], next[c], chosen.weight);
+                out[c] = mix(out[c], next[c], chosen.weight, kind == GENERAL);
             }
             memcpy((float *)&number->c[c] + lane, &out[c], sizeof out[c]);
         }
@@ -497,12 +569,13 @@ void soft_sample_weights(const soft_sampling *s, soft_vec4 *weights, soft_f *bor
         level_lanes level;
         taps t[3];
         choose(s, lane, &chosen);
-        set_level(s, &level, chosen.level[0]);
+        set_level(s, &level, chosen.level[0], chosen.same);
         address_level(s, lane, &chosen, &level, t);
         wide_f sum = splat(0);
         for (int tap = 0; tap < 8; tap++) {
             wide_f share = splat(1);
             wide_i outside = splat_i(0);
+            UNROLL
             for (int d = 0; d < 3; d++) {
                 int second = tap >> d & 1;
                 share = share * (second ? t[d].weight : 1.0f - t[d].weight);
@@ -511,6 +584,7 @@ void soft_sample_weights(const soft_sampling *s, soft_vec4 *weights, soft_f *bor
             sum = sum + pick(outside, share, splat(0));
         }
         memcpy((float *)border + lane, &sum, sizeof sum);
+        UNROLL
         for (int d = 0; d < 3; d++) {
             memcpy((float *)&weights->c[d] + lane, &t[d].weight, sizeof t[d].weight);
         }

@@ -50,6 +50,24 @@ static void set_cube(soft_sampling *s, const xenos_fetch *fetch, uint32_t slices
     }
 }
 
+/* Whether texel coordinates fit an integer without limits: 1024 times 8192 does. */
+static int are_tame(const soft_sampling *s)
+{
+    const uint32_t wild = 0x44800000u; /* 1024.0 */
+    for (int d = 0; d < s->directions; d++) {
+        uint32_t bits[SOFT_LANES];
+        uint32_t above = 0;
+        memcpy(bits, s->coordinate[d], sizeof bits);
+        for (int i = 0; i < SOFT_LANES; i++) {
+            above |= wild - 1 - (bits[i] & 0x7FFFFFFFu);
+        }
+        if (above >> 31) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 static void set_up(soft_sampling *s, const soft_texture *texture, const xenos_fetch *fetch,
                    const soft_f coordinate[3], const soft_footprint *print)
 {
@@ -76,6 +94,8 @@ static void set_up(soft_sampling *s, const soft_texture *texture, const xenos_fe
     } else if (fetch->dimension == XENOS_DIMENSION_CUBE) {
         set_cube(s, fetch, layout->depth);
     }
+    s->flat = layout->depth == 1 || (s->directions < 3 && fetch->dimension != XENOS_DIMENSION_CUBE);
+    s->tame = s->normalized && layout->width <= 8192 && are_tame(s);
     s->borders = 0;
     for (int d = 0; d < s->directions; d++) {
         s->borders |= s->mode[d] >= SOFT_CLAMP_HALFWAY;

@@ -27,6 +27,8 @@ typedef struct soft_sampling {
     uint8_t directions; /* 1 to 3 that have an address */
     uint8_t normalized;
     uint8_t borders;      /* some mode has borders */
+    uint8_t tame;         /* normalised, all coordinates finite and below 1024, sizes to 8192 */
+    uint8_t flat;         /* all lanes read slice 0 */
     uint8_t mip_filter;   /* XENOS_FILTER_* */
     uint8_t linear[2][2]; /* filter at lod <= 0 and above: within a slice; between slices */
     int8_t offset[3];     /* half texels */
