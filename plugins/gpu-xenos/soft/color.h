@@ -103,15 +103,15 @@ SOFT_INLINE part_f soft_unpack_gamma(part_u gamma)
     return __builtin_convertvector(linear, part_f) / 1023.0f;
 }
 
+/* Each threshold that is reached halves the scale and adds to the base. */
 SOFT_INLINE part_u soft_pack_gamma(part_f v)
 {
     part_f scaled = soft_clamp_positive(v, 1.0f) * 1023.0f;
-    part_f scale = part_select(scaled < 64.0f, part_number(1.0f), part_number(0.5f));
-    part_i base = (scaled >= 64.0f) & 32;
-    scale = part_select(scaled < 128.0f, scale, part_number(0.25f));
-    base = part_select_i(scaled < 128.0f, base, part_integer(64));
-    scale = part_select(scaled < 512.0f, scale, part_number(0.125f));
-    base = part_select_i(scaled < 512.0f, base, part_integer(128));
+    part_i second = scaled >= 64.0f;
+    part_i third = scaled >= 128.0f;
+    part_i fourth = scaled >= 512.0f;
+    part_f scale = (part_f)(((part_u)(second + third + fourth) << 23) + 0x3F800000u);
+    part_i base = (second & 32) + (third & 32) + (fourth & 64);
     return part_to_int(scaled * scale) + (part_u)base;
 }
 
