@@ -216,6 +216,7 @@ typedef struct kthunk_entry {
 } kthunk_entry;
 
 /* xam_*.c */
+#define KXAM_CONTEXTS        64
 #define KXAM_LAUNCH_DATA_MAX 1020 /* MAX_LAUNCH_DATA_SIZE of the XDK */
 typedef struct kxam_listener kxam_listener;
 typedef struct kxam_state {
@@ -229,6 +230,8 @@ typedef struct kxam_state {
     struct kxam_mount *mounts;     /* content that is open (xam_storage.c), latest first */
     struct kxam_task *tasks;       /* xam_task.c, latest first */
     uint32_t task_code;            /* guest code of tasks that run more than once, 0: not made */
+    uint32_t contexts[KXAM_CONTEXTS][2]; /* the user's: id, value */
+    uint32_t context_count;
     uint32_t dash_context;
     uint32_t staging_mode;
     uint32_t launch_data_size;

@@ -1,6 +1,8 @@
 /* Messages to XAM's applications, and overlapped operations seen from their caller (arguments: xenia
- * src/xenia/kernel/xam/xam_msg.cc). The applications know no user, session or music: what asks for
- * them fails as it does for a user who is not signed in. */
+ * src/xenia/kernel/xam/xam_msg.cc and apps/). The applications know no session and no music, and of a
+ * user that is signed in contexts alone. */
+#include <stdio.h>
+
 #include "exports.h"
 #include "xam.h"
 
@@ -15,11 +17,81 @@
 #define MUSIC_STATUS      UINT32_C(0x00070009) /* XMPGetStatus {client, state out} */
 #define MUSIC_IDLE        0
 
-/* What games ask of a user: context, property, achievements; the first word is the user but for the
- * last, whose users are in a list. */
-#define GAMES_CONTEXT     UINT32_C(0x000B0006)
-#define GAMES_PROPERTY    UINT32_C(0x000B0007)
-#define GAMES_ACHIEVEMENT UINT32_C(0x000B0008)
+/* What games ask of a user. The first word is the user, but for achievements: {count, list of {user,
+ * achievement}}. Contexts are {user, 12 bytes, id @0x10, value @0x14}, when they are asked for
+ * {user, 12 bytes, address of {id, value} @0x10}. */
+#define GAMES_SET_CONTEXT  UINT32_C(0x000B0006)
+#define GAMES_SET_PROPERTY UINT32_C(0x000B0007)
+#define GAMES_ACHIEVEMENTS UINT32_C(0x000B0008)
+#define GAMES_GET_CONTEXT  UINT32_C(0x000B0041)
+#define CONTEXT_ID         0x10
+#define CONTEXT_VALUE      0x14
+#define ACHIEVEMENTS_MOST  256
+
+static bool signed_in(const kernel *k, uint32_t user)
+{
+    uint64_t xuid;
+    uint32_t error;
+    return user < XUSER_COUNT && kxam_user(k, user, &xuid, &error);
+}
+
+/* The place of a context, or a new one; NULL: there are too many. */
+static uint32_t *context_of(kernel *k, uint32_t id)
+{
+    kxam_state *x = &k->xam;
+    for (uint32_t i = 0; i < x->context_count; i++) {
+        if (x->contexts[i][0] == id) {
+            return &x->contexts[i][1];
+        }
+    }
+    if (x->context_count == KXAM_CONTEXTS) {
+        return NULL;
+    }
+    x->contexts[x->context_count][0] = id;
+    x->contexts[x->context_count][1] = 0;
+    return &x->contexts[x->context_count++][1];
+}
+
+/* They go to the log: no list keeps them. */
+static uint32_t achieve(kcall *call, uint32_t count, uint32_t list)
+{
+    for (uint32_t i = 0; i < count && i < ACHIEVEMENTS_MOST; i++) {
+        char line[64];
+        uint32_t user = kget32(call, list + 8 * i), id = kget32(call, list + 8 * i + 4);
+        if (call->faulted || !signed_in(call->k, user)) {
+            return X_E_NO_SUCH_USER;
+        }
+        snprintf(line, sizeof line, "achievement %u earned by user %u", id, user);
+        call->k->host->log(call->k->host, WEFT_LOG_INFO, line);
+    }
+    return X_ERROR_SUCCESS;
+}
+
+static uint32_t ask_games(kcall *call, uint32_t message, uint32_t buffer)
+{
+    kernel *k = call->k;
+    if (message == GAMES_ACHIEVEMENTS && k->xam.signed_in) {
+        return achieve(call, kget32(call, buffer), kget32(call, buffer + 4));
+    }
+    if (message == GAMES_ACHIEVEMENTS || !signed_in(k, kget32(call, buffer))) {
+        return X_E_NO_SUCH_USER;
+    }
+    uint32_t at = kget32(call, buffer + CONTEXT_ID), *value;
+    switch (message) {
+    case GAMES_SET_CONTEXT:
+        value = context_of(k, at);
+        if (value) {
+            *value = kget32(call, buffer + CONTEXT_VALUE);
+        }
+        return value ? X_ERROR_SUCCESS : X_E_OUTOFMEMORY;
+    case GAMES_GET_CONTEXT:
+        value = context_of(k, kget32(call, at));
+        kput32(call, at + 4, value ? *value : 0);
+        return X_ERROR_SUCCESS;
+    default: /* a property: only matchmaking reads them */
+        return X_ERROR_SUCCESS;
+    }
+}
 
 static uint32_t dispatch(kcall *call, uint32_t app, uint32_t message, uint32_t buffer)
 {
@@ -27,8 +99,9 @@ static uint32_t dispatch(kcall *call, uint32_t app, uint32_t message, uint32_t b
         kput32(call, kget32(call, buffer + 4), MUSIC_IDLE);
         return X_ERROR_SUCCESS;
     }
-    if (app == APP_GAMES && message >= GAMES_CONTEXT && message <= GAMES_ACHIEVEMENT) {
-        return X_E_NO_SUCH_USER;
+    if (app == APP_GAMES && ((message >= GAMES_SET_CONTEXT && message <= GAMES_ACHIEVEMENTS) ||
+                             message == GAMES_GET_CONTEXT)) {
+        return ask_games(call, message, buffer);
     }
     bool known = app == APP_MUSIC || app == APP_GAMES || app == APP_LIVE || app == APP_SYSTEM;
     return known ? X_E_FAIL : X_ERROR_NOT_FOUND;

@@ -341,6 +341,57 @@ static void reading_may_be_overlapped(void **state)
     assert_int_equal(word(f, f->scratch + RESULTS), 1);
 }
 
+/* ---- contexts, achievements --------------------------------------------------------------------
+ */
+
+static uint32_t message(fixture *f, uint32_t number)
+{
+    return (uint32_t)invoke(f, ex_XMsgInProcessCall, 4, U(0xFB), U(number), U(f->scratch + IDS),
+                            U(24));
+}
+
+/* XGIUserSetContextEx {user, .., id @0x10, value @0x14} and XGIUserGetContext {.., address @0x10}. */
+static void contexts_are_kept(void **state)
+{
+    fixture *f = *state;
+    uint32_t b = f->scratch + IDS, context = f->scratch + OUT;
+    for (uint32_t i = 0; i < 65; i++) {
+        set_word(f, b + 0x10, 100 + i);
+        set_word(f, b + 0x14, 7 * i);
+        assert_int_equal(message(f, 0xB0006), i < 64 ? 0 : 0x8007000E); /* E_OUTOFMEMORY */
+    }
+    set_word(f, b + 0x10, 105);
+    set_word(f, b + 0x14, 5);
+    assert_int_equal(message(f, 0xB0006), 0); /* once more */
+    set_word(f, b + 0x10, context);
+    set_word(f, context, 105);
+    assert_int_equal(message(f, 0xB0041), 0);
+    assert_int_equal(word(f, context + 4), 5);
+    set_word(f, context, 163);
+    message(f, 0xB0041);
+    assert_int_equal(word(f, context + 4), 63 * 7);
+    assert_int_equal(message(f, 0xB0007), 0);
+    set_word(f, b, 1);
+    assert_int_equal(message(f, 0xB0006), 0x80070525);
+}
+
+/* {count, list of {user, achievement}} */
+static void achievements_are_told(void **state)
+{
+    fixture *f = *state;
+    uint32_t b = f->scratch + IDS, list = f->scratch + OUT;
+    set_word(f, b, 2);
+    set_word(f, b + 4, list);
+    set_word(f, list, 0);
+    set_word(f, list + 4, 11);
+    set_word(f, list + 8, 0);
+    set_word(f, list + 12, 12);
+    assert_int_equal(message(f, 0xB0008), 0);
+    assert_string_equal(f->fake->logged, "achievement 12 earned by user 0");
+    set_word(f, list, 3);
+    assert_int_equal(message(f, 0xB0008), 0x80070525);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -363,6 +414,8 @@ int main(void)
         TEST(what_does_not_fit_is_refused),
         TEST(others_have_no_settings),
         TEST(reading_may_be_overlapped),
+        TEST(contexts_are_kept),
+        TEST(achievements_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
