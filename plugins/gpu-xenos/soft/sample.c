@@ -4,10 +4,36 @@
 
 #include <string.h>
 
+/* FIRST_HALF, SECOND_HALF and ALL: a vector of from[at] for those lanes. */
 #ifdef __AVX2__
 #define WIDE 8
+#define FIRST_HALF(from, at)                                                                       \
+    {                                                                                              \
+        from[at[0]], from[at[1]], from[at[2]], from[at[3]]                                         \
+    }
+#define SECOND_HALF(from, at)                                                                      \
+    {                                                                                              \
+        from[at[4]], from[at[5]], from[at[6]], from[at[7]]                                         \
+    }
+#define ALL(from, at)                                                                              \
+    {                                                                                              \
+        from[at[0]], from[at[1]], from[at[2]], from[at[3]], from[at[4]], from[at[5]], from[at[6]], \
+            from[at[7]]                                                                            \
+    }
 #else
 #define WIDE 4
+#define FIRST_HALF(from, at)                                                                       \
+    {                                                                                              \
+        from[at[0]], from[at[1]]                                                                   \
+    }
+#define SECOND_HALF(from, at)                                                                      \
+    {                                                                                              \
+        from[at[2]], from[at[3]]                                                                   \
+    }
+#define ALL(from, at)                                                                              \
+    {                                                                                              \
+        from[at[0]], from[at[1]], from[at[2]], from[at[3]]                                         \
+    }
 #endif
 
 typedef float wide_f __attribute__((vector_size(WIDE * 4)));
@@ -322,17 +348,14 @@ SOFT_INLINE void choose(const soft_sampling *s, int lane, choice *out)
 /* Texels of 64 bits: their lower and their upper halves. */
 SOFT_INLINE void read_words(const uint64_t *texels, wide_i at, wide_u out[2])
 {
-    wide_q pair[2];
-    UNROLL
-    for (int i = 0; i < WIDE; i++) {
-        pair[i / (WIDE / 2)][i % (WIDE / 2)] = texels[at[i]];
-    }
+    wide_q first = FIRST_HALF(texels, at);
+    wide_q second = SECOND_HALF(texels, at);
 #ifdef __AVX2__
-    out[0] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 0, 2, 4, 6, 8, 10, 12, 14);
-    out[1] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 1, 3, 5, 7, 9, 11, 13, 15);
+    out[0] = __builtin_shufflevector((wide_u)first, (wide_u)second, 0, 2, 4, 6, 8, 10, 12, 14);
+    out[1] = __builtin_shufflevector((wide_u)first, (wide_u)second, 1, 3, 5, 7, 9, 11, 13, 15);
 #else
-    out[0] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 0, 2, 4, 6);
-    out[1] = __builtin_shufflevector((wide_u)pair[0], (wide_u)pair[1], 1, 3, 5, 7);
+    out[0] = __builtin_shufflevector((wide_u)first, (wide_u)second, 0, 2, 4, 6);
+    out[1] = __builtin_shufflevector((wide_u)first, (wide_u)second, 1, 3, 5, 7);
 #endif
 }
 
@@ -369,11 +392,7 @@ SOFT_INLINE void read_tap(const soft_sampling *s, uint32_t storage, const level_
         memcpy(out, numbers, sizeof numbers);
     } else if (storage == SOFT_BYTES) {
         const uint32_t *texels = image->texels;
-        wide_u v;
-        UNROLL
-        for (int i = 0; i < WIDE; i++) {
-            v[i] = texels[at[i]];
-        }
+        wide_u v = ALL(texels, at);
         UNROLL
         for (int c = 0; c < 4; c++) {
             out[c] = to_float((wide_i)(v >> (8 * c)) & 255);
@@ -433,14 +452,7 @@ SOFT_INLINE void filter_bytes(const soft_sampling *s, const level_lanes *level, 
     wide_i row = row_start(s, level, t[1].at[0], t[2].at[0]);
     wide_i below = row_start(s, level, t[1].at[1], t[2].at[0]);
     wide_i at[4] = {row + t[0].at[0], row + t[0].at[1], below + t[0].at[0], below + t[0].at[1]};
-    wide_u v[4];
-    UNROLL
-    for (int tap = 0; tap < 4; tap++) {
-        UNROLL
-        for (int i = 0; i < WIDE; i++) {
-            v[tap][i] = texels[at[tap][i]];
-        }
-    }
+    wide_u v[4] = {ALL(texels, at[0]), ALL(texels, at[1]), ALL(texels, at[2]), ALL(texels, at[3])};
     wide_i weight = to_int(t[0].weight * 256.0f);
     wide_h right = (wide_h)(weight | weight << 16);
     wide_h left = 256 - right;
