@@ -62,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     registers[XENOS_PA_CL_VTE_CNTL] = 0x700;
     registers[XENOS_PA_CL_CLIP_CNTL] = 1u << 16;
     registers[XENOS_VGT_MAX_VTX_INDX] = 0xFFFFFF;
+    registers[XENOS_PA_SC_AA_MASK] = 0xFFFF;
     registers[XENOS_RB_DEPTHCONTROL] = 6 | XENOS_ALWAYS << 4;
     registers[XENOS_SQ_INTERPOLATOR_CNTL] = 0xFFFFFFFF;
     registers[XENOS_CONSTANT_FETCH] = 3; /* vertices: all of memory */

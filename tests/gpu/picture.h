@@ -67,6 +67,7 @@ static inline picture *picture_new(uint32_t threads)
     r[XENOS_PA_SU_VTX_CNTL] = 1 | 2 << 1;
     r[XENOS_PA_SU_SC_MODE_CNTL] = 1u << 15;
     r[XENOS_VGT_MAX_VTX_INDX] = 0xFFFFFF;
+    r[XENOS_PA_SC_AA_MASK] = 0xFFFF;
     r[XENOS_SQ_INTERPOLATOR_CNTL] = 0xFFFFFFFF;
     r[XENOS_SQ_VS_CONST] = 255u << 12;
     r[XENOS_SQ_PS_CONST] = 255u << 12 | 256;

@@ -115,6 +115,7 @@ static inline void case_prepare(soft_case *c)
     for (uint32_t s = 0; s < case_samples; s++) {
         c->context.sample[s][0] = case_positions[case_samples][s][0];
         c->context.sample[s][1] = case_positions[case_samples][s][1];
+        c->context.mask[s] = SOFT_ALL;
     }
     soft_setup_prepare(&c->context);
     soft_vertex_prepare(&c->context);

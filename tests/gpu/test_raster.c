@@ -218,16 +218,52 @@ static void lines_have_a_pixel_in_each_step(void **state)
     }
     assert_int_equal(total(), 10);
 
-    /* Down: one in each row, and the same when it is drawn up. */
-    soft_vertex d = case_vertex(c, 12.25f, 35.5f, 0.5f, 1.0f);
-    for (int turn = 0; turn < 2; turn++) {
+    /* Down: one in each row; drawn up the last is the first one's. LAST_PIXEL adds one at the end, also
+     * of a line that ends before a centre. */
+    for (int n = 0; n < 4; n++) {
+        int up = n & 1, last = n >> 1;
+        c->registers[XENOS_PA_SC_LINE_CNTL] = last ? 1u << 10 : 0;
+        case_prepare(c);
         case_clear();
-        case_shape(c, XENOS_SHAPE_LINE, turn ? &d : &a, turn ? &a : &d, &a);
+        soft_vertex d = case_vertex(c, 12.25f, last && !up ? 35.25f : 35.5f, 0.5f, 1.0f);
+        case_shape(c, XENOS_SHAPE_LINE, up ? &d : &a, up ? &a : &d, &a);
         case_raster(c);
-        for (int y = 20; y < 35; y++) {
+        int first = up && !last ? 21 : 20, end = up || last ? 36 : 35;
+        for (int y = first; y < end; y++) {
             assert_int_equal(covered(0, y, CASE_WIDTH, y + 1), 1);
         }
-        assert_int_equal(total(), 15);
+        assert_int_equal(total(), end - first);
+    }
+    case_free(c);
+}
+
+/* Two lines that meet anywhere share no pixel and leave none out. */
+static void lines_join(void **state)
+{
+    (void)state;
+    soft_case *c = case_new();
+    c->registers[XENOS_PA_SU_LINE_CNTL] = 8;
+    case_prepare(c);
+    uint32_t seed = 3;
+    for (int n = 0; n < 200; n++) {
+        float x[3], y = 50 + (float)(case_random(&seed) % 64) / 16.0f;
+        for (int i = 0; i < 3; i++) {
+            x[i] =
+                20 + 60.0f * (float)(n & 1 ? 2 - i : i) + (float)(case_random(&seed) % 64) / 16.0f;
+        }
+        case_clear();
+        soft_vertex v[3];
+        for (int i = 0; i < 3; i++) {
+            v[i] = case_vertex(c, x[i], y, 0.5f, 1.0f);
+        }
+        case_shape(c, XENOS_SHAPE_LINE, &v[0], &v[1], &v[1]);
+        case_shape(c, XENOS_SHAPE_LINE, &v[1], &v[2], &v[2]);
+        case_raster(c);
+        int low = (int)(x[0] < x[2] ? x[0] : x[2]) + 1, high = (int)(x[0] < x[2] ? x[2] : x[0]);
+        for (int px = low; px < high; px++) {
+            assert_int_equal(covered(px, 0, px + 1, CASE_HEIGHT), 1);
+        }
+        assert_true(total() <= (uint32_t)(high - low) + 2);
     }
     case_free(c);
 }
@@ -351,6 +387,7 @@ int main(void)
         cmocka_unit_test(rectangles_have_four_corners),
         cmocka_unit_test(points_are_boxes_around_their_centre),
         cmocka_unit_test(lines_have_a_pixel_in_each_step),
+        cmocka_unit_test(lines_join),
         cmocka_unit_test(scissors_cut),
         cmocka_unit_test(faces_are_culled_as_they_turn),
         cmocka_unit_test(vertices_are_rounded),

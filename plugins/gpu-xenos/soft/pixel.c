@@ -10,8 +10,8 @@
  * the polygon offset in z0, held to 0..1 and rounded once.
  *
  * Sample positions are those of Direct3D 10.1, numbered so that a pixel's samples lie in EDRAM from
- * top to bottom, then left to right; the console's own are not public (xenia draw_util.h and
- * spirv_shader_translator_rb.cc). With MSAA_ENABLE off all samples are at the centre. A centroid is
+ * top to bottom, then left to right (xenia draw_util.h and spirv_shader_translator_rb.cc); that they lie
+ * at most 6/16 off the centre is what Direct3D writes to PA_SC_AA_CONFIG.MAX_SAMPLE_DIST with 4x. With MSAA_ENABLE off all samples are at the centre. A centroid is
  * the centre where all samples are covered, else the first sample that is. */
 #include "part.h"
 #include "soft.h"
@@ -67,6 +67,14 @@ void soft_pixel_prepare(soft_context *c)
         int at_center = !xenos_bits(r[XENOS_PA_SU_SC_MODE_CNTL], 15, 1);
         for (int i = 0; i < 2; i++) {
             c->sample[s][i] = at_center ? CENTER : positions[(c->samples - 1) & 3][s][i];
+        }
+    }
+    /* With several samples a bit of PA_SC_AA_MASK for each: four for each pixel of a quad, as R6xx's
+     * eight. Direct3D sets all. */
+    for (uint32_t s = 0; s < 4; s++) {
+        c->mask[s] = c->samples == 1 ? SOFT_ALL : 0;
+        for (uint32_t lane = 0; lane < SOFT_LANES && c->samples > 1; lane++) {
+            c->mask[s] |= (r[XENOS_PA_SC_AA_MASK] >> (4 * (lane & 3) + s) & 1u) << lane;
         }
     }
     interpolators(c);

@@ -81,9 +81,13 @@ static void block(const walk *w, int32_t x, int32_t y, const int32_t at[4], uint
         limit &= x + BLOCK > w->x1 ? ~(uint32_t)columns[w->x1 - x] : SOFT_ALL;
         limit &= y + BLOCK > w->y1 ? ~(uint32_t)rows[w->y1 - y] : SOFT_ALL;
     }
-    soft_mask coverage[4] = {limit, limit, limit, limit};
+    soft_mask coverage[4] = {0};
     uint32_t samples = w->c->samples;
-    soft_mask any = limit;
+    soft_mask any = 0;
+    for (uint32_t s = 0; s < samples; s++) {
+        coverage[s] = limit & w->c->mask[s];
+        any |= coverage[s];
+    }
     if (live) {
         any = 0;
         for (uint32_t s = 0; s < samples; s++) {

@@ -23,6 +23,9 @@ void soft_setup_prepare(soft_context *c)
     c->point_most = (float)xenos_bits(r[XENOS_PA_SU_POINT_MINMAX], 16, 16) * (2.0f / 16.0f);
     c->line = (int32_t)xenos_bits(r[XENOS_PA_SU_LINE_CNTL], 0, 16);
 
+    c->start = SOFT_SUB / 2;
+    c->end = xenos_bits(r[XENOS_PA_SC_LINE_CNTL], 10, 1) ? SOFT_SUB / 2 : -SOFT_SUB / 2;
+
     /* Offset: scale * slope + offset, absolute in both depth formats; the scale counts 1/16 (xenia
      * draw_util.h and xenos.h, kPolygonOffsetScaleSubpixelUnit). Points and lines take the front's. */
     static const uint32_t first[3] = {XENOS_PA_SU_POLY_OFFSET_FRONT_SCALE,
@@ -128,6 +131,12 @@ static void append(soft_setup *s, const int32_t x[4], const int32_t y[4], int32_
         top = y[i] < top ? y[i] : top;
         bottom = y[i] > bottom ? y[i] : bottom;
     }
+    if (kind == LINE) {
+        left -= SOFT_SUB / 2;
+        top -= SOFT_SUB / 2;
+        right += SOFT_SUB / 2;
+        bottom += SOFT_SUB / 2;
+    }
     t->x0 = left >> 4 > c->x0 ? left >> 4 : c->x0;
     t->y0 = top >> 4 > c->y0 ? top >> 4 : c->y0;
     t->x1 = (right >> 4) + 1 < c->x1 ? (right >> 4) + 1 : c->x1;
@@ -136,11 +145,20 @@ static void append(soft_setup *s, const int32_t x[4], const int32_t y[4], int32_
         return;
     }
     t->edges = edges;
+    int ends = 0, open_end = 0;
     for (int i = 0; i < edges; i++) {
         int a = order[i], b = order[(i + 1) % edges];
         t->dx[i] = y[a] - y[b];
         t->dy[i] = x[b] - x[a];
         int64_t at = -((int64_t)t->dx[i] * x[a] + (int64_t)t->dy[i] * y[a]);
+        if (kind == LINE) {
+            /* An end of a line, between corners 0 and 3 or 1 and 2: its plane is moved along. */
+            int start = a + b == 3 && (a == 0 || b == 0), end = a + b == 3 && !start;
+            int32_t steep = t->dx[i] + t->dy[i];
+            t->c[i] = at + (steep < 0 ? -steep : steep) * (start ? c->start : end ? c->end : 0);
+            ends |= (start | end) << i;
+            open_end |= start << i;
+        }
         if (i == 0) {
             t->weight_c[1] = at;
         } else if (i == edges - 1) {
@@ -148,7 +166,11 @@ static void append(soft_setup *s, const int32_t x[4], const int32_t y[4], int32_
         }
         /* Samples on an edge are in where it is a top or a left one. */
         int in = t->dx[i] > 0 || (t->dx[i] == 0 && t->dy[i] > 0);
-        t->c[i] = at - !in;
+        if (ends >> i & 1) {
+            t->c[i] -= open_end >> i & 1;
+        } else {
+            t->c[i] = at - !in;
+        }
     }
     int swap = area < 0;
     t->v[0] = v[0];
@@ -204,8 +226,12 @@ static void point(soft_setup *s, const soft_vertex *v)
     append(s, x, y, 4, corner, v, POINT, 0);
 }
 
-/* A parallelogram whose ends are cut along the minor axis: with a width of 1 and whole pixels'
- * distance it covers one pixel in each column (row) whose centre the line passes, the last not. */
+/* A parallelogram whose ends are cut along the minor axis. A pixel belongs to the line when the line
+ * leaves it, which is at half a pixel past its centre on the major axis; so both ends are half a pixel
+ * early, the first excluded, the second included. Where PA_SC_LINE_CNTL.LAST_PIXEL is set, the pixel in
+ * which the line ends belongs to it too: the second end is half a pixel late. With a width of 1 there
+ * is one pixel in each column or row (learn.microsoft.com, "Rasterization Rules", lines: the diamonds
+ * are taken as wide everywhere as they are in the middle). */
 static void line(soft_setup *s, const soft_vertex *a, const soft_vertex *b, const soft_vertex *flat)
 {
     const soft_context *c = s->context;

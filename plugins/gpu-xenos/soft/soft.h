@@ -94,6 +94,7 @@ typedef struct soft_context {
     uint32_t rounding;             /* PA_SU_VTX_CNTL.ROUND_MODE */
     int32_t center;                /* sub-pixels added after rounding */
     int32_t point[2], line;        /* half sizes, sub-pixels */
+    int32_t start, end;            /* of lines: how far they reach beyond their ends, sub-pixels */
     float point_least, point_most; /* diameters, pixels */
     double slope[3], bias[3];      /* polygon offset: front, back, points and lines */
     int32_t x0, y0, x1, y1;        /* scissor */
@@ -102,6 +103,7 @@ typedef struct soft_context {
     uint32_t shades, early, tests_depth, writes_color, kills, writes_depth;
     uint32_t samples;
     int32_t sample[4][2]; /* sub-pixels from the pixel's corner */
+    soft_mask mask[4];    /* of each sample: the lanes where PA_SC_AA_MASK has it */
     uint32_t interpolators;
     soft_interpolator interpolator[16];
     int32_t generated; /* register of pixel parameters; -1: none */
