@@ -276,6 +276,53 @@ static void threads_change_nothing(void **state)
     picture_free(one);
 }
 
+/* Sample s of a pixel of a 4x target: bit 0 of s is down, bit 1 to the right (edram.h). */
+static uint32_t sample(const picture *p, uint32_t x, uint32_t y, uint32_t s)
+{
+    uint32_t sx = 2 * x + (s >> 1), sy = 2 * y + (s & 1);
+    const uint8_t *at = xenos_soft_backend.edram(p->soft) + (sy / 16 * 8 + sx / 80) * 5120 +
+                        sy % 16 * 320 + sx % 80 * 4;
+    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* A rectangle to x = 10.5 with 4x: of pixel 10 the two left samples. Its red is x / 11: in the centre
+ * 10.5 / 11, at the centroid, which is the first sample, 10.375 / 11. */
+static void samples_and_centroids(void **state)
+{
+    const float v[24] = {0,          0, 0.5f, 1, 0, 0,  0,    1, 10.5f, 0, 0.5f, 1,
+                         10.5f / 11, 0, 0,    1, 0, 20, 0.5f, 1, 0,     0, 0,    1};
+    for (uint32_t centers = 0; centers < 2; centers++) {
+        picture *p = picture_new(1);
+        picture_shaders(p, PICTURE_VERTEX, PICTURE_PIXEL);
+        p->registers[XENOS_RB_SURFACE_INFO] = PICTURE_WIDTH | 2 << 16;
+        p->registers[XENOS_SQ_CONTEXT_MISC] = centers << 2;
+        picture_vertices(p, v, 24);
+        picture_draw(p, XENOS_RECTANGLES, 3);
+        for (uint32_t s = 0; s < 4; s++) {
+            assert_byte(sample(p, 9, 5, s), 0, 9.5 / 11);
+            assert_int_equal(sample(p, 10, 5, s) != 0, s < 2);
+            if (s < 2) {
+                assert_byte(sample(p, 10, 5, s), 0, (centers ? 10.5 : 10.375) / 11);
+            }
+        }
+        picture_free(p);
+    }
+    /* MSAA_ENABLE off: all samples are at the centre, which is on the rectangle's right side: out. With
+     * a mask of sample 2 alone, only that one is written. */
+    picture *p = picture_new(1);
+    picture_shaders(p, PICTURE_VERTEX, PICTURE_PIXEL);
+    p->registers[XENOS_RB_SURFACE_INFO] = PICTURE_WIDTH | 2 << 16;
+    p->registers[XENOS_PA_SU_SC_MODE_CNTL] &= ~(1u << 15);
+    p->registers[XENOS_PA_SC_AA_MASK] = 0x4444;
+    picture_vertices(p, v, 24);
+    picture_draw(p, XENOS_RECTANGLES, 3);
+    for (uint32_t s = 0; s < 4; s++) {
+        assert_int_equal(sample(p, 9, 5, s) != 0, s == 2);
+        assert_int_equal(sample(p, 10, 5, s), 0);
+    }
+    picture_free(p);
+}
+
 /* Depth only: the same depth, no colour, whatever shader is there. */
 static void depth_only_draws_no_colour(void **state)
 {
@@ -306,6 +353,7 @@ int main(void)
         cmocka_unit_test(polygons_are_offset),
         cmocka_unit_test(pixel_parameters),
         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(samples_and_centroids),
         cmocka_unit_test(depth_only_draws_no_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
