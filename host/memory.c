@@ -44,6 +44,7 @@ typedef struct memory {
     uint32_t view_count;
     listener listeners[LISTEN_LIMIT];
     uint32_t listener_count;
+    int single;                /* one host thread calls at a time */
     pthread_mutex_t ring_lock; /* WATCH bits change on whole rings; a leaf */
 } memory;
 
@@ -323,11 +324,19 @@ static void page_written(memory *m, uint32_t page, uint32_t from, uint32_t lengt
 }
 
 /* An engine watches a page and then reads its words; the bytes here have changed before the look at
- * the watch. One of the two sees the other, if neither's accesses pass each other. */
+ * the watch. One of the two sees the other, if neither's accesses pass each other. On one thread they
+ * do not, and the fence would wait for the events on their way to the drain's core. */
+static void settle(const memory *m)
+{
+    if (!m->single) {
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    }
+}
+
 static void written(weft_memory *face, uint32_t start, uint32_t length)
 {
     memory *m = of(face);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    settle(m);
     uint64_t end = (uint64_t)start + length;
     end = end > GUEST_SPACE ? GUEST_SPACE : end;
     for (uint64_t at = start; at < end;) {
@@ -342,7 +351,7 @@ static void written(weft_memory *face, uint32_t start, uint32_t length)
 static void written_physical(weft_memory *face, uint32_t start, uint32_t length)
 {
     memory *m = of(face);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    settle(m);
     uint64_t end = (uint64_t)start + length;
     end = end > face->physical_size ? face->physical_size : end;
     for (uint64_t at = start; at < end;) {
@@ -426,6 +435,11 @@ static uint64_t digest(weft_memory *face)
     result = XXH3_64bits_digest(hash);
     XXH3_freeState(hash);
     return result;
+}
+
+void memory_single(weft_memory *face)
+{
+    of(face)->single = 1;
 }
 
 weft_memory *memory_create(void)

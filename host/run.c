@@ -43,6 +43,9 @@ int run_start(run *r, loader *l, const profile *p, const run_options *options)
                     strerror(errno));
         return -1;
     }
+    if (p->machine.mode == WEFT_MODE_LOCKSTEP) {
+        memory_single(r->memory);
+    }
     return 0;
 }
 

@@ -50,6 +50,8 @@ typedef struct policy_follow {
     found_op latest;   /* looked up for `before`; mostly `after` comes with the same */
     uint64_t actor_id; /* who acted last, and where it is in the course */
     course_thread *actor;
+    const course_near *turn; /* an operation in its turn there was let go; NULL: none */
+    uint32_t turn_kind;
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint32_t give_up;        /* per cent of the threads */
     uint32_t gave_up, off, seen;
@@ -216,17 +218,59 @@ static const found_op *looked_up(policy_follow *p, const weft_sync_op *op)
     return same ? l : look_up(p, op);
 }
 
+/* What nearly always is the case: nothing is odd about the thread, the numbers are where they should
+ * be, and the first entry that binds is the thread's own and of this kind. */
+static int is_in_turn(policy_follow *p, const weft_sync_op *op)
+{
+    const course_thread *t = p->actor;
+    if (p->actor_id != op->thread || !t || !t->near || !t->seen || t->off ||
+        (t->held_object & t->relaxed_object) != COURSE_NONE) {
+        return 0;
+    }
+    const course_near *near = &t->near[op->object % COURSE_NEAR];
+    if (near->id != op->object || !near->lane) {
+        return 0;
+    }
+    const course_object *o = near->object;
+    uint32_t entry = near->lane->next;
+    if (entry == COURSE_NONE || entry != o->head || !o->met || op->sequence != o->told ||
+        op->sequence < o->first ||
+        !course_is_alike(op->kind, o->operations[entry] & WEFT_ORDER_KIND)) {
+        return 0;
+    }
+    p->turn = near;
+    p->turn_kind = op->kind;
+    return 1;
+}
+
+/* The end of that: its entry is the last before the head. */
+static int took_its_turn(policy_follow *p, const weft_sync_op *op)
+{
+    const course_near *near = p->turn;
+    if (!near || p->actor_id != op->thread || near->id != op->object || p->turn_kind != op->kind ||
+        near->object->told != op->sequence || near->object->head != near->lane->next) {
+        return 0;
+    }
+    p->turn = NULL;
+    near->object->told++;
+    near->object->head++;
+    near->lane->next = near->object->following[near->lane->next];
+    p->counters[FOLLOWED]++;
+    return 1;
+}
+
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount)
 {
     policy_follow *p = instance;
-    if (p->gave_up) {
+    if (p->gave_up || course_is_end(op->kind) || is_in_turn(p, op)) {
         return WEFT_ANSWER_GO;
     }
+    p->turn = NULL;
     const found_op *found = look_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
-    if (!t || !o || t->off || course_is_end(op->kind) || op->sequence < o->first) {
+    if (!t || !o || t->off || op->sequence < o->first) {
         return WEFT_ANSWER_GO;
     }
     uint32_t entry = found->entry, object = (uint32_t)(o - p->course.objects);
@@ -285,9 +329,10 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     policy_follow *p = instance;
     p->turns++;
     p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
-    if (p->gave_up || op->object == 0) {
+    if (p->gave_up || op->object == 0 || took_its_turn(p, op)) {
         return;
     }
+    p->turn = NULL;
     const found_op *found = looked_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
