@@ -40,6 +40,7 @@ void weft_order_free(weft_order *order)
         free(order->objects[i].name);
         free(order->objects[i].operations);
         free(order->objects[i].places);
+        free(order->objects[i].links);
     }
     free(order->threads);
     free(order->objects);
@@ -105,6 +106,16 @@ static void put_operations(out *o, const weft_order_object *object)
     }
 }
 
+/* "17<2.40 19<3.5": operation 17 comes after operation 40 of object 2. */
+static void put_links(out *o, const weft_order_object *object)
+{
+    for (uint32_t i = 0; i < object->link_count; i++) {
+        put_member(o, i ? " " : "", object->links[i].entry);
+        put_member(o, "<", object->links[i].after_object);
+        put_member(o, ".", object->links[i].after_entry);
+    }
+}
+
 static void put_object(out *o, const weft_order_object *object)
 {
     uint64_t last = 0;
@@ -123,6 +134,10 @@ static void put_object(out *o, const weft_order_object *object)
     }
     out_str(o, "\",\"order\":\"");
     put_operations(o, object);
+    if (object->link_count > 0) {
+        out_str(o, "\",\"after\":\"");
+        put_links(o, object);
+    }
     out_str(o, "\"}");
 }
 
@@ -338,11 +353,63 @@ static int read_operations(loading *l, weft_order_object *o, const json_node *no
                                    l->order->object_count, used, o->count);
 }
 
+/* One link at *at, which moves behind it. */
+static int read_link(const char **at, const char *end, weft_order_link *link)
+{
+    uint64_t entry, object, after;
+    if (!digits(at, end, &entry) || *at == end || *(*at)++ != '<' || !digits(at, end, &object) ||
+        *at == end || *(*at)++ != '.' || !digits(at, end, &after)) {
+        return 0;
+    }
+    *link = (weft_order_link){(uint32_t)entry, (uint32_t)object, (uint32_t)after};
+    return entry < WEFT_ORDER_MOST && object < WEFT_ORDER_MOST && after < WEFT_ORDER_MOST;
+}
+
+/* What there is to read is checked further by check_links, when all objects are known. */
+static int read_links(loading *l, weft_order_object *o, const json_node *node)
+{
+    const char *at = node->text, *end = node->text + node->length;
+    o->links = malloc((node->length / 6 + 1) * sizeof *o->links); /* the shortest is "0<0.0 " */
+    if (!o->links) {
+        return bad(l, "no memory for a manifest");
+    }
+    while (at < end) {
+        weft_order_link *link = &o->links[o->link_count];
+        size_t place = (size_t)(at - node->text);
+        if ((o->link_count > 0 && *at++ != ' ') || !read_link(&at, end, link) ||
+            link->entry >= o->count || (o->link_count > 0 && link->entry < link[-1].entry)) {
+            return bad(l, "object %u has a link that cannot be read, at byte %zu",
+                       l->order->object_count, place);
+        }
+        o->link_count++;
+    }
+    l->order->links += o->link_count;
+    return 1;
+}
+
+static int check_links(loading *l)
+{
+    const weft_order *order = l->order;
+    for (uint32_t i = 0; i < order->object_count; i++) {
+        for (uint32_t n = 0; n < order->objects[i].link_count; n++) {
+            const weft_order_link *link = &order->objects[i].links[n];
+            if (link->after_object >= order->object_count ||
+                link->after_entry >= order->objects[link->after_object].count) {
+                return bad(l,
+                           "object %u has a link to an operation that is not there (found %u.%u)",
+                           i, link->after_object, link->after_entry);
+            }
+        }
+    }
+    return 1;
+}
+
 static int read_object(loading *l, const json_node *n)
 {
     const json_tree *t = &l->tree;
     weft_order_object *o = &l->order->objects[l->order->object_count];
     const json_node *at = json_get(t, n, "at"), *text = json_get(t, n, "order");
+    const json_node *after = json_get(t, n, "after"); /* there where something has to wait */
     uint64_t count;
     if (!identity_of(json_get(t, n, "id"), &o->id)) {
         return bad(l, "object %u has no usable id (expected 16 hex digits)",
@@ -368,6 +435,9 @@ static int read_object(loading *l, const json_node *n)
     int good = o->operations && o->places && named;
     good = good ? read_places(l, o, at) && read_operations(l, o, text)
                 : bad(l, "no memory for a manifest");
+    if (good && after && after->type == JSON_STRING) {
+        good = read_links(l, o, after);
+    }
     l->order->object_count++;
     return good;
 }
@@ -402,7 +472,7 @@ static int read_order(loading *l, const json_node *root)
             return 0;
         }
     }
-    return 1;
+    return check_links(l);
 }
 
 weft_order *weft_order_read(const char *text, size_t length, char *why, size_t room, size_t *at)

@@ -26,13 +26,20 @@ typedef struct weft_order_thread {
     char *name; /* text of the identity, or NULL */
 } weft_order_thread;
 
+/* An operation that comes no earlier than one on another object: both by their places in the lists. */
+typedef struct weft_order_link {
+    uint32_t entry, after_object, after_entry;
+} weft_order_link;
+
 typedef struct weft_order_object {
     uint64_t id;
     char *name;     /* text of the identity, or NULL */
     uint64_t first; /* number of its first operation here: not 0 in a cut trace */
     uint32_t count, room;
     uint32_t *operations;
-    uint64_t *places; /* where in the reference operation 0, WEFT_ORDER_STEP, ... stands */
+    uint64_t *places;       /* where in the reference operation 0, WEFT_ORDER_STEP, ... stands */
+    weft_order_link *links; /* of its operations, in their order (order_link.h) */
+    uint32_t link_count, link_room;
 } weft_order_object;
 
 typedef struct weft_order {
@@ -40,7 +47,7 @@ typedef struct weft_order {
     uint32_t thread_count;
     weft_order_object *objects;
     uint32_t object_count;
-    uint64_t operations, soft;
+    uint64_t operations, soft, links;
     uint64_t missing;    /* numbers between others that no operation had */
     uint64_t duplicates; /* operations with a number that another one had */
     uint64_t events;     /* of the reference */

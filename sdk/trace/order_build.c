@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "order.h"
+#include "order_link.h"
 #include "weft/policy.h"
 
 #define NEVER         UINT64_MAX
@@ -48,6 +49,7 @@ typedef struct renamed {
 struct weft_order_builder {
     weft_order *order;
     places threads, objects;
+    order_links links;
     pile *piles;     /* by object */
     caller *callers; /* by thread */
     renamed *renamed;
@@ -86,6 +88,7 @@ void weft_order_builder_free(weft_order_builder *b)
         free(b->renamed[i].name);
     }
     weft_order_free(b->order);
+    order_links_free(&b->links);
     free(b->threads.ids);
     free(b->threads.at);
     free(b->objects.ids);
@@ -298,12 +301,42 @@ static int add_operation(weft_order_builder *b, const weft_trace *trace, const w
     if (!keep(&b->piles[object], &t)) {
         return 0;
     }
+    /* the end of a wait has its number from the signal before it, and stands later in the file */
+    if (!b->resolution && words[0] != WEFT_SYNC_WAKE && words[0] != WEFT_SYNC_TIMEOUT &&
+        !order_links_operation(&b->links, event->thread, object, words[2])) {
+        return 0;
+    }
     return !b->resolution || c->began == NEVER || stays_open(c, object, b->piles[object].count - 1);
+}
+
+/* A wait begins. 0 without memory. */
+static int add_wait(weft_order_builder *b, const weft_trace *trace, const weft_event *event)
+{
+    uint32_t count, objects[ORDER_WAIT_MOST];
+    const uint64_t *words = weft_trace_words(event, &count);
+    /* the objects, their number first; timeout, all, alertable */
+    if (count < 6 || words[0] != count - 4 || words[0] > ORDER_WAIT_MOST || !words[count - 2]) {
+        return 1;
+    }
+    for (uint32_t i = 0; i < count - 4; i++) {
+        objects[i] = object_of(b, trace, words[1 + i]);
+        if (objects[i] == UINT32_MAX) {
+            return 0;
+        }
+    }
+    return order_links_begin(&b->links, event->thread, objects, count - 4);
 }
 
 int weft_order_builder_add(weft_order_builder *b, const weft_trace *trace, const weft_event *event)
 {
     b->order->events++;
+    if (!b->resolution && event->kind == WEFT_EVENT_WAIT_BEGIN) {
+        return add_wait(b, trace, event);
+    }
+    if (event->kind == WEFT_EVENT_WAIT_END) {
+        order_links_end(&b->links, event->thread);
+        return 1;
+    }
     if (event->kind != WEFT_EVENT_SYNC_OP &&
         (!b->resolution || event->kind < WEFT_EVENT_KERNEL_CALL ||
          event->kind > WEFT_EVENT_KERNEL_RETURN_VOID)) {
@@ -431,6 +464,9 @@ weft_order *weft_order_builder_end(weft_order_builder *b)
         }
     }
     weft_order *order = b->order;
+    if (!order_links_give(&b->links, order)) {
+        return NULL;
+    }
     for (uint32_t i = 0; i < order->thread_count; i++) {
         free(b->callers[i].open);
     }

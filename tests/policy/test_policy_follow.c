@@ -240,6 +240,31 @@ static void contended_enters_are_enters(void **state)
     nothing_but(t, 0);
 }
 
+/* docs/trace.md, `after`: left alone 0 goes first, and nothing on its object keeps it. */
+static void links_order_objects(void **state)
+{
+    toy *t = *state;
+    follow(t, "1s", 1, "0s\",\"after\":\"0<0.0", 1);
+    plan(t, 0, B, S);
+    plan(t, 1, A, S);
+    run(t);
+    assert_string_equal(t->order, "1a0b");
+    nothing_but(t, 0);
+}
+
+/* Each after the other, which cannot be: one is let go, once. */
+static void links_in_a_circle_are_relaxed(void **state)
+{
+    toy *t = *state;
+    follow(t, "1s\",\"after\":\"0<1.0", 1, "0s\",\"after\":\"0<0.0", 1);
+    plan(t, 0, B, S);
+    plan(t, 1, A, S);
+    run(t);
+    assert_int_equal(strlen(t->order), 4);
+    assert_int_equal(t->what[STUCK], 1);
+    nothing_but(t, STUCK);
+}
+
 static void objects_are_ordered_one_by_one(void **state)
 {
     toy *t = *state;
@@ -568,6 +593,8 @@ int main(void)
         U(order_of_the_reference_is_kept),
         U(another_order_is_kept_as_well),
         U(contended_enters_are_enters),
+        U(links_order_objects),
+        U(links_in_a_circle_are_relaxed),
         U(objects_are_ordered_one_by_one),
         U(beyond_the_reference_everybody_goes),
         U(stuck_lets_the_earliest_go),

@@ -143,6 +143,68 @@ static void objects_have_vectors_of_their_own(void **state)
 }
 
 /* Nobody can be ordered by a delay: it is on no object. */
+static void wait_begins(story *s, unsigned thread, uint64_t a, uint64_t b, uint64_t all)
+{
+    const uint64_t words[] = {2, a, b, UINT64_MAX, all, 0};
+    story_add(s, thread, WEFT_EVENT_WAIT_BEGIN, words, 6);
+}
+
+static void wait_ends(story *s, unsigned thread)
+{
+    const uint64_t words[] = {0, 0, 0};
+    story_add(s, thread, WEFT_EVENT_WAIT_END, words, 3);
+}
+
+/* Thread 1 waits for both; main signals the one, thread 2 the other, which ends the wait; only while it
+ * lasts are the objects' operations one sequence. */
+static story wait_for_both(uint64_t all)
+{
+    story s = {0};
+    wait_begins(&s, 1, EVENT, SECTION, all);
+    op(&s, 1, W, EVENT, 0);
+    op(&s, 1, W, SECTION, 0);
+    op(&s, 0, S, EVENT, 1);
+    op(&s, 2, S, SECTION, 1);
+    op(&s, 1, K, EVENT, 2);
+    op(&s, 1, K, SECTION, 2);
+    wait_ends(&s, 1);
+    op(&s, 0, S, EVENT, 3);
+    op(&s, 2, S, SECTION, 3);
+    return s;
+}
+
+/* docs/trace.md, `after`. By hand: EVENT is object 0, SECTION object 1; the waiter is thread 0 of the list. EVENT's signal comes after
+ * SECTION's wait, SECTION's signal after EVENT's; a thread's own order needs no link. */
+static void wait_for_all_links_its_objects(void **state)
+{
+    story s = wait_for_both(1);
+    weft_order *order = order_of(&s, 0);
+    char *text = written(order);
+    assert_non_null(strstr(text, "\"order\":\"0w1s0k1s\",\"after\":\"1<1.0\"}"));
+    assert_non_null(strstr(text, "\"order\":\"0w2s0k2s\",\"after\":\"1<0.1\"}"));
+    assert_int_equal(order->links, 2);
+    weft_order_free(order);
+    char why[160];
+    size_t at;
+    order = weft_order_read(text, strlen(text), why, sizeof why, &at);
+    assert_non_null(order);
+    assert_int_equal(order->links, 2);
+    assert_int_equal(order->objects[1].links[0].entry, 1);
+    assert_int_equal(order->objects[1].links[0].after_object, 0);
+    assert_int_equal(order->objects[1].links[0].after_entry, 1);
+    weft_order_free(order);
+    free(text);
+}
+
+static void wait_for_any_links_nothing(void **state)
+{
+    story s = wait_for_both(0);
+    weft_order *order = order_of(&s, 0);
+    assert_int_equal(order->links, 0);
+    assert_int_equal(order->operations, 8);
+    weft_order_free(order);
+}
+
 static void delays_are_left_out(void **state)
 {
     story s = {0};
@@ -328,6 +390,15 @@ static void hostile_files_are_refused(void **state)
         {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"1e\"}" TAIL, "a thread that is not there"},
         {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"e\"}" TAIL, "at byte 0 of its order"},
         {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0?\"}" TAIL, "found 0x3f"},
+        {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0e\",\"after\":\"0\"}" TAIL, "at byte 0"},
+        {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0e\",\"after\":\"1<0.0\"}" TAIL, "at byte 0"},
+        {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0e\",\"after\":\"0<0.0 \"}" TAIL, "at byte 5"},
+        {HEAD OBJECT1 "2,\"at\":\"1\",\"order\":\"0el\",\"after\":\"1<0.0 0<0.0\"}" TAIL,
+         "at byte 5"},
+        {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0e\",\"after\":\"0<0.1\"}" TAIL,
+         "to an operation that is not there (found 0.1)"},
+        {HEAD OBJECT1 "1,\"at\":\"1\",\"order\":\"0e\",\"after\":\"0<1.0\"}" TAIL,
+         "to an operation that is not there (found 1.0)"},
         {HEAD OBJECT1 "9,\"at\":\"1\",\"order\":\"0el.5 \"}" TAIL, "a repetition that cannot be"},
         {HEAD OBJECT1 "9,\"at\":\"1\",\"order\":\"0.5 \"}" TAIL, "a repetition that cannot be"},
         {HEAD OBJECT1 "9,\"at\":\"1\",\"order\":\"0e.99999999999999999999\"}" TAIL,
@@ -361,6 +432,8 @@ int main(void)
         cmocka_unit_test(numbers_make_the_order),
         cmocka_unit_test(threads_and_letters_make_the_file),
         cmocka_unit_test(objects_have_vectors_of_their_own),
+        cmocka_unit_test(wait_for_all_links_its_objects),
+        cmocka_unit_test(wait_for_any_links_nothing),
         cmocka_unit_test(delays_are_left_out),
         cmocka_unit_test(repetitions_are_written_once),
         cmocka_unit_test(gaps_and_duplicates_are_counted),

@@ -125,6 +125,8 @@ int course_start(course *c, weft_order *order, uint32_t ahead)
             .operations = order->objects[i].operations,
             .count = order->objects[i].count,
             .first = order->objects[i].first,
+            .links = order->objects[i].links,
+            .link_count = order->objects[i].link_count,
         };
         enlist(c->object_slots, c->object_mask, c->objects[i].id, i);
         good = lay_lanes(&c->objects[i], last);
@@ -211,6 +213,26 @@ void course_make_up(const course *c, course_object *o, uint64_t taken)
         o->head++;
         o->ahead++;
     }
+}
+
+int course_waits(const course *c, const course_object *o, uint32_t entry)
+{
+    uint32_t low = 0, high = o->link_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (o->links[middle].entry < entry) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < o->link_count && o->links[low].entry == entry; low++) {
+        course_object *other = &c->objects[o->links[low].after_object];
+        if (course_head(c, other) <= o->links[low].after_entry) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 void course_pass(course_object *o, uint32_t entry)

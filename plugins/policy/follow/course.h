@@ -42,10 +42,12 @@ typedef struct course_thread {
 typedef struct course_object {
     uint64_t id;
     weft_order_object *order;
-    uint32_t *operations; /* the order's */
-    uint32_t *following;  /* by entry: the next of the same thread */
-    uint32_t count;       /* of the entries */
-    uint64_t first;       /* number of the first of them */
+    uint32_t *operations;         /* the order's */
+    uint32_t *following;          /* by entry: the next of the same thread */
+    uint32_t count;               /* of the entries */
+    uint64_t first;               /* number of the first of them */
+    const weft_order_link *links; /* the order's */
+    uint32_t link_count;
     course_lane *lanes;
     uint32_t lane_count, head;
     /* Ends of waits have their numbers before they are told of. */
@@ -94,6 +96,9 @@ static inline int course_is_over(const course_lane *lane)
 
 /* How many of the entries from the head up to `entry` bind, as far as is worth a look: at least 1. */
 uint32_t course_distance(const course *c, const course_object *o, uint32_t entry);
+
+/* Whether an entry, whose turn it is on its object, still has to wait for one of another object. */
+int course_waits(const course *c, const course_object *o, uint32_t entry);
 
 /* Entries up to `entry` bind nobody any more. */
 void course_pass(course_object *o, uint32_t entry);

@@ -288,7 +288,11 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
         course_meet(&p->course, o, op->sequence);
         head = course_head(&p->course, o);
     }
-    if (entry <= head || (t->relaxed_object == object && t->relaxed_entry == entry)) {
+    int relaxed = t->relaxed_object == object && t->relaxed_entry == entry;
+    if (!relaxed && entry <= head && o->link_count > 0 && course_waits(&p->course, o, entry)) {
+        return hold(p, view, t, object, entry); /* for somebody's turn elsewhere */
+    }
+    if (entry <= head || relaxed) {
         if (t->held_object == object) {
             let_go(t);
         }
