@@ -392,6 +392,89 @@ static void achievements_are_told(void **state)
     assert_int_equal(message(f, 0xB0008), 0x80070525);
 }
 
+/* ---- dialogues, other names --------------------------------------------------------------------
+ */
+
+/* XN_SYS_UI (9) with 1 and then 0. */
+static void dialogues_come_and_go(void **state)
+{
+    static const kexport_fn fns[] = {ex_XamShowAchievementsUI, ex_XamShowGamerCardUI,
+                                     ex_XamShowGamerCardUIForXUID};
+    fixture *f = *state;
+    uint32_t out = f->scratch + OUT;
+    uint32_t handle = (uint32_t)invoke(f, ex_XamNotifyCreateListener, 2, U(1), U(0));
+    while (invoke(f, ex_XNotifyGetNext, 4, U(handle), U(0), U(out), U(out + 4))) {
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(invoke(f, fns[i], 3, U(0), U(0), U(0)), 0);
+        for (int up = 1; up >= 0; up--) {
+            assert_int_equal(invoke(f, ex_XNotifyGetNext, 4, U(handle), U(0), U(out), U(out + 4)),
+                             1);
+            assert_int_equal(word(f, out), 9);
+            assert_int_equal(word(f, out + 4), up);
+        }
+        assert_int_equal(invoke(f, fns[i], 3, U(1), U(0), U(0)), 1317);
+        assert_int_equal(invoke(f, fns[i], 3, U(4), U(0), U(0)), 87);
+    }
+}
+
+/* ERROR_FUNCTION_FAILED is 1627; ERROR_NOT_FOUND 1168. */
+static void what_needs_live_fails(void **state)
+{
+    static const kexport_fn fns[] = {ex_XamShowFriendsUI,
+                                     ex_XamShowMessagesUI,
+                                     ex_XamShowPlayersUI,
+                                     ex_XamShowPlayerReviewUI,
+                                     ex_XamShowMarketplaceUI,
+                                     ex_XamShowMarketplaceDownloadItemsUI,
+                                     ex_XamShowMessageComposeUI,
+                                     ex_XamShowGameInviteUI,
+                                     ex_XamShowFriendRequestUI,
+                                     ex_XamShowCustomPlayerListUI,
+                                     ex_XamShowCustomMessageComposeUI};
+    fixture *f = *state;
+    for (size_t i = 0; i < sizeof fns / sizeof fns[0]; i++) {
+        assert_int_equal(invoke(f, fns[i], 3, U(0), U(0), U(0)), 1627);
+    }
+    assert_int_equal(
+        invoke(f, ex_XamReadTileToTexture, 8, U(0), U(0), U(1), U(0), U(0), U(0), U(0), U(0)),
+        1168);
+}
+
+static void users_are_found_by_xuid(void **state)
+{
+    fixture *f = *state;
+    uint32_t out = f->scratch + OUT;
+    set_word(f, out, 9);
+    assert_int_equal(invoke(f, ex_XamUserGetIndexFromXUID, 3, f->k->xam.xuid, U(0), U(out)), 0);
+    assert_int_equal(word(f, out), 0);
+    assert_int_equal((uint32_t)invoke(f, ex_XamUserGetIndexFromXUID, 3, U(5), U(0), U(out)),
+                     0x80070525);
+    assert_int_equal(invoke(f, ex_XamUserGetUserIndexMask, 0), 1);
+    invoke(f, ex_XamUserLogon, 3, U(f->scratch + IDS), U(0), U(0)); /* out */
+    assert_int_equal(invoke(f, ex_XamUserGetUserIndexMask, 0), 0);
+    assert_int_equal(
+        (uint32_t)invoke(f, ex_XamUserGetIndexFromXUID, 3, f->k->xam.xuid, U(0), U(out)),
+        0x80070525);
+}
+
+static void overlapped_results_by_other_names(void **state)
+{
+    fixture *f = *state;
+    uint32_t o = f->scratch + IDS, out = f->scratch + OUT;
+    set_word(f, o + 4, 33);
+    set_word(f, o + 24, 0x80070005);
+    assert_int_equal(invoke(f, ex_XGetOverlappedResult, 3, U(o), U(out), U(0)), 0);
+    assert_int_equal(word(f, out), 33);
+    assert_int_equal(invoke(f, ex_XGetOverlappedExtendedError, 1, U(o)), 0x80070005);
+    invoke(f, ex_SetLastError, 1, U(77));
+    assert_int_equal(invoke(f, ex_XGetOverlappedExtendedError, 1, U(0)), 77);
+    assert_int_equal(invoke(f, ex_XMemSet, 3, U(out), U(0x1AB), U(3)), out);
+    assert_int_equal(word(f, out), 0xABABAB21); /* of 33 = 0x21 the last byte is left */
+    invoke(f, ex_XMemSet, 3, U(0x10), U(0), U(0));
+    assert_false(f->call.faulted);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -416,6 +499,10 @@ int main(void)
         TEST(reading_may_be_overlapped),
         TEST(contexts_are_kept),
         TEST(achievements_are_told),
+        TEST(dialogues_come_and_go),
+        TEST(what_needs_live_fails),
+        TEST(users_are_found_by_xuid),
+        TEST(overlapped_results_by_other_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
