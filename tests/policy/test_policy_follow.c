@@ -252,6 +252,20 @@ static void links_order_objects(void **state)
     nothing_but(t, 0);
 }
 
+/* Also where the thread is known and has had its turn there before: 0 1 0 1 if left alone. */
+static void links_bind_later_operations(void **state)
+{
+    toy *t = *state;
+    follow(t, "1s1s", 2, "0s0s\",\"after\":\"1<0.1", 2);
+    for (int i = 0; i < 2; i++) {
+        plan(t, 0, B, S);
+        plan(t, 1, A, S);
+    }
+    run(t);
+    assert_string_equal(t->order, "0b1a1a0b");
+    nothing_but(t, 0);
+}
+
 /* Each after the other, which cannot be: one is let go, once. */
 static void links_in_a_circle_are_relaxed(void **state)
 {
@@ -594,6 +608,7 @@ int main(void)
         U(another_order_is_kept_as_well),
         U(contended_enters_are_enters),
         U(links_order_objects),
+        U(links_bind_later_operations),
         U(links_in_a_circle_are_relaxed),
         U(objects_are_ordered_one_by_one),
         U(beyond_the_reference_everybody_goes),

@@ -234,7 +234,7 @@ static int is_in_turn(policy_follow *p, const weft_sync_op *op)
     const course_object *o = near->object;
     uint32_t entry = near->lane->next;
     if (entry == COURSE_NONE || entry != o->head || !o->met || op->sequence != o->told ||
-        op->sequence < o->first ||
+        op->sequence < o->first || o->link_count > 0 ||
         !course_is_alike(op->kind, o->operations[entry] & WEFT_ORDER_KIND)) {
         return 0;
     }
