@@ -252,18 +252,25 @@ static void links_order_objects(void **state)
     nothing_but(t, 0);
 }
 
-/* Also where the thread is known and has had its turn there before: 0 1 0 1 if left alone. */
+/* Also where nobody else has done anything since the thread's latest turn there. */
 static void links_bind_later_operations(void **state)
 {
     toy *t = *state;
-    follow(t, "1s1s", 2, "0s0s\",\"after\":\"1<0.1", 2);
-    for (int i = 0; i < 2; i++) {
+    uint64_t numbers[16] = {0}, amount;
+    follow(t, "1s1s", 2, "0s0s0s\",\"after\":\"2<0.1", 3);
+    for (int i = 0; i < 3; i++) {
         plan(t, 0, B, S);
-        plan(t, 1, A, S);
     }
-    run(t);
-    assert_string_equal(t->order, "0b1a1a0b");
-    nothing_but(t, 0);
+    t->ops->thread_start(t->fake.instance, t->v.threads[0].id, 0);
+    t->ops->thread_start(t->fake.instance, t->v.threads[1].id, 0);
+    for (; t->done[0] < 2; t->done[0]++, numbers[B]++) {
+        weft_sync_op op = next_of(t, 0, numbers);
+        assert_int_equal(t->ops->before(t->fake.instance, &t->v.view, &op, &amount),
+                         WEFT_ANSWER_GO);
+        t->ops->after(t->fake.instance, &t->v.view, &op);
+    }
+    weft_sync_op op = next_of(t, 0, numbers);
+    assert_int_equal(t->ops->before(t->fake.instance, &t->v.view, &op, &amount), WEFT_ANSWER_HOLD);
 }
 
 /* Each after the other, which cannot be: one is let go, once. */
