@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memory.bytes[at] = size > 0 ? data[at % size] : (uint8_t)at;
     }
     soft_textures *textures = soft_textures_new(&memory);
-    soft_textures_limit(textures, 4u << 20); /* decoding more takes long */
+    soft_textures_limit(textures, 256u << 10); /* decoding more takes long */
     soft_vec4 kept, read;
     fetch_once(textures, fetch, &f, &state, coordinate, &kept);
     soft_textures_written(textures, 0, MEMORY);
