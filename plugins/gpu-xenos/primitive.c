@@ -193,6 +193,13 @@ static void push(xenos_primitives *p, uint32_t v)
     }
 }
 
+static uint32_t place(const xenos_primitives *p, uint32_t index)
+{
+    index = (index + p->offset) & 0xFFFFFF;
+    index = index < p->least ? p->least : index;
+    return index > p->most ? p->most : index;
+}
+
 /* A reset, or the end. */
 static void finish(xenos_primitives *p)
 {
@@ -224,10 +231,36 @@ int xenos_primitives_next(xenos_primitives *p, xenos_primitive *out)
             finish(p);
             continue;
         }
-        index = (index + p->offset) & 0xFFFFFF;
-        index = index < p->least ? p->least : index;
-        push(p, index > p->most ? p->most : index);
+        push(p, place(p, index));
     }
     *out = p->queue[p->taken++];
+    return 1;
+}
+
+int xenos_patches_known(const xenos_draw *draw)
+{
+    const uint32_t *r = draw->registers;
+    int explicit_mode =
+        draw->primitive >= XENOS_LINE_PATCHES || xenos_bits(r[XENOS_VGT_DRAW_INITIATOR], 8, 2) != 0;
+    return explicit_mode && xenos_bits(r[XENOS_VGT_OUTPUT_PATH_CNTL], 0, 2) == 1 &&
+           xenos_bits(r[XENOS_VGT_HOS_CNTL], 0, 2) < 2 &&
+           (draw->primitive == XENOS_TRIANGLES || draw->primitive == XENOS_QUADS ||
+            draw->primitive == XENOS_TRIANGLE_PATCHES || draw->primitive == XENOS_QUAD_PATCHES);
+}
+
+int xenos_patches_next(xenos_primitives *p, xenos_patch *out)
+{
+    uint32_t type = p->draw->primitive;
+    *out = (xenos_patch){
+        .corners = type == XENOS_TRIANGLES || type == XENOS_TRIANGLE_PATCHES ? 3 : 4,
+        .indexed = type == XENOS_TRIANGLES || type == XENOS_QUADS,
+    };
+    uint32_t count = out->indexed ? out->corners : 1;
+    if (p->position >= p->draw->count || p->draw->count - p->position < count) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        out->index[i] = place(p, xenos_index_read(p->draw, p->memory, p->position++) & 0xFFFFFF);
+    }
     return 1;
 }

@@ -49,6 +49,19 @@ void xenos_primitives_begin(xenos_primitives *reader, const xenos_draw *draw,
 /* 1 with the next, 0 at the end. Reads each index once. */
 int xenos_primitives_next(xenos_primitives *reader, xenos_primitive *out);
 
+/* A patch of a tessellated draw: the corners' indices, or the patch's own in index[0]. */
+typedef struct xenos_patch {
+    uint8_t corners; /* 3 or 4 */
+    uint8_t indexed; /* 1: by corner */
+    uint32_t index[4];
+} xenos_patch;
+
+/* 1: VGT_OUTPUT_PATH_CNTL asks for tessellation and is looked at (explicit major mode), the type is
+ * triangles, quads or their patches, and VGT_HOS_CNTL's mode is discrete (0) or continuous (1). */
+int xenos_patches_known(const xenos_draw *draw);
+/* 1 with the next patch, 0 at the end. */
+int xenos_patches_next(xenos_primitives *reader, xenos_patch *out);
+
 /* The index at a position, raw: 16 or 32 bits, byte order undone. What does not lie in memory or in
  * the packet reads as 0. */
 uint32_t xenos_index_read(const xenos_draw *draw, const xenos_memory *memory, uint32_t position);

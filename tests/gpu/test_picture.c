@@ -323,6 +323,46 @@ static void samples_and_centroids(void **state)
     picture_free(p);
 }
 
+/* VGT_OUTPUT_PATH_CNTL 1: patches without vertices, whose shaders make positions out of the weights.
+ * A quad patch over 160x90 pixels is full, each pixel once (additive blending), and red is u. A triangle
+ * with corners 0 (0, 0), 1 (160, 0), 2 (0, 90) covers half; green is the weight of corner 1. */
+static void patches_are_cut(void **state)
+{
+    static const char *const quad = "xvs_3_0\nalloc position\nexec\nmad oPos, r0.yzyy, c0, c1\n"
+                                    "alloc interpolators\nexece\nmax o0, r0.yzyz, r0.yzyz\n";
+    static const char *const triangle = "xvs_3_0\nalloc position\nexec\nmad oPos, r0.yxyy, c0, c1\n"
+                                        "alloc interpolators\nexece\nmax o0, r0.xyzz, r0.xyzz\n";
+    for (uint32_t n = 0; n < 12; n++) {
+        uint32_t is_quad = n & 1, mode = n >> 1 & 1;
+        picture *p = picture_new(1);
+        uint32_t *r = p->registers;
+        picture_shaders(p, is_quad ? quad : triangle, PICTURE_PIXEL);
+        const float c[8] = {160, 90, 0, 0, 0, 0, 0.5f, 1};
+        for (int i = 0; i < 8; i++) {
+            r[XENOS_CONSTANT_ALU + i] = xenos_float_bits(c[i]);
+        }
+        r[XENOS_VGT_OUTPUT_PATH_CNTL] = 1;
+        r[XENOS_VGT_HOS_CNTL] = mode;
+        r[XENOS_VGT_HOS_MAX_TESS_LEVEL] = xenos_float_bits((float)(n >> 2) * 3.3f);
+        r[XENOS_RB_BLENDCONTROL0] = 0x01010101; /* ONE, ONE */
+        picture_draw(p, is_quad ? XENOS_QUAD_PATCHES : XENOS_TRIANGLE_PATCHES, 1);
+        for (uint32_t y = 0; y < PICTURE_HEIGHT; y++) {
+            for (uint32_t x = 0; x < PICTURE_WIDTH; x++) {
+                double u = (x + 0.5) / 160, v = (y + 0.5) / 90;
+                uint32_t found = picture_color(p, x, y);
+                if (u > 1 || v > 1 || (!is_quad && u + v > 1 + 1e-9)) {
+                    assert_int_equal(found, 0);
+                } else if (is_quad || u + v < 1 - 0.01) {
+                    /* Corners are rounded to 1/16 pixel: 1/16 of 255 / 90 off at most, and 0.5. */
+                    assert_true(absolute((found & 0xFF) - (is_quad ? u : v) * 255) < 0.95);
+                    assert_true(absolute((found >> 8 & 0xFF) - (is_quad ? v : u) * 255) < 0.95);
+                }
+            }
+        }
+        picture_free(p);
+    }
+}
+
 /* Depth only: the same depth, no colour, whatever shader is there. */
 static void depth_only_draws_no_colour(void **state)
 {
@@ -354,6 +394,7 @@ int main(void)
         cmocka_unit_test(pixel_parameters),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(samples_and_centroids),
+        cmocka_unit_test(patches_are_cut),
         cmocka_unit_test(depth_only_draws_no_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ typedef struct chunk {
     uint32_t primitives;
     uint32_t index[SOFT_VERTICES];
     uint32_t vertices;
+    soft_start start[SOFT_VERTICES]; /* of tessellated draws */
     /* Open addressing; an entry of an older generation is free. */
     uint32_t generation;
     struct {
@@ -44,6 +45,7 @@ typedef struct soft {
     chunk *chunk;
     ready ready[PROGRAMS];
     uint32_t ready_count;
+    int patches; /* the draw is tessellated */
     soft_context context;
     xenos_extents extents;
 } soft;
@@ -187,14 +189,33 @@ static int gather(chunk *k, xenos_primitives *reader)
     return k->primitives > 0;
 }
 
+/* Whole patches, each with its own vertices. */
+static int gather_patches(chunk *k, xenos_primitives *reader)
+{
+    xenos_patch patch;
+    k->primitives = k->vertices = 0;
+    while (k->primitives + SOFT_PATCH <= SOFT_PRIMITIVES &&
+           k->vertices + SOFT_PATCH <= SOFT_VERTICES && xenos_patches_next(reader, &patch)) {
+        uint32_t vertices;
+        uint32_t count = soft_patch_cut(reader->draw, &patch, k->vertices, &k->start[k->vertices],
+                                        &vertices, &k->slot[k->primitives]);
+        for (uint32_t i = 0; i < count; i++) {
+            k->primitive[k->primitives++] =
+                (xenos_primitive){.shape = XENOS_SHAPE_TRIANGLE, .edges = 7};
+        }
+        k->vertices += vertices;
+    }
+    return k->primitives > 0;
+}
+
 static void shade_batch(void *context, soft_worker *worker, uint32_t item)
 {
     const soft *s = context;
     uint32_t first = item * SOFT_LANES;
     uint32_t count = s->chunk->vertices - first;
-    soft_vertex_shade(&s->context, worker, &s->chunk->index[first],
-                      count < SOFT_LANES ? count : SOFT_LANES,
-                      s->vertices + first * s->context.stride);
+    soft_vertex_shade(
+        &s->context, worker, &s->chunk->index[first], s->patches ? &s->chunk->start[first] : NULL,
+        count < SOFT_LANES ? count : SOFT_LANES, s->vertices + first * s->context.stride);
 }
 
 static void draw_tile(void *context, soft_worker *worker, uint32_t item)
@@ -338,7 +359,8 @@ static void soft_draw(void *self, const xenos_draw *draw)
     xenos_primitives reader;
     xenos_primitives_begin(&reader, draw, s->memory);
     chunk *k = s->chunk;
-    while (gather(k, &reader)) {
+    s->patches = xenos_patches_known(draw);
+    while (s->patches ? gather_patches(k, &reader) : gather(k, &reader)) {
         uint32_t batches = (k->vertices + SOFT_LANES - 1) / SOFT_LANES;
         soft_workers_run(s->workers, shade_batch, s, batches,
                          batches < FEW_BATCHES || draw->vertex->memory_export);

@@ -23,6 +23,7 @@
 #define SOFT_VERTICES   4096u /* of a chunk, from indices */
 #define SOFT_CUT        2048u /* more, from clipping */
 #define SOFT_TRIANGLES  4096u
+#define SOFT_PATCH      512u   /* primitives of one patch at most */
 #define SOFT_ONE        128u   /* cut vertices and triangles that one primitive makes at most */
 #define SOFT_BLOCKS     73728u /* of bins, 13 triangles each; more than SOFT_GRID squared */
 #define SOFT_SUB        16 /* sub-pixel steps of all coordinates, whatever they were rounded to */
@@ -136,9 +137,13 @@ soft_worker *soft_workers_at(soft_workers *workers, uint32_t index);
 
 /* ---- vertex.c ---- */
 
-/* Runs the vertex shader for up to sixteen indices; vertices lie `stride` bytes apart. */
+/* What a tessellated vertex starts with: r0, r1. */
+typedef float soft_start[8];
+
+/* Runs the vertex shader for up to sixteen indices, or starts where that is not NULL; vertices lie
+ * `stride` bytes apart. */
 void soft_vertex_shade(const soft_context *c, soft_worker *worker, const uint32_t *indices,
-                       uint32_t count, uint8_t *vertices);
+                       const soft_start *starts, uint32_t count, uint8_t *vertices);
 
 /* ---- viewport.c ---- */
 
@@ -163,6 +168,15 @@ typedef struct soft_cuts {
  * changed; new ones come from `cuts`. A line is two corners. */
 uint32_t soft_clip(const soft_context *c, soft_cuts *cuts, const soft_vertex *corner[SOFT_POLYGON],
                    uint32_t count);
+
+/* ---- patch.c ---- */
+
+/* Segments of a patch's sides, 1..16. */
+uint32_t soft_patch_segments(const xenos_draw *draw);
+/* Cuts a patch into triangles: writes (n+1)(n+2)/2 or (n+1)^2 starts, and n^2 or 2n^2 primitives whose
+ * slots count from `first`. Answers the number of primitives, sets that of starts. */
+uint32_t soft_patch_cut(const xenos_draw *draw, const xenos_patch *patch, uint32_t first,
+                        soft_start *starts, uint32_t *start_count, uint32_t (*slots)[3]);
 
 /* ---- setup.c ---- */
 

@@ -1,17 +1,24 @@
-/* The vertex shader: r0.x is the index (after offset and clamp) as a float, other registers start at
- * 0; what it exports becomes a soft_vertex. */
+/* The vertex shader: r0.x is the index (after offset and clamp) as a float, or r0 and r1 are what patch.c
+ * says; other registers start at 0. What it exports becomes a soft_vertex. */
 #include "soft.h"
 
 void soft_vertex_shade(const soft_context *c, soft_worker *worker, const uint32_t *indices,
-                       uint32_t count, uint8_t *vertices)
+                       const soft_start *starts, uint32_t count, uint8_t *vertices)
 {
     const xenos_program *program = c->vertex.program;
     soft_group *g = &worker->group;
     uint32_t used = program->temporaries ? program->temporaries : 1;
     used = used < XENOS_TEMPORARIES ? used : XENOS_TEMPORARIES;
+    used = starts && used < 2 ? 2 : used;
     memset(g->r, 0, used * sizeof g->r[0]);
     for (uint32_t i = 0; i < count; i++) {
-        g->r[0].c[0][i] = (float)indices[i];
+        if (!starts) {
+            g->r[0].c[0][i] = (float)indices[i];
+            continue;
+        }
+        for (uint32_t k = 0; k < 8; k++) {
+            g->r[k / 4].c[k % 4][i] = starts[i][k];
+        }
     }
     g->active = g->real = (1u << count) - 1;
     soft_exec(&c->vertex, g);
