@@ -3,8 +3,8 @@
 #define WEFT_TEST_ORDINALS_H
 
 #define ExCreateThread                     0x00D
+#define ExRegisterThreadNotification       0x014
 #define ExTerminateThread                  0x019
-#define HalRegisterSMCNotification         0x027
 #define KeAcquireSpinLockAtRaisedIrql      0x04D
 #define KeCancelTimer                      0x054
 #define KeDelayExecutionThread             0x05A

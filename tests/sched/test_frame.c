@@ -299,14 +299,14 @@ static void missing_exports_answer_their_familys_error(void **state)
     assert_int_equal(kmissing_answer(KMODULE_XAM, "XuiSceneCreate"), UINT64_C(0xFFFFFFFF80004001));
     assert_int_equal(kmissing_answer(KMODULE_KRNL, "IoCreateDevice"), UINT64_C(0xFFFFFFFFC0000002));
     assert_int_equal(kmissing_answer(KMODULE_KRNL, "?"), UINT64_C(0xFFFFFFFFC0000002));
-    assert_int_equal(kmissing_answer(KMODULE_KRNL, "XexPcToFileHeader"), 0);
+    assert_int_equal(kmissing_answer(KMODULE_KRNL, "XeKeysObfuscate"), 0);
 }
 
 /* Called: import.call and export.missing, no kernel.call, one log line, the count in the report. */
 static void missing_export_is_reported(void **state)
 {
-    const script_step p[] = {CALL(HalRegisterSMCNotification, 0, 0),
-                             CALL(HalRegisterSMCNotification, 0, 0), END};
+    const script_step p[] = {CALL(ExRegisterThreadNotification, 0, 0),
+                             CALL(ExRegisterThreadNotification, 0, 0), END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(s->fake->events[WEFT_EVENT_IMPORT_CALL], 2);
@@ -316,7 +316,7 @@ static void missing_export_is_reported(void **state)
     assert_int_equal(s->fake->events[WEFT_EVENT_KERNEL_RETURN_VOID], 0);
     assert_int_equal(s->k->missing_count, 1);
     assert_int_equal(s->k->missing[0].site_count, 2);
-    assert_non_null(strstr(s->fake->logged, "xboxkrnl.exe!HalRegisterSMCNotification"));
+    assert_non_null(strstr(s->fake->logged, "xboxkrnl.exe!ExRegisterThreadNotification"));
     assert_int_equal(s->k->missing[0].count, 2);
     assert_int_equal(s->k->missing[0].first_caller, SCRIPT_BASE + 4);
 }
