@@ -21,7 +21,7 @@
 #define IGNORED   "wake.requested,signal.match"
 #define MOST_ARGS 32
 #define REPEATS   3
-#define COST_RUNS 7
+#define COST_RUNS 9
 
 typedef struct bench {
     char folder[256];
@@ -329,53 +329,162 @@ static int table(const bench *b, cJSON *json)
     return good;
 }
 
-/* ---- cost -------------------------------------------------------------------------------------- */
+/* ---- cost --------------------------------------------------------------------------------------
+ * Processor time, of the user and of the system, of whole runs; medians over COST_RUNS rounds in each of
+ * which every kind of run takes its turn, so that what else the machine does is shared. */
 
-/* Processor time of a run, the least of several, and its events. */
-static int least_time(const bench *b, const char *const *settings, double *seconds,
-                      uint64_t *events)
+/* One kind of run, and what it took. */
+typedef struct kind {
+    const char *settings[3]; /* NULL-ended */
+    const char *arguments;
+    double seconds[COST_RUNS];
+    uint64_t events, slices;
+    char digest[40];
+} kind;
+
+static int by_size(const void *a, const void *b)
 {
-    for (int i = 0; i < COST_RUNS; i++) {
-        double cpu;
-        if (!run_title(b, settings, NULL, b->long_arguments, &cpu)) {
-            return 0;
-        }
-        *seconds = i == 0 || cpu < *seconds ? cpu : *seconds;
-    }
-    cJSON *json = read_json(b, "run.json");
-    *events = number(json, "trace_events");
-    cJSON_Delete(json);
-    return *events > 0 || failed("weft run", "told of no events");
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
 }
 
-/* A long run in the order of a long reference, and the same title left alone. */
+static double median(const double *values)
+{
+    double sorted[COST_RUNS];
+    memcpy(sorted, values, sizeof sorted);
+    qsort(sorted, COST_RUNS, sizeof *sorted, by_size);
+    return sorted[COST_RUNS / 2];
+}
+
+static int take_turns(const bench *b, kind *kinds, int count)
+{
+    for (int i = 0; i < COST_RUNS; i++) {
+        for (int j = 0; j < count; j++) {
+            kind *k = &kinds[j];
+            if (!run_title(b, k->settings, NULL, k->arguments, &k->seconds[i])) {
+                return 0;
+            }
+            cJSON *json = read_json(b, "run.json");
+            k->events = number(json, "trace_events");
+            k->slices = number(json, "slices");
+            snprintf(k->digest, sizeof k->digest, "%s", text_of(json, "trace_digest"));
+            cJSON_Delete(json);
+            if (k->events == 0) {
+                return failed("weft run", "told of no events");
+            }
+        }
+    }
+    return 1;
+}
+
+/* Median of how much longer than `alone` a kind took, less what reading its manifest did, in per cent;
+ * `events`: for each event. */
+static double dearer(const kind *alone, const kind *k, double reading, int events)
+{
+    double ratios[COST_RUNS];
+    double scale = events ? (double)alone->events / (double)k->events : 1;
+    for (int i = 0; i < COST_RUNS; i++) {
+        ratios[i] = 100 * ((k->seconds[i] - reading) * scale / alone->seconds[i] - 1);
+    }
+    return median(ratios);
+}
+
+enum { ALONE, OWN, REFERENCE, SHORT, SHORT_OWN, SHORT_REFERENCE, KINDS };
+
+/* A run of each kind, alone and following; then a long reference matched against. */
 static int cost(const bench *b, const char *const *reference, cJSON *json)
 {
-    double cpu, alone_time = 0, follow_time = 0;
-    uint64_t alone = 0, follow = 0;
+    double cpu;
     result r = {0};
-    char *order = in_folder(b, "long.json"), option[320];
+    char *order = in_folder(b, "long.json"), *own_order = in_folder(b, "own.json");
+    char option[320], own_option[320];
     snprintf(option, sizeof option, "policy.order=%s", order);
+    snprintf(own_option, sizeof own_option, "policy.order=%s", own_order);
     free(order);
+    free(own_order);
     const char *none[] = {NULL}, *following[] = {"policy.plugin=follow", option, NULL};
     if (!run_title(b, reference, "long.wtr", b->long_arguments, &cpu) ||
         !make_manifest(b, "--order", NULL, "long.wtr", "long.json") ||
         !run_title(b, following, "long-ours.wtr", b->long_arguments, &cpu) ||
-        !compare(b, "long.wtr", "long-ours.wtr", &r) || !least_time(b, none, &alone_time, &alone) ||
-        !least_time(b, following, &follow_time, &follow)) {
+        !compare(b, "long.wtr", "long-ours.wtr", &r) ||
+        !run_title(b, none, "own.wtr", b->long_arguments, &cpu) ||
+        !make_manifest(b, "--order", NULL, "own.wtr", "own.json")) {
         return 0;
     }
-    double alone_ns = alone_time * 1e9 / (double)alone, ns = follow_time * 1e9 / (double)follow;
+    kind kinds[KINDS] = {
+        [ALONE] = {.arguments = b->long_arguments},
+        [OWN] = {.settings = {"policy.plugin=follow", own_option}, .arguments = b->long_arguments},
+        [REFERENCE] = {.settings = {"policy.plugin=follow", option},
+                       .arguments = b->long_arguments},
+        [SHORT] = {.arguments = "rounds=1"},
+        [SHORT_OWN] = {.settings = {"policy.plugin=follow", own_option}, .arguments = "rounds=1"},
+        [SHORT_REFERENCE] = {.settings = {"policy.plugin=follow", option}, .arguments = "rounds=1"},
+    };
+    if (!take_turns(b, kinds, KINDS)) {
+        return 0;
+    }
+    double start = median(kinds[SHORT].seconds);
+    double reading_own = median(kinds[SHORT_OWN].seconds) - start;
+    double reading = median(kinds[SHORT_REFERENCE].seconds) - start;
+    const kind *alone = &kinds[ALONE], *own = &kinds[OWN], *ref = &kinds[REFERENCE];
+    int same = strcmp(alone->digest, own->digest) == 0;
+    double same_cost = dearer(alone, own, reading_own, 0), cost = dearer(alone, ref, reading, 1);
     printf("\n%s: %" PRIu64 " events in the order of the reference: %" PRIu64 " of %" PRIu64
-           " matched, %.3f %%\n"
-           "processor time an event: %.1f ns alone, %.1f ns following (%+.1f %%)\n",
-           b->long_arguments, follow, r.matched, r.total, per_cent(r.matched, r.total), alone_ns,
-           ns, 100 * (ns / alone_ns - 1));
-    cJSON_AddNumberToObject(json, "long_events", (double)follow);
+           " matched, %.3f %%\n",
+           b->long_arguments, ref->events, r.matched, r.total, per_cent(r.matched, r.total));
+    printf(
+        "\nprocessor time (user + system), medians of %d runs in turns; manifests are read before "
+        "the run, in %.1f and %.1f ms\n",
+        COST_RUNS, reading_own * 1e3, reading * 1e3);
+    printf("%-44s %9s %8s %8s %9s\n", "", "events", "slices", "ms", "cost");
+    printf("%-44s %9" PRIu64 " %8" PRIu64 " %8.1f\n", "alone", alone->events, alone->slices,
+           median(alone->seconds) * 1e3);
+    printf("%-44s %9" PRIu64 " %8" PRIu64 " %8.1f %+7.1f %%  %s\n", "following its own order",
+           own->events, own->slices, median(own->seconds) * 1e3, same_cost,
+           same ? "of the same events: the digests are equal" : "DIGESTS DIFFER");
+    printf("%-44s %9" PRIu64 " %8" PRIu64
+           " %8.1f %+7.1f %%  for each event, of which it has others\n",
+           "following the reference", ref->events, ref->slices, median(ref->seconds) * 1e3, cost);
+    cJSON_AddNumberToObject(json, "long_events", (double)ref->events);
     cJSON_AddNumberToObject(json, "long_matched", (double)r.matched);
     cJSON_AddNumberToObject(json, "long_total", (double)r.total);
-    cJSON_AddNumberToObject(json, "alone_ns", alone_ns);
-    cJSON_AddNumberToObject(json, "follow_ns", ns);
+    cJSON_AddNumberToObject(json, "alone_seconds", median(alone->seconds));
+    cJSON_AddNumberToObject(json, "own_seconds", median(own->seconds));
+    cJSON_AddNumberToObject(json, "own_reading_seconds", reading_own);
+    cJSON_AddNumberToObject(json, "own_cost_per_cent", same_cost);
+    cJSON_AddNumberToObject(json, "follow_seconds", median(ref->seconds));
+    cJSON_AddNumberToObject(json, "follow_reading_seconds", reading);
+    cJSON_AddNumberToObject(json, "follow_cost_per_cent", cost);
+    return same || failed("following its own order", "changed the run (expected the same digest)");
+}
+
+/* What a switch costs: the same work in many more slices, and passes of a token between threads that
+ * wait for it. */
+static int switches(const bench *b, cJSON *json)
+{
+    bench work = *b, pass = *b;
+    work.title = WEFT_BUILD_DIR "/titles/lockfree.xex";
+    pass.title = WEFT_BUILD_DIR "/titles/pingpong.xex";
+    kind kinds[] = {
+        {.settings = {"schedule.lookahead=20000"}, .arguments = "rounds=60000"},
+        {.settings = {"schedule.lookahead=100"}, .arguments = "rounds=60000"},
+    };
+    kind passes = {.arguments = "rounds=50000"};
+    if (!take_turns(&work, kinds, 2) || !take_turns(&pass, &passes, 1)) {
+        return 0;
+    }
+    double ns[COST_RUNS];
+    for (int i = 0; i < COST_RUNS; i++) {
+        ns[i] = (kinds[1].seconds[i] - kinds[0].seconds[i]) * 1e9 /
+                (double)(kinds[1].slices - kinds[0].slices);
+    }
+    double whole = median(passes.seconds) * 1e9 / (double)passes.slices;
+    printf("\na switch: %.0f ns (lockfree, the same work in %" PRIu64 " slices and in %" PRIu64
+           "); with a signal, a wait and %.0f events: %.0f ns (pingpong, whole run)\n",
+           median(ns), kinds[0].slices, kinds[1].slices,
+           (double)passes.events / (double)passes.slices, whole);
+    cJSON_AddNumberToObject(json, "switch_ns", median(ns));
+    cJSON_AddNumberToObject(json, "pass_ns", whole);
     return 1;
 }
 
@@ -400,7 +509,7 @@ static int weave(const bench *b, cJSON *json)
     printf("contended entries in the reference: %" PRIu64 "\n\n",
            number(cJSON_GetObjectItem(contention, "summary"), "total_contention_events_kept"));
     cJSON_Delete(contention);
-    return table(b, json) & cost(b, reference, json);
+    return table(b, json) & cost(b, reference, json) & switches(b, json);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)

@@ -14,6 +14,7 @@
 #include "weft/host.h"
 
 #define TICKS_PER_MS UINT64_C(1000000)
+#define AHEAD        64 /* entries */
 #define MOST_UNKNOWN 64 /* objects and threads that the manifest lacks, told one by one */
 
 /* policy.replay `what`, and the places of the counters. */
@@ -251,10 +252,16 @@ static int took_its_turn(policy_follow *p, const weft_sync_op *op)
         near->object->told != op->sequence || near->object->head != near->lane->next) {
         return 0;
     }
+    course_object *o = near->object;
+    uint32_t entry = near->lane->next;
     p->turn = NULL;
-    near->object->told++;
-    near->object->head++;
-    near->lane->next = near->object->following[near->lane->next];
+    o->told++;
+    o->head++;
+    near->lane->next = o->following[entry];
+    if (entry + AHEAD < o->count) { /* the host's cache forgets a long order between two entries */
+        __builtin_prefetch(&o->following[entry + AHEAD]);
+        __builtin_prefetch(&o->operations[entry + AHEAD]);
+    }
     p->counters[FOLLOWED]++;
     return 1;
 }
