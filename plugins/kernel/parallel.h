@@ -2,8 +2,8 @@
  *
  * One lock, the dispatcher lock, guards all of the kernel: the code of the other files runs with it
  * held, as it runs alone in lockstep. It is given back only around the CPU's `run`, and taken again
- * by everything that the CPU calls. So guest code runs in parallel and operations of the kernel one
- * after the other; the order in which they get the lock is the order of their events. */
+ * by everything that the CPU calls, but for locks that nobody else wants (uncontended.h). So guest code
+ * runs in parallel and operations of the kernel one after the other. */
 #ifndef WEFT_KERNEL_PARALLEL_H
 #define WEFT_KERNEL_PARALLEL_H
 

@@ -313,14 +313,14 @@ bool kuncontended_call(kernel *k, kthread *t, weft_cpu_state *cpu)
     struct kuncontended *u = k->uncontended;
     aside *a = &u->hw[cpu->hw];
     uint64_t thunk = __atomic_load_n(place_of(u, cpu->pc), __ATOMIC_ACQUIRE);
-    if (!thunk || (uint32_t)thunk != cpu->pc || a->used > EVENT_WORDS || kthread_is_interrupt(t) ||
+    if (!thunk || (uint32_t)thunk != cpu->pc || kthread_is_interrupt(t) ||
         t->announced == cpu->retired + 1 || __atomic_load_n(&cpu->pending, __ATOMIC_RELAXED)) {
         return false;
     }
     uint32_t which = (uint32_t)(thunk >> 32) - 1;
     __atomic_store_n(&a->inside, 1, __ATOMIC_SEQ_CST);
-    bool done =
-        !(__atomic_load_n(&u->asked, __ATOMIC_SEQ_CST) & OF_LOCKS) && make_call(k, t, a, which);
+    bool done = !(__atomic_load_n(&u->asked, __ATOMIC_SEQ_CST) & OF_LOCKS) &&
+                a->used <= EVENT_WORDS && make_call(k, t, a, which);
     __atomic_store_n(&a->inside, 0, __ATOMIC_RELEASE);
     return done;
 }
