@@ -432,7 +432,12 @@ static uint8_t *soft_edram(void *self)
     return s->edram;
 }
 
-const xenos_backend xenos_soft_backend = {
+#ifndef SOFT_BACKEND
+#define SOFT_BACKEND xenos_soft_plain /* CMakeLists.txt has others */
+#endif
+extern const xenos_backend SOFT_BACKEND;
+
+const xenos_backend SOFT_BACKEND = {
     .name = "soft",
     .create = soft_create,
     .destroy = soft_destroy,
