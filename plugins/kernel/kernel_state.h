@@ -357,6 +357,7 @@ struct kernel {
 
     /* time.c, wait.c, sync.c */
     uint32_t source_deadline, source_timer, source_io, source_vblank, source_bundle;
+    uint32_t timers_pending; /* that are on the clock */
     struct kio *io_pending;
     uint64_t io_serial;
     uint32_t time_bundle; /* guest KeTimeStampBundle */

@@ -600,7 +600,7 @@ static void deadlock(kernel *k)
 bool ksched_all_idle(kernel *k)
 {
     uint64_t deadline = k->clock->next(k->clock);
-    if (kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
+    if (k->any_held && kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
         return true;
     }
     if (deadline == WEFT_TICK_NEVER ||

@@ -5,6 +5,19 @@
 #include "exports.h"
 #include "order.h"
 
+/* On the clock, and off it. */
+static void timer_on(kernel *k, const kobject *o, ktimer *timer)
+{
+    timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
+    k->timers_pending++;
+}
+
+static void timer_off(kernel *k, ktimer *timer)
+{
+    k->timers_pending -= timer->pending != 0;
+    timer->pending = 0;
+}
+
 /* The object is signalled, its APC and DPC are queued, and a periodic one goes on without drift. */
 void timer_fired(void *context, uint64_t tick, uint64_t argument)
 {
@@ -16,10 +29,10 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
     uint64_t before = ksource_begin(k, KSOURCE_TIMER);
     kobject_retain(o); /* a waiter may hold the last reference */
     ktimer *timer = o->data;
-    timer->pending = 0;
+    timer_off(k, timer);
     if (timer->period) {
         timer->due += timer->period;
-        timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
+        timer_on(k, o, timer);
     }
     state_set(k, o, 1);
     korder_take(k, NULL, WEFT_SYNC_SIGNAL, o);
@@ -47,7 +60,7 @@ static bool timer_stop(kernel *k, const kobject *o)
     if (was_set) {
         k->clock->cancel(k->clock, timer->pending);
     }
-    timer->pending = 0;
+    timer_off(k, timer);
     return was_set;
 }
 
@@ -80,14 +93,15 @@ static bool timer_set(kernel *k, kobject *o, ktimer *timer, int64_t due, uint32_
     timer->period = (uint64_t)period * 1000000;
     timer->due = deadline_of(k, due, know(k));
     if (timer->due != WEFT_TICK_NEVER) {
-        timer->pending = k->clock->schedule(k->clock, k->source_timer, timer->due, o->body);
+        timer_on(k, o, timer);
     }
     return was_set;
 }
 
 bool kwait_timer_due(kernel *k)
 {
-    for (uint32_t i = 0; i < sizeof k->objects / sizeof k->objects[0]; i++) {
+    uint32_t buckets = sizeof k->objects / sizeof k->objects[0];
+    for (uint32_t i = 0; i < buckets && k->timers_pending > 0; i++) {
         for (const kobject *o = k->objects[i]; o; o = o->next) {
             const ktimer *timer = o->type == KOBJECT_TIMER ? o->data : NULL;
             if (timer && timer->pending &&
