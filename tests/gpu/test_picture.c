@@ -363,13 +363,16 @@ static void patches_are_cut(void **state)
     }
 }
 
-/* Depth only: the same depth, no colour, whatever shader is there. */
+/* Depth only: the same depth, no colour, and a pixel shader that would write depth is not run. */
 static void depth_only_draws_no_colour(void **state)
 {
     picture *p = picture_new(1), *q = picture_new(1);
     for (int i = 0; i < 2; i++) {
         picture *at = i ? q : p;
-        picture_shaders(at, PICTURE_VERTEX, PICTURE_PIXEL);
+        picture_shaders(
+            at, PICTURE_VERTEX,
+            i ? "xps_3_0\nexec\nmax oDepth.x, c0, c0\nalloc colors\nexece\nmax oC0, r0, r0\n"
+              : PICTURE_PIXEL);
         at->registers[XENOS_RB_DEPTHCONTROL] = 6 | XENOS_ALWAYS << 4;
         at->registers[XENOS_RB_MODECONTROL] = i ? XENOS_MODE_DEPTH : XENOS_MODE_COLOR_DEPTH;
         picture_vertices(at, corners, 24);
