@@ -8,8 +8,6 @@
 #ifndef SOFT_SOFT_H
 #define SOFT_SOFT_H
 
-#include <stdatomic.h>
-
 #include "../primitive.h"
 #include "../state.h"
 #include "exec.h"
@@ -29,7 +27,7 @@
 #define SOFT_SUB        16 /* sub-pixel steps of all coordinates, whatever they were rounded to */
 
 /* Screen coordinates beyond this are cut off, whether clipping is enabled or not: with it every edge
- * function fits 64 bits, and 32 within a tile. Pixels; more than any scissor reaches. */
+ * function fits 64 bits, and 32 within a tile. Pixels; the last three that a scissor can name are lost. */
 #define SOFT_FAR 16380.0
 
 /* A double per lane. */

@@ -1,6 +1,7 @@
 /* Threads that take items of a job from a counter. They are made once, and wait in a short spin, then
  * on a condition; the calling thread works too and returns when the last item is done. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
