@@ -213,6 +213,7 @@ static void test_report_has_every_field(void **state)
     assert_int_equal(number_of(json, "frames"), 3);
     assert_int_equal(number_of(json, "draws"), 0);
     assert_int_equal(number_of(json, "imports_called"), 10);
+    assert_int_equal(number_of(json, "slices"), 7);
     assert_int_equal(number_of(json, "trace_events"), 10);
     assert_true(number_of(json, "seconds") >= 0);
     const cJSON *missing = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "unimplemented"), 0);

@@ -118,6 +118,7 @@ static weft_status run(void *instance, const weft_run_limits *limits)
                                   .exit_code = (uint32_t)host->option_int(host, "code"),
                                   .thread_count = 1,
                                   .imports_called = events,
+                                  .slices = 7,
                                   .reason = "the fake is done"};
     uint64_t vblank = 0;
     while (frames == 0 ? strcmp(end, "spin") == 0 : vblank < frames) {
