@@ -379,6 +379,11 @@ uint32_t ex_NtYieldExecution(kcall *call)
 
 uint32_t ex_ExTerminateThread(kcall *call)
 {
+    /* who waits for the thread finds it ended, or not yet: an operation on it like any other */
+    if (!kthread_is_interrupt(call->thread) &&
+        !korder_before(call, WEFT_SYNC_SIGNAL, call->thread->object)) {
+        return K_AGAIN;
+    }
     kthread_exit(call->k, call->thread, karg(call, 0));
     return K_GONE;
 }

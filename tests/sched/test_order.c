@@ -364,6 +364,35 @@ static uint32_t note(void *instance, const weft_sched_view *view, const weft_syn
     return WEFT_ANSWER_GO;
 }
 
+/* Lets a thread end only once somebody waits for it. */
+static uint32_t hold_end(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                         uint64_t *amount)
+{
+    *amount = 0;
+    return op->kind == WEFT_SYNC_SIGNAL && op->sequence == 0 ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+/* docs/policy.md: a thread's end is asked about as the signal that it is; held, it changes nothing. */
+static void end_of_a_thread_is_asked_about(void **state)
+{
+    static const weft_policy_ops ops = {
+        .size = sizeof ops, .subscribe = all_kinds, .before = hold_end};
+    script_step first[] = {WORK(50000), CALL(KeWaitForSingleObject, 0, 3, 1, 0, 0), END};
+    const script_step other[] = {CALL(ExTerminateThread, 7), END};
+    s->k->policy = &ops;
+    script_thread(s, 0, first, ON(0));
+    kthread *t = script_thread(s, 1, other, ON(1));
+    first[1].arguments[0] = t->object->body;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(s->returned[0][1], STATUS_SUCCESS);
+    const fake_event *wait = fake_event_at(s->fake, WEFT_EVENT_SYNC_OP, 0);
+    const fake_event *end = fake_event_at(s->fake, WEFT_EVENT_SYNC_OP, 1);
+    assert_int_equal(wait->words[0], WEFT_SYNC_WAIT);
+    assert_int_equal(end->words[0], WEFT_SYNC_SIGNAL);
+    assert_int_equal(end->words[1], wait->words[1]);
+    assert_int_equal(end->words[2], 1);
+}
+
 static void policy_is_asked_about_each(void **state)
 {
     static const weft_policy_ops ops = {
@@ -428,6 +457,7 @@ int main(void)
         T(end_of_a_thread_signals),
         T(freed_memory_holds_new_objects),
         T(memory_that_holds_something_else_has_another_name),
+        T(end_of_a_thread_is_asked_about),
         T(policy_is_asked_about_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
