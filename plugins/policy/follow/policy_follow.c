@@ -266,13 +266,10 @@ static int took_its_turn(policy_follow *p, const weft_sync_op *op)
     return 1;
 }
 
-static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
-                       uint64_t *amount)
+/* The rest; apart, so that what is short sets up no frame for it. */
+__attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const weft_sched_view *view,
+                                                      const weft_sync_op *op, uint64_t *amount)
 {
-    policy_follow *p = instance;
-    if (p->gave_up || course_is_end(op->kind) || is_in_turn(p, op)) {
-        return WEFT_ANSWER_GO;
-    }
     p->turn = NULL;
     const found_op *found = look_up(p, op);
     course_thread *t = found->thread;
@@ -310,6 +307,16 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     return hold(p, view, t, object, entry);
 }
 
+static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                       uint64_t *amount)
+{
+    policy_follow *p = instance;
+    if (p->gave_up || course_is_end(op->kind) || is_in_turn(p, op)) {
+        return WEFT_ANSWER_GO;
+    }
+    return look_closer(p, view, op, amount);
+}
+
 /* The operation has an entry: it is used up, and where it came too early or too late, that counts. */
 static void account(policy_follow *p, const weft_sched_view *view, const found_op *found,
                     const weft_sync_op *op)
@@ -335,14 +342,9 @@ static void account(policy_follow *p, const weft_sched_view *view, const found_o
     let_go(t);
 }
 
-static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
+__attribute__((noinline)) static void
+enter_in_the_course(policy_follow *p, const weft_sched_view *view, const weft_sync_op *op)
 {
-    policy_follow *p = instance;
-    p->turns++;
-    p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
-    if (p->gave_up || op->object == 0 || took_its_turn(p, op)) {
-        return;
-    }
     p->turn = NULL;
     const found_op *found = looked_up(p, op);
     course_thread *t = found->thread;
@@ -371,6 +373,17 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
         report(p, view, SKIPPED, t->id, found->skipped, o->id, op->sequence);
     }
     account(p, view, found, op);
+}
+
+static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
+{
+    policy_follow *p = instance;
+    p->turns++;
+    p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
+    if (p->gave_up || op->object == 0 || took_its_turn(p, op)) {
+        return;
+    }
+    enter_in_the_course(p, view, op);
 }
 
 static uint32_t subscribe(void *instance)
