@@ -318,7 +318,7 @@ static void columns_make(bench *b)
 
 static const char usage[] =
     "usage: bench [--json FILE]\n"
-    "       bench trace|diff|weave [ARGS]   other benchmarks; each has its --help\n"
+    "       bench trace|diff|weave|gpu [ARGS]   other benchmarks; each has its --help\n"
     "Runs each kernel on every engine of cpu-ppc, on qemu-ppc64 and natively, in turns; prints\n"
     "guest MIPS and seconds of processor time (medians of 5), and speed as a part\n"
     "of qemu's and of native.\n"
@@ -338,7 +338,7 @@ static int run_other(char **argv)
 int main(int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "trace") == 0 || strcmp(argv[1], "diff") == 0 ||
-                     strcmp(argv[1], "weave") == 0)) {
+                     strcmp(argv[1], "weave") == 0 || strcmp(argv[1], "gpu") == 0)) {
         return run_other(argv + 1);
     }
     const char *json = NULL;
