@@ -95,8 +95,12 @@ static int check_option(const elf_image *image, const weft_option *o, uint32_t i
         return REFUSE(r, "option %u has no usable key (found %.48s, expected [a-z0-9_.]+)", index,
                       key ? key : "nothing");
     }
-    if (!option_type_name(o->type) || o->type > WEFT_OPTION_PATH || o->reserved != 0) {
+    if (!option_type_name(o->type) || o->type > WEFT_OPTION_PATH) {
         return REFUSE(r, "option %s has an unknown type (found %u, expected 1 to 5)", key, o->type);
+    }
+    if (o->flags & ~WEFT_OPTION_HOST) {
+        return REFUSE(r, "option %s has unknown flags (found 0x%x, expected 0x%x or 0)", key,
+                      o->flags, WEFT_OPTION_HOST);
     }
     if (!elf_text(image, o->default_value) || !elf_text(image, o->help)) {
         return REFUSE(r, "option %s lacks a text (found NULL, expected default and help)", key);

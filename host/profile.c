@@ -47,20 +47,25 @@ static const weft_option machine_options[] = {
     INT_OPTION("vblank_hz", "60", 1, 1000, "vertical blanks per second"),
     INT_OPTION("width", "1280", 64, 4096, "display mode, pixels"),
     INT_OPTION("height", "720", 64, 4096, "display mode, pixels"),
+    /* the state folder counts by its contents, which the run adds */
     {.key = "state",
      .type = WEFT_OPTION_PATH,
+     .flags = WEFT_OPTION_HOST,
      .default_value = "",
      .help = "folder of writable devices; empty: discarded at the end"},
     {.key = "checked",
      .type = WEFT_OPTION_BOOL,
+     .flags = WEFT_OPTION_HOST,
      .default_value = "no",
      .help = "hold every plugin to its contract"},
     {.key = "pace",
      .type = WEFT_OPTION_BOOL,
+     .flags = WEFT_OPTION_HOST,
      .default_value = "no",
      .help = "wait at each vertical blank until the host's clock has caught up; changes no result"},
     {.key = "log",
      .type = WEFT_OPTION_CHOICE,
+     .flags = WEFT_OPTION_HOST,
      .default_value = "warn",
      .choices = "error|warn|info|debug",
      .help = "what reaches stderr"},
@@ -600,9 +605,7 @@ void profile_digest(const profile *p, const char *extra, char *hex)
         }
         for (size_t k = 0; k < s->count; k++) {
             const char *key = s->values[k].option->key;
-            /* the state folder counts by its contents, which the run adds */
-            if (i == PROFILE_MACHINE && (strcmp(key, "log") == 0 || strcmp(key, "checked") == 0 ||
-                                         strcmp(key, "pace") == 0 || strcmp(key, "state") == 0)) {
+            if (s->values[k].option->flags & WEFT_OPTION_HOST) {
                 continue;
             }
             const char *text = s->values[k].value.text;

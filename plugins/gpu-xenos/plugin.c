@@ -227,6 +227,7 @@ static const weft_option options[] = {
     {
         .key = "threads",
         .type = WEFT_OPTION_INT,
+        .flags = WEFT_OPTION_HOST,
         .default_value = "0",
         .minimum = 0,
         .maximum = 64,
@@ -284,6 +285,7 @@ static const weft_option options[] = {
     {
         .key = "capture",
         .type = WEFT_OPTION_PATH,
+        .flags = WEFT_OPTION_HOST,
         .default_value = "",
         .help =
             "File for a captured frame, for `weft gpu`; empty: none. `weft run --capture` sets it.",
@@ -291,6 +293,7 @@ static const weft_option options[] = {
     {
         .key = "capture_frame",
         .type = WEFT_OPTION_INT,
+        .flags = WEFT_OPTION_HOST,
         .default_value = "1",
         .minimum = 1,
         .maximum = INT32_MAX,

@@ -37,6 +37,9 @@
 #ifndef BAD_TYPE
 #define BAD_TYPE WEFT_OPTION_INT
 #endif
+#ifndef BAD_OPTION_FLAGS
+#define BAD_OPTION_FLAGS 0
+#endif
 #ifndef BAD_CREATE
 #define BAD_CREATE create
 #endif
@@ -69,6 +72,7 @@ __attribute__((unused)) static weft_status create(const weft_host *host, void **
 static const weft_option options[] = {
     {.key = "first",
      .type = BAD_TYPE,
+     .flags = BAD_OPTION_FLAGS,
      .default_value = BAD_DEFAULT,
      .minimum = 1,
      .maximum = 9,

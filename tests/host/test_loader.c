@@ -51,6 +51,8 @@ REFUSAL(test_bad_key, "policy-key.so",
         "option 1 has no usable key (found Bad Key, expected [a-z0-9_.]+)")
 REFUSAL(test_unknown_type, "policy-type.so",
         "option first has an unknown type (found 77, expected 1 to 5)")
+REFUSAL(test_unknown_option_flags, "policy-option-flags.so",
+        "option first has unknown flags (found 0x4, expected 0x1 or 0)")
 REFUSAL(test_small_stride, "policy-stride.so",
         "option table is not sane (found 2 records of 8 bytes, expected at most 256 of 56 or more)")
 REFUSAL(test_large_ops, "policy-ops-size.so",
@@ -272,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_key_declared_twice),
         cmocka_unit_test(test_bad_key),
         cmocka_unit_test(test_unknown_type),
+        cmocka_unit_test(test_unknown_option_flags),
         cmocka_unit_test(test_small_stride),
         cmocka_unit_test(test_large_ops),
         cmocka_unit_test(test_no_create),

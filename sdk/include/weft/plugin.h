@@ -68,11 +68,15 @@ typedef struct weft_host weft_host; /* host.h */
 #define WEFT_OPTION_CHOICE UINT32_C(4) /* one word of `choices`, which are separated by '|' */
 #define WEFT_OPTION_PATH   UINT32_C(5) /* host path; a relative one starts at the working folder */
 
+/* Option flags; an unknown flag is refused. */
+#define WEFT_OPTION_HOST                                                                           \
+    UINT32_C(1) /* nothing that the guest sees depends on it: no part of the profile digest */
+
 /* One key that the plugin's section of a profile may hold. */
 typedef struct weft_option {
     const char *key;           /* [a-z0-9_.]+, unique in the plugin */
     uint32_t type;             /* WEFT_OPTION_* */
-    uint32_t reserved;         /* 0 */
+    uint32_t flags;            /* WEFT_OPTION_HOST, or 0 */
     const char *default_value; /* as a profile would write it; never NULL */
     int64_t minimum, maximum;  /* of INT; ignored elsewhere */
     const char *choices;       /* of CHOICE: "a|b|c"; else NULL */
