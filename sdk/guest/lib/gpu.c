@@ -236,7 +236,9 @@ static void swap(gpu *g)
     u32 *slot = gpu_reserve(g, SWAP_DWORDS);
     VdSwap(slot, fetch, (const void *)g->read_back, g->system_buffer, g->system_token, &buffer,
            &format, &color_space, &width, &height);
-    memcpy(g->fetch0, fetch, sizeof fetch); /* it is a packet of the swap too */
+    memcpy(g->fetch0, fetch,
+           sizeof fetch); /* a packet of the swap sets it, to the physical address */
+    g->fetch0[1] = (fetch[1] & 0xFFF) | gpu_address(g->front[g->back]);
 }
 
 bool gpu_present(gpu *g)
