@@ -242,25 +242,69 @@ int xenos_patches_known(const xenos_draw *draw)
     const uint32_t *r = draw->registers;
     int explicit_mode =
         draw->primitive >= XENOS_LINE_PATCHES || xenos_bits(r[XENOS_VGT_DRAW_INITIATOR], 8, 2) != 0;
-    return explicit_mode && xenos_bits(r[XENOS_VGT_OUTPUT_PATH_CNTL], 0, 2) == 1 &&
-           xenos_bits(r[XENOS_VGT_HOS_CNTL], 0, 2) < 2 &&
-           (draw->primitive == XENOS_TRIANGLES || draw->primitive == XENOS_QUADS ||
-            draw->primitive == XENOS_TRIANGLE_PATCHES || draw->primitive == XENOS_QUAD_PATCHES);
+    if (!explicit_mode || xenos_bits(r[XENOS_VGT_OUTPUT_PATH_CNTL], 0, 2) != 1) {
+        return 0;
+    }
+    uint32_t mode = xenos_bits(r[XENOS_VGT_HOS_CNTL], 0, 2);
+    switch (draw->primitive) {
+    case XENOS_TRIANGLES:
+    case XENOS_TRIANGLE_FAN:
+    case XENOS_TRIANGLE_STRIP:
+    case XENOS_QUADS:
+    case XENOS_QUAD_STRIP:
+        return mode <= XENOS_PATCHES_CONTINUOUS;
+    case XENOS_TRIANGLE_PATCHES:
+    case XENOS_QUAD_PATCHES:
+        return mode <= XENOS_PATCHES_CONTINUOUS ||
+               (mode == XENOS_PATCHES_ADAPTIVE && draw->source != XENOS_INDICES_AUTO && draw->wide);
+    default:
+        return 0;
+    }
+}
+
+static uint32_t take(xenos_primitives *p)
+{
+    return xenos_index_read(p->draw, p->memory, p->position++);
+}
+
+static int next_numbered(xenos_primitives *p, xenos_patch *out)
+{
+    int adaptive =
+        xenos_bits(p->draw->registers[XENOS_VGT_HOS_CNTL], 0, 2) == XENOS_PATCHES_ADAPTIVE;
+    uint32_t words = adaptive ? out->corners : 1;
+    if (p->position >= p->draw->count || p->draw->count - p->position < words) {
+        return 0;
+    }
+    if (!adaptive) {
+        out->index[0] = place(p, take(p) & 0xFFFFFF);
+        return 1;
+    }
+    out->index[0] = place(p, p->position / words & 0xFFFFFF);
+    for (uint32_t i = 0; i < words; i++) {
+        out->factor[i] = take(p);
+    }
+    return 1;
 }
 
 int xenos_patches_next(xenos_primitives *p, xenos_patch *out)
 {
     uint32_t type = p->draw->primitive;
-    *out = (xenos_patch){
-        .corners = type == XENOS_TRIANGLES || type == XENOS_TRIANGLE_PATCHES ? 3 : 4,
-        .indexed = type == XENOS_TRIANGLES || type == XENOS_QUADS,
-    };
-    uint32_t count = out->indexed ? out->corners : 1;
-    if (p->position >= p->draw->count || p->draw->count - p->position < count) {
+    int quads = type == XENOS_QUADS || type == XENOS_QUAD_STRIP || type == XENOS_QUAD_PATCHES;
+    *out = (xenos_patch){.corners = quads ? 4 : 3};
+    if (type == XENOS_TRIANGLE_PATCHES || type == XENOS_QUAD_PATCHES) {
+        return next_numbered(p, out);
+    }
+    out->indexed = 1;
+    p->last = 0; /* so that quads split from their first corner */
+    xenos_primitive half;
+    if (!xenos_primitives_next(p, &half)) {
         return 0;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        out->index[i] = place(p, xenos_index_read(p->draw, p->memory, p->position++) & 0xFFFFFF);
+    for (uint32_t i = 0; i < 3; i++) {
+        out->index[i] = half.index[i];
+    }
+    if (quads && xenos_primitives_next(p, &half)) {
+        out->index[3] = half.index[2];
     }
     return 1;
 }

@@ -49,15 +49,22 @@ void xenos_primitives_begin(xenos_primitives *reader, const xenos_draw *draw,
 /* 1 with the next, 0 at the end. Reads each index once. */
 int xenos_primitives_next(xenos_primitives *reader, xenos_primitive *out);
 
-/* A patch of a tessellated draw: the corners' indices, or the patch's own in index[0]. */
+/* VGT_HOS_CNTL 1:0 (xenia xenos.h, TessellationMode). */
+enum { XENOS_PATCHES_DISCRETE, XENOS_PATCHES_CONTINUOUS, XENOS_PATCHES_ADAPTIVE };
+
+/* A patch of a tessellated draw: the corners' indices, or the patch's own in index[0]. In adaptive
+ * mode what would be indices are the factors of its sides, from corner n to the next, and patches are
+ * numbered from 0 (xenia xenos.h, PrimitiveType; shaders/adaptive_*.hs.hlsl). */
 typedef struct xenos_patch {
     uint8_t corners; /* 3 or 4 */
     uint8_t indexed; /* 1: by corner */
     uint32_t index[4];
+    uint32_t factor[4]; /* floats, as they were read */
 } xenos_patch;
 
-/* 1: VGT_OUTPUT_PATH_CNTL asks for tessellation and is looked at (explicit major mode), the type is
- * triangles, quads or their patches, and VGT_HOS_CNTL's mode is discrete (0) or continuous (1). */
+/* 1: VGT_OUTPUT_PATH_CNTL asks for tessellation and is looked at (explicit major mode), and the type
+ * is triangles (list, fan, strip), quads (list, strip), or patches of 3 or 4 corners; adaptive: only
+ * patches, whose factors are 32-bit "indices". */
 int xenos_patches_known(const xenos_draw *draw);
 /* 1 with the next patch, 0 at the end. */
 int xenos_patches_next(xenos_primitives *reader, xenos_patch *out);

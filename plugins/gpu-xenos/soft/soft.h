@@ -169,10 +169,8 @@ uint32_t soft_clip(const soft_context *c, soft_cuts *cuts, const soft_vertex *co
 
 /* ---- patch.c ---- */
 
-/* Segments of a patch's sides, 1..16. */
-uint32_t soft_patch_segments(const xenos_draw *draw);
-/* Cuts a patch into triangles: writes (n+1)(n+2)/2 or (n+1)^2 starts, and n^2 or 2n^2 primitives whose
- * slots count from `first`. Answers the number of primitives, sets that of starts. */
+/* Cuts a patch into triangles: writes at most 289 starts and SOFT_PATCH primitives, whose slots count
+ * from `first`. Answers the number of primitives, sets that of starts. */
 uint32_t soft_patch_cut(const xenos_draw *draw, const xenos_patch *patch, uint32_t first,
                         soft_start *starts, uint32_t *start_count, uint32_t (*slots)[3]);
 
