@@ -29,7 +29,8 @@ typedef struct golden {
 static const golden triangle = {"triangle", "frames=30", "@frame=30", 30, {1, 30}};
 static const golden cube = {"cube", "frames=24", "@frame=24", 24, {1, 24}};
 static const golden targets = {"targets", "frames=2", "@frame=2", 2, {1}};
-static const golden *const all[] = {&triangle, &cube, &targets};
+static const golden formats = {"formats", "frames=1", "@frame=1", 1, {1}};
+static const golden *const all[] = {&triangle, &cube, &targets, &formats};
 #define TITLES (sizeof all / sizeof all[0])
 
 static void name_of(char name[64], const golden *g, uint32_t frame)
@@ -178,6 +179,11 @@ static void targets_is_golden(void **state)
     run_and_check(&targets);
 }
 
+static void formats_is_golden(void **state)
+{
+    run_and_check(&formats);
+}
+
 /* ---- captures ---------------------------------------------------------------------------------- */
 
 /* Captured, and drawn again by one thread and by two: the frame is that of the run. */
@@ -218,6 +224,11 @@ static void cube_replays(void **state)
 static void targets_replays(void **state)
 {
     replay(&targets);
+}
+
+static void formats_replays(void **state)
+{
+    replay(&formats);
 }
 
 /* ---- arithmetic --------------------------------------------------------------------------------- */
@@ -397,6 +408,65 @@ static void targets_shows_textures_texel_by_texel(void **state)
     picture_free(&p);
 }
 
+/* What each cell of formats.c holds: components, whether above 1, whether it blends (Microsoft, "Xbox 360
+ * Surface Formats": those of 16 and 32 bit floats do not), and how far a step of it is in 1/255. */
+static const struct {
+    uint32_t components, above_one, blends, within;
+} kinds[10] = {
+    {4, 0, 1, 1}, /* 8_8_8_8 */
+    {4, 0, 1, 2}, /* gamma: 8 codes of 1023 a step */
+    {4, 0, 1, 1}, /* 2_10_10_10 */
+    {4, 1, 1, 1}, /* 7e3 */
+    {2, 1, 1, 1}, /* 16_16 */
+    {4, 1, 1, 1}, /* 16_16_16_16 */
+    {2, 1, 0, 1}, /* 16_16 of floats */
+    {4, 1, 0, 1}, /* 16_16_16_16 of floats */
+    {1, 1, 0, 1}, /* 32 */
+    {2, 1, 0, 1}, /* 32_32 */
+};
+
+/* A colour in 1/1000, as a cell shows it: clamped if the format clamps, halved, clamped, of its
+ * components. */
+static uint32_t shown(uint32_t cell, const uint32_t thousandth[3])
+{
+    uint32_t rgb = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t v = i < kinds[cell].components ? thousandth[i] : 0;
+        v = v > 1000 && !kinds[cell].above_one ? 1000 : v;
+        v = v / 2 > 1000 ? 1000 : v / 2;
+        rgb |= (v * 255 + 500) / 1000 << (16 - 8 * i);
+    }
+    return rgb;
+}
+
+static void formats_hold_their_colors(void **state)
+{
+    static const uint32_t bright[3] = {2000, 500, 250}, purple[3] = {500, 0, 500};
+    static const uint32_t mixed[3] = {250, 500, 250}, green[3] = {0, 1000, 0};
+    picture p = frame_of(&formats, 1);
+    for (uint32_t cell = 0; cell < 10; cell++) {
+        uint32_t x0 = cell % 5 * 64, y0 = 5 + cell / 5 * 90, within = kinds[cell].within;
+        for (uint32_t i = 0; i < 40 * 56; i++) {
+            uint32_t x = i % 56, y = i / 56;
+            const uint32_t ramp[3] = {x * 1000 / 56, y * 1000 / 40, 1000 - x * 1000 / 56};
+            assert_color(&p, x0 + x, y0 + y, shown(cell, ramp), within);
+        }
+        for (uint32_t i = 0; i < 20 * 56; i++) {
+            uint32_t x = i % 56, y = i / 56;
+            assert_color(&p, x0 + x, y0 + 40 + y, shown(cell, bright), within);
+            assert_color(&p, x0 + x, y0 + 60 + y,
+                         shown(cell, x < 28               ? purple
+                                     : kinds[cell].blends ? mixed
+                                                          : green),
+                         within);
+        }
+        for (uint32_t i = 0; i < 80 * 8; i++) { /* cleared: targets of 64 bits lay there */
+            assert_color(&p, x0 + 56 + i % 8, y0 + i / 8, 0, 0);
+        }
+    }
+    picture_free(&p);
+}
+
 /* ---- this program itself ------------------------------------------------------------------------ */
 
 static void differences_are_counted(void **state)
@@ -499,6 +569,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(targets_covers_edges_in_part),
         cmocka_unit_test(targets_shows_textures_texel_by_texel),
         cmocka_unit_test(targets_replays),
+        cmocka_unit_test(formats_is_golden),
+        cmocka_unit_test(formats_hold_their_colors),
+        cmocka_unit_test(formats_replays),
     };
     if (argc > 1 && strcmp(argv[1], "--write") == 0) {
         return cmocka_run_group_tests(writing, NULL, NULL);

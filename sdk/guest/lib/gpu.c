@@ -243,13 +243,13 @@ static void swap(gpu *g)
 
 bool gpu_present(gpu *g)
 {
-    gpu_resolve_to to = {
-        .memory = g->front[g->back],
+    const gpu_texture to = {
+        .base = g->front[g->back],
         .width = g->width,
         .height = g->height,
         .format = GPU_TEXTURE_8_8_8_8,
     };
-    gpu_resolve(g, 0, &to);
+    gpu_resolve(g, 0, &to, NULL);
     swap(g);
     u32 before = g->vblanks;
     gpu_fence(g);

@@ -29,8 +29,30 @@ typedef struct gpu_shader {
 enum { GPU_1X = 0, GPU_2X = 1, GPU_4X = 2 };
 
 /* Formats of colour targets and of textures; 24_8 is a depth target resolved. */
-enum { GPU_COLOR_8_8_8_8 = 0, GPU_COLOR_2_10_10_10 = 2, GPU_COLOR_16_16_16_16_FLOAT = 7 };
-enum { GPU_TEXTURE_8_8_8_8 = 6, GPU_TEXTURE_24_8 = 22 };
+enum {
+    GPU_COLOR_8_8_8_8 = 0,
+    GPU_COLOR_8_8_8_8_GAMMA = 1,
+    GPU_COLOR_2_10_10_10 = 2,
+    GPU_COLOR_2_10_10_10_FLOAT = 3,
+    GPU_COLOR_16_16 = 4, /* -32 to 32 */
+    GPU_COLOR_16_16_16_16 = 5,
+    GPU_COLOR_16_16_FLOAT = 6,
+    GPU_COLOR_16_16_16_16_FLOAT = 7,
+    GPU_COLOR_32_FLOAT = 14,
+    GPU_COLOR_32_32_FLOAT = 15
+};
+enum {
+    GPU_TEXTURE_8_8_8_8 = 6,
+    GPU_TEXTURE_2_10_10_10 = 7,
+    GPU_TEXTURE_24_8 = 22,
+    GPU_TEXTURE_16_16 = 25,
+    GPU_TEXTURE_16_16_16_16 = 26,
+    GPU_TEXTURE_16_16_FLOAT = 31,
+    GPU_TEXTURE_16_16_16_16_FLOAT = 32,
+    GPU_TEXTURE_32_FLOAT = 36,
+    GPU_TEXTURE_32_32_FLOAT = 37
+};
+enum { GPU_UNSIGNED = 0, GPU_SIGNED = 1, GPU_GAMMA = 3 };
 
 /* Targets in EDRAM, which has 2048 tiles of 80x16 samples of 32 bits; bases are tiles. */
 typedef struct gpu_targets {
@@ -40,10 +62,13 @@ typedef struct gpu_targets {
     u32 depth_base;
 } gpu_targets;
 
-/* A two-dimensional texture, tiled; mips from 32x32 texels on are behind one another at `mips`. */
+/* A two-dimensional texture, tiled. Mips down to 32 texels are behind one another at `mips`, the others
+ * share the tile behind them. */
 typedef struct gpu_texture {
     void *base, *mips; /* mips NULL: one level */
     u32 width, height, levels, format;
+    u32 sign;     /* of red, green and blue; of alpha too if GPU_SIGNED */
+    i32 exponent; /* memory holds what a shader gets, times 2^-exponent */
 } gpu_texture;
 
 typedef struct gpu_sampler {
@@ -83,13 +108,6 @@ enum { GPU_CULL_NONE = 0, GPU_CULL_CLOCKWISE = 1, GPU_CULL_COUNTER = 2 }; /* as 
 
 /* What gpu_resolve copies. */
 enum { GPU_FROM_DEPTH = 4 }; /* or 0..3, a colour target */
-typedef struct gpu_resolve_to {
-    void *memory; /* tiled, rows of `width` texels; NULL: clears only */
-    u32 width, height, format;
-    u32 clear; /* 1: and clears the target */
-    u32 clear_word;
-} gpu_resolve_to;
-
 typedef struct gpu {
     u32 width, height; /* of the picture */
     volatile u32 *ring, *read_back, *status;
@@ -175,8 +193,10 @@ void gpu_draw_indexed(gpu *g, u32 primitive, const u16 *indices, u32 count);
 
 /* Clears the colour targets of the mask within the scissor, and depth and stencil if asked. */
 void gpu_clear(gpu *g, u32 colors, const float color[4], bool depth_too, float depth, u32 stencil);
-/* Copies (and averages samples of colours) the rectangle 0, 0, width, height of what `to` can hold. */
-void gpu_resolve(gpu *g, u32 from, const gpu_resolve_to *to);
+/* Copies the target's upper left part to all of a texture's level 0, samples of colours averaged; NULL:
+ * copies nothing. `clear`: and fills what it copied, or all of the target, with a word of it, or two for
+ * colours of 64 bits. NULL: leaves it. */
+void gpu_resolve(gpu *g, u32 from, const gpu_texture *to, const u32 clear[2]);
 /* What the GPU keeps of that memory is read anew. */
 void gpu_sync(gpu *g, const void *memory, u32 bytes);
 

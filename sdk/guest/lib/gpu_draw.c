@@ -199,18 +199,47 @@ void gpu_set_vertices(gpu *g, u32 stream, const void *vertices, u32 bytes)
     gpu_write(g, CONSTANT_FETCH + 2 * (STREAM_0 - stream), fetch, 2);
 }
 
+/* How a shader gets the components of a format, and the bytes of its texels. Formats of 8 bits lie in
+ * memory as ARGB words; depth goes to red, green and blue; components that are not there are 0, alpha 1. */
+static u32 swizzle_of(u32 format, u32 *bytes)
+{
+    *bytes = 4;
+    switch (format) {
+    case GPU_TEXTURE_8_8_8_8:
+        return 0x60A;
+    case GPU_TEXTURE_24_8:
+        return 0xA00;
+    case GPU_TEXTURE_16_16:
+    case GPU_TEXTURE_16_16_FLOAT:
+        return 0xB08;
+    case GPU_TEXTURE_32_FLOAT:
+        return 0xB20;
+    case GPU_TEXTURE_32_32_FLOAT:
+        *bytes = 8;
+        return 0xB08;
+    case GPU_TEXTURE_16_16_16_16:
+    case GPU_TEXTURE_16_16_16_16_FLOAT:
+        *bytes = 8;
+        return 0x688;
+    default:
+        return 0x688;
+    }
+}
+
 void gpu_set_texture(gpu *g, u32 slot, const gpu_texture *t, const gpu_sampler *s)
 {
-    /* Depth goes to red, green and blue; alpha is 1. */
-    u32 swizzle = t->format == GPU_TEXTURE_24_8 ? 0xA00u : 0x60Au;
+    u32 bytes;
+    u32 swizzle = swizzle_of(t->format, &bytes);
     u32 wide = (t->width + TILE - 1) / TILE;
     u32 addresses = s->addresses;
+    u32 signs = t->sign * (t->sign == GPU_SIGNED ? 0x55 : 0x15) << 2; /* two bits a component */
     const u32 fetch[6] = {
-        FETCH_TEXTURE | addresses << 10 | addresses << 13 | addresses << 16 | wide << 22 |
+        FETCH_TEXTURE | signs | addresses << 10 | addresses << 13 | addresses << 16 | wide << 22 |
             FETCH_TILED,
         t->format | ENDIAN_8_IN_32 << 6 | gpu_address(t->base),
         (t->width - 1) | (t->height - 1) << 13,
-        swizzle << 1 | s->linear << 19 | s->linear << 21 | s->mip << 23,
+        swizzle << 1 | ((u32)t->exponent & 63) << 13 | s->linear << 19 | s->linear << 21 |
+            s->mip << 23,
         (t->mips != NULL ? t->levels - 1 : 0) << 6,
         DIMENSION_2D | (t->mips != NULL ? FETCH_PACKED | gpu_address(t->mips) : 0),
     };
@@ -312,28 +341,37 @@ void gpu_sync(gpu *g, const void *memory, u32 bytes)
     to[5] = 8;
 }
 
-void gpu_resolve(gpu *g, u32 from, const gpu_resolve_to *to)
+void gpu_resolve(gpu *g, u32 from, const gpu_texture *to, const u32 clear[2])
 {
     static const u16 changed[] = {RB_COPY_CONTROL, RB_COPY_DEST_INFO, RB_MODECONTROL,
                                   RB_DEPTHCONTROL, PA_CL_CLIP_CNTL,   PA_SU_SC_MODE_CNTL,
                                   PA_CL_VTE_CNTL};
-    bool is_depth = from == GPU_FROM_DEPTH;
     /* Samples of colours: 0 the first, 4 and 6 the mean of two and four. */
     static const u32 mean[3] = {0, 4, 6};
-    u32 control = from | (is_depth ? 0 : mean[g->targets.samples] << 4);
-    control |= to->memory != NULL ? COPY_CONVERT : COPY_NULL;
-    control |= !to->clear ? 0 : is_depth ? COPY_DEPTH_CLEAR : COPY_COLOR_CLEAR;
-    u32 tall = (to->height + TILE - 1) & ~(TILE - 1);
-    u32 wide = (to->width + TILE - 1) & ~(TILE - 1);
+    bool is_depth = from == GPU_FROM_DEPTH;
+    u32 width = to != NULL ? to->width : g->targets.width;
+    u32 height = to != NULL ? to->height : g->targets.height;
+    u32 copy[4] = {from | (is_depth ? 0 : mean[g->targets.samples] << 4), 0, width | height << 16,
+                   0};
+    copy[0] |= clear == NULL ? 0 : is_depth ? COPY_DEPTH_CLEAR : COPY_COLOR_CLEAR;
+    copy[0] |= to != NULL ? COPY_CONVERT : COPY_NULL;
+    u32 bytes = 0;
+    if (to != NULL) {
+        u32 swap = swizzle_of(to->format, &bytes) == 0x60A ? COPY_SWAP : 0;
+        copy[1] = gpu_address(to->base);
+        copy[3] = ENDIAN_8_IN_32 | to->format << 7 | (to->sign == GPU_SIGNED ? COPY_SIGNED : 0) |
+                  ((u32)-to->exponent & 63) << 16 | swap;
+    }
     u32 *vertices = gpu_inline(g, 6);
     for (u32 v = 0; v < 3; v++) {
-        corner(&vertices[2 * v], v, to->width, to->height);
+        corner(&vertices[2 * v], v, width, height);
     }
-    const u32 copy[4] = {control, to->memory != NULL ? gpu_address(to->memory) : 0,
-                         to->width | to->height << 16,
-                         ENDIAN_8_IN_32 | to->format << 7 | (is_depth ? 0 : COPY_SWAP)};
     gpu_write(g, RB_COPY_CONTROL, copy, 4);
-    lend(g, is_depth ? RB_DEPTH_CLEAR : RB_COLOR_CLEAR, to->clear_word);
+    if (clear != NULL && is_depth) {
+        lend(g, RB_DEPTH_CLEAR, clear[0]);
+    } else if (clear != NULL) {
+        gpu_write(g, RB_COLOR_CLEAR, clear, 2);
+    }
     lend(g, RB_MODECONTROL, MODE_COPY);
     lend(g, RB_DEPTHCONTROL, 0);
     bind(g, &copy_vertex, NULL);
@@ -341,8 +379,10 @@ void gpu_resolve(gpu *g, u32 from, const gpu_resolve_to *to)
     gpu_emit(g, PACKET3(PM4_EVENT_WRITE, 1u));
     gpu_emit(g, EVENT_CACHE_FLUSH);
     restore(g, changed, sizeof changed / sizeof changed[0]);
-    if (to->memory != NULL) {
-        gpu_sync(g, to->memory, wide * tall * 4);
+    if (to != NULL) {
+        u32 tall = (height + TILE - 1) & ~(TILE - 1);
+        u32 wide = (width + TILE - 1) & ~(TILE - 1);
+        gpu_sync(g, to->base, wide * tall * bytes);
     }
 }
 

@@ -102,7 +102,8 @@ enum { EVENT_CACHE_FLUSH_TS = 3, EVENT_CACHE_FLUSH = 6, EVENT_ZPASS_DONE = 0x15 
 #define COPY_NULL        0x00300000u
 #define COPY_COLOR_CLEAR 0x00000100u
 #define COPY_DEPTH_CLEAR 0x00000200u
-#define COPY_SWAP        0x01000000u /* RB_COPY_DEST_INFO: red and blue change places */
+#define COPY_SIGNED      0x00002000u /* RB_COPY_DEST_INFO: signed fractions */
+#define COPY_SWAP        0x01000000u /* red and blue change places */
 
 #define FETCH_TEXTURE 2u
 #define FETCH_VERTEX  3u

@@ -124,13 +124,7 @@ static bool make_textures(page *p)
 
 static void resolve(page *p, u32 from, u32 texture)
 {
-    const gpu_resolve_to to = {
-        .memory = p->textures[texture].base,
-        .width = PAGE_X,
-        .height = PAGE_Y,
-        .format = p->textures[texture].format,
-    };
-    gpu_resolve(&p->g, from, &to);
+    gpu_resolve(&p->g, from, &p->textures[texture], NULL);
 }
 
 static void draw_rectangle(page *p, u32 index)
