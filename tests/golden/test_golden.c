@@ -294,6 +294,24 @@ static void triangle_blends_its_corners(void **state)
     }
 }
 
+/* 2100 draws take 44,100 dwords and 2100 entries of the ring: the command buffer of 32,768 is begun again,
+ * and the ring of 2048 goes round. The picture is that of one draw. */
+static void triangle_fills_ring_and_buffers(void **state)
+{
+    char *folder = scratch_file("times");
+    weft_run r =
+        weft_json("--frames-to", folder, title("triangle"), "--", "frames=2", "times=2100", NULL);
+    assert_string_equal(r.err, "");
+    assert_int_equal(r.status, 0);
+    assert_int_equal((int)report_number(&r, "draws"), 2 * 2102); /* with clear and resolve */
+    picture once = frame_of(&triangle, 1), often = read_frame(folder, 1);
+    assert_int_equal(picture_compare(&often, &once).pixels, 0);
+    picture_free(&once);
+    picture_free(&often);
+    free(folder);
+    weft_free(&r);
+}
+
 /* Cell (4, 4) of the checks is light; a cell is 11.25 pixels and the face begins at (115, 45). Light
  * from the front is 0.75 + 0.25, so texels are shown as they are. */
 static void cube_shows_its_texture(void **state)
@@ -557,6 +575,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(triangle_is_golden),
         cmocka_unit_test(triangle_covers_what_the_rule_says),
         cmocka_unit_test(triangle_blends_its_corners),
+        cmocka_unit_test(triangle_fills_ring_and_buffers),
         cmocka_unit_test(triangle_replays),
         cmocka_unit_test(cube_is_golden),
         cmocka_unit_test(cube_shows_its_texture),

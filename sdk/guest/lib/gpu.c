@@ -19,6 +19,8 @@
 #define TILE            32u         /* texels; sides of tiled surfaces are whole tiles */
 #define PAGE            4096u
 #define SECOND          (-10000000) /* from now, in 100 ns */
+#define MILLISECOND     (-10000)
+#define FULL_TRIES      1000u /* milliseconds that the ring may stay full */
 
 void *gpu_alloc(u32 bytes)
 {
@@ -130,8 +132,12 @@ void gpu_flush(gpu *g)
         return;
     }
     u32 next = (g->ring_write + RING_ENTRY) % RING_DWORDS;
-    while (*g->read_back == next) { /* full */
-        i64 interval = -10000;      /* 1 ms from now */
+    for (u32 tries = 0; *g->read_back == next; tries++) { /* full */
+        i64 interval = MILLISECOND;
+        if (tries == FULL_TRIES) {
+            stop(g, "the ring stays full");
+            return;
+        }
         KeDelayExecutionThread(USER_MODE, 0, &interval);
     }
     volatile u32 *entry = g->ring + g->ring_write;

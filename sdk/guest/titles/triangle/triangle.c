@@ -1,6 +1,7 @@
 /* triangle: one triangle with a colour at each corner, which moves to the right pixel by pixel.
  *
  *     frames=N   ends after N frames (0 or absent: never)
+ *     times=N    draws it N times over, each time handed to the GPU alone (absent: once)
  *
  * In frame n, from 0, the corners are at (160 + n % 64, 30), (70 + n % 64, 150) and (250 + n % 64, 150)
  * in pixels, and are red, green and blue. */
@@ -21,7 +22,7 @@ typedef struct vertex {
 static const gpu_shader vertex_shader = GPU_SHADER(colour_vs);
 static const gpu_shader pixel_shader = GPU_SHADER(colour_ps);
 
-static void draw(gpu *g, u32 frame)
+static void draw(gpu *g, u32 frame, u32 times)
 {
     static const float background[4] = {0.0f, 0.0f, 0.2f, 1.0f};
     float shift = (float)(frame % STEPS);
@@ -32,8 +33,11 @@ static void draw(gpu *g, u32 frame)
         {0, 0, 0, 1.0f},
     };
     gpu_clear(g, 1, background, false, 0, 0);
-    gpu_set_vertex_constants(g, 0, rows, 4);
-    gpu_draw(g, GPU_TRIANGLES, 3);
+    for (u32 i = 0; i < times; i++) {
+        gpu_flush(g);
+        gpu_set_vertex_constants(g, 0, rows, 4);
+        gpu_draw(g, GPU_TRIANGLES, 3);
+    }
 }
 
 int main(int argc, char **argv)
@@ -44,6 +48,8 @@ int main(int argc, char **argv)
     static gpu g;
     const char *option = weft_option(argc, argv, "frames");
     u32 limit = option != NULL ? weft_number(option) : 0;
+    option = weft_option(argc, argv, "times");
+    u32 times = option != NULL ? weft_number(option) : 1;
     if (!gpu_open(&g, WIDTH, HEIGHT)) {
         return 1;
     }
@@ -59,7 +65,7 @@ int main(int argc, char **argv)
     bool good = true;
     u32 frame = 0;
     for (; good && (limit == 0 || frame < limit); frame++) {
-        draw(&g, frame);
+        draw(&g, frame, times);
         good = gpu_present(&g);
     }
     DbgPrint("triangle: %u frames\n", frame);
