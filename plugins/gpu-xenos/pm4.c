@@ -525,6 +525,7 @@ static xenos_outcome draw(xenos_cp *cp, uint32_t first, uint32_t count)
     uint32_t room[IMMEDIATE_DWORDS];
     xenos_resolved done;
     xenos_draw what = {
+        .registers = cp->registers,
         .number = cp->stats.draws,
         .primitive = initiator & 0x3F,
         .source = initiator >> 6 & 3,
@@ -549,7 +550,7 @@ static xenos_outcome draw(xenos_cp *cp, uint32_t first, uint32_t count)
     emit_draw(cp, initiator, what.source == 0 ? arg(cp, first + 1) & XENOS_PHYSICAL_MASK : 0);
     if ((cp->registers[XENOS_RB_MODECONTROL] & 7) == XENOS_MODE_COPY) {
         emit_resolve(cp);
-    } else if (!xenos_primitives_known(&what)) {
+    } else if (!xenos_primitives_known(&what) && !xenos_patches_known(&what)) {
         xenos_cp_complain(cp, XENOS_BAD_PRIMITIVE, "a draw's type of primitive is not drawn");
     }
     xenos_drawing_draw(cp->drawing, cp->registers, &what, &done);

@@ -402,6 +402,20 @@ static void wild_levels_are_bounded(void **state)
     }
 }
 
+/* From a command stream: patches are drawn without complaint, the 2D engine's types of the same numbers
+ * with one. */
+static void patches_are_not_complained_of(void **state)
+{
+    const uint32_t draw = XENOS_TYPE3(XENOS_PM4_DRAW_INDX_2, 1);
+    for (uint32_t path = 0; path < 2; path++) {
+        fake *f = fake_new();
+        FAKE_RUN(f, XENOS_TYPE0(XENOS_VGT_OUTPUT_PATH_CNTL, 1), path, draw,
+                 XENOS_QUAD_PATCHES | XENOS_INDICES_AUTO << 6 | 1 << 16);
+        assert_int_equal(f->logs, !path);
+        fake_delete(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +429,7 @@ int main(void)
         cmocka_unit_test(adaptive_patches_join),
         cmocka_unit_test(factors_belong_to_sides),
         cmocka_unit_test(wild_levels_are_bounded),
+        cmocka_unit_test(patches_are_not_complained_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
