@@ -67,7 +67,7 @@ static part_f log2_part(part_f x)
     {
         sum = sum * square + series[i];
     }
-    part_d log = __builtin_convertvector(e, part_d) + sum * s * 2.88539008177792681471984936200;
+    part_d log = PART_WIDEN(e) + sum * s * 2.88539008177792681471984936200;
     part_f result = narrow(log);
     part_f infinity = part_splat(0x7F800000u);
     result = part_select(x == infinity, infinity, result);

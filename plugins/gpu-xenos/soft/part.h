@@ -22,6 +22,21 @@ typedef uint32_t part_u __attribute__((vector_size(SOFT_PART * 4), may_alias));
 typedef double part_d __attribute__((vector_size(SOFT_PART * 8)));
 typedef uint64_t part_l __attribute__((vector_size(SOFT_PART * 8)));
 
+/* Integers as doubles, exactly. gcc 12 without optimisation fails on sixteen at once. */
+#if defined(__OPTIMIZE__) || defined(__clang__)
+#define PART_WIDEN(v) __builtin_convertvector(v, part_d)
+#else
+#define PART_WIDEN(v)                                                                              \
+    __extension__({                                                                                \
+        __typeof__(v) part_from = (v);                                                             \
+        part_d part_to;                                                                            \
+        for (int part_at = 0; part_at < SOFT_PART; part_at++) {                                    \
+            part_to[part_at] = (double)part_from[part_at];                                         \
+        }                                                                                          \
+        part_to;                                                                                   \
+    })
+#endif
+
 #define PART_SIGN ((int32_t)0x80000000)
 
 /* Ahead of a loop of a constant few turns. */

@@ -50,12 +50,11 @@ static part_f fixed(const xenos_fetch *fetch, part_u field, uint32_t width)
 {
     double maximum = (double)((UINT64_C(1) << width) - 1u);
     if (!fetch->is_signed) {
-        part_d value = width < 32 ? __builtin_convertvector((part_i)field, part_d)
-                                  : __builtin_convertvector(field, part_d);
+        part_d value = width < 32 ? PART_WIDEN((part_i)field) : PART_WIDEN(field);
         return __builtin_convertvector(fetch->integer ? value : value / maximum, part_f);
     }
     part_i extended = (part_i)(field << (32 - width)) >> (32 - width);
-    part_d value = __builtin_convertvector(extended, part_d);
+    part_d value = PART_WIDEN(extended);
     if (fetch->integer) {
         return __builtin_convertvector(value, part_f);
     }
