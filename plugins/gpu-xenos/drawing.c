@@ -6,6 +6,7 @@
 #include <xxhash.h>
 
 #include "cp.h"
+#include "soft_backend.h"
 #include "state.h"
 
 /* Programs that are kept; a title has hundreds. All go when they are more. */
@@ -141,6 +142,13 @@ xenos_drawing *xenos_drawing_new(const weft_host *host, struct xenos_cp *cp, con
     for (uint32_t i = 0; i < sizeof backends / sizeof backends[0]; i++) {
         if (strcmp(backends[i]->name, name) == 0) {
             backend = backends[i];
+        }
+    }
+    xenos_soft_set sets[3];
+    uint32_t count = strncmp(name, "soft-", 5) == 0 ? xenos_soft_sets(sets) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(sets[i].name, name + 5) == 0) {
+            backend = sets[i].backend;
         }
     }
     xenos_drawing *d = backend != NULL ? calloc(1, sizeof *d) : NULL;

@@ -10,7 +10,8 @@ struct xenos_cp;
 
 typedef struct xenos_drawing xenos_drawing;
 
-/* The back-end called `name` ("soft", "null") over the host's memory, with that many threads (0: as
+/* The back-end called `name` ("soft", "null"; "soft-plain" and the like for one instruction set of
+ * soft_backend.h that this host has) over the host's memory, with that many threads (0: as
  * the host has cores, at most 8). `host` may have no memory yet; it has when the first draw comes.
  * `cp` hears of what the back-end writes. NULL: no such name, or no memory. */
 xenos_drawing *xenos_drawing_new(const weft_host *host, struct xenos_cp *cp, const char *name,

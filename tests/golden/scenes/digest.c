@@ -11,9 +11,9 @@ void scene_digest_take(scene *s, scene_digest *out)
     out->memory = XXH3_64bits(s->memory.physical, SCENE_MEMORY);
 }
 
-int scene_digest_of(const scene_row *row, uint32_t threads, scene_digest *out)
+int scene_digest_of(const scene_row *row, const char *backend, uint32_t threads, scene_digest *out)
 {
-    scene *s = scene_run(row, threads);
+    scene *s = scene_run(row, backend, threads);
     if (s == NULL) {
         return 0;
     }

@@ -8,8 +8,8 @@ typedef struct scene_digest {
     uint64_t frame, edram, memory; /* XXH3 */
 } scene_digest;
 
-/* 0 without memory. */
-int scene_digest_of(const scene_row *row, uint32_t threads, scene_digest *out);
+/* 0 as scene_run. */
+int scene_digest_of(const scene_row *row, const char *backend, uint32_t threads, scene_digest *out);
 void scene_digest_take(scene *s, scene_digest *out);
 
 /* "name frame edram memory", numbers of 16 digits, as tests/golden/scenes.digests has them. */

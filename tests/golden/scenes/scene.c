@@ -337,7 +337,7 @@ static void set_defaults(scene *s)
     scene_shaders(s, SCENE_VERTEX, SCENE_PIXEL);
 }
 
-scene *scene_run(const scene_row *row, uint32_t threads)
+scene *scene_run(const scene_row *row, const char *backend, uint32_t threads)
 {
     static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1};
     scene *s = calloc(1, sizeof *s);
@@ -367,7 +367,7 @@ scene *scene_run(const scene_row *row, uint32_t threads)
     };
     s->cp = calloc(1, sizeof *s->cp);
     xenos_drawing *drawing =
-        s->cp != NULL ? xenos_drawing_new(&s->host, s->cp, "soft", threads) : NULL;
+        s->cp != NULL ? xenos_drawing_new(&s->host, s->cp, backend, threads) : NULL;
     if (s->memory.physical == NULL || drawing == NULL) {
         xenos_drawing_free(drawing);
         free(s->cp);

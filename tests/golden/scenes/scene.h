@@ -49,8 +49,9 @@ typedef struct scene_row {
 /* All scenes, by name; NULL behind the last. */
 const scene_row *const *scene_table(void);
 
-/* Draws a scene; NULL without memory. A scene that cannot be drawn ends the program with a message. */
-scene *scene_run(const scene_row *row, uint32_t threads);
+/* Draws a scene on a back-end that has pixels (drawing.h); NULL without memory, or where the host has no
+ * such back-end. A scene that cannot be drawn ends the program with a message. */
+scene *scene_run(const scene_row *row, const char *backend, uint32_t threads);
 void scene_free(scene *s);
 const uint8_t *scene_edram(scene *s);
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "soft_backend.h"
 
 #define DIGESTS  WEFT_SOURCE_DIR "/tests/golden/scenes.digests"
 #define FAILURES WEFT_SOURCE_DIR "/tests/golden/expected-failures"
@@ -104,7 +105,7 @@ static void scenes_are_as_recorded(void **state)
     for (const scene_row *const *row = scene_table(); *row != NULL; row++, count++) {
         scene_digest golden, found;
         char line[SCENE_DIGEST_LINE];
-        scene *s = scene_run(*row, 1);
+        scene *s = scene_run(*row, "soft", 1);
         assert_non_null(s);
         scene_digest_take(s, &found);
         int good = has_probes(s, *row);
@@ -157,11 +158,30 @@ static void threads_change_nothing(void **state)
 {
     for (const scene_row *const *row = scene_table(); *row != NULL; row++) {
         scene_digest one, many;
-        assert_true(scene_digest_of(*row, 1, &one));
+        assert_true(scene_digest_of(*row, "soft", 1, &one));
         for (uint32_t threads = 2; threads <= 3; threads++) {
-            assert_true(scene_digest_of(*row, threads, &many));
+            assert_true(scene_digest_of(*row, "soft", threads, &many));
             if (memcmp(&one, &many, sizeof one) != 0) {
                 fail_msg("%s differs with %u threads", (*row)->name, threads);
+            }
+        }
+    }
+}
+
+/* Every instruction set of this host, with an odd number of threads. */
+static void instruction_sets_change_nothing(void **state)
+{
+    xenos_soft_set sets[3];
+    uint32_t count = xenos_soft_sets(sets);
+    for (const scene_row *const *row = scene_table(); *row != NULL; row++) {
+        scene_digest one, other;
+        assert_true(scene_digest_of(*row, "soft", 1, &one));
+        for (uint32_t i = 0; i < count; i++) {
+            char backend[32];
+            snprintf(backend, sizeof backend, "soft-%s", sets[i].name);
+            assert_true(scene_digest_of(*row, backend, 3, &other));
+            if (memcmp(&one, &other, sizeof one) != 0) {
+                fail_msg("%s differs on %s", (*row)->name, backend);
             }
         }
     }
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test(scenes_are_as_recorded),
         cmocka_unit_test(lists_name_scenes),
         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(instruction_sets_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
