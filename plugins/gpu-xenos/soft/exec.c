@@ -144,12 +144,42 @@ soft_program *soft_program_new(const xenos_program *program)
             out->operations[i].fetches = 1;
             out->operations[i].fetch = instruction->fetch;
         } else {
-            soft_alu_prepare(&instruction->alu, &out->operations[i].alu);
+            soft_alu_prepare(&instruction->alu, out, &out->operations[i].alu);
         }
     }
     find_inputs(out);
     out->memory_export = (out->exports >> XENOS_EXPORT_DATA0 & 0x1Fu) != 0;
     return out;
+}
+
+uint64_t soft_program_inputs(const soft_program *program)
+{
+    uint64_t inputs = 0;
+    for (uint32_t n = 0; n < program->input_count; n++) {
+        inputs |= UINT64_C(1) << program->inputs[n] / 4;
+    }
+    return inputs;
+}
+
+uint32_t soft_program_splats(const soft_program *program)
+{
+    return program->splat_count;
+}
+
+void soft_splat_constants(const soft_stage *stage, soft_vec4 *splats)
+{
+    const soft_program *program = stage->code;
+    for (uint32_t n = 0; n < program->splat_count; n++) {
+        uint32_t named = program->splats[n];
+        soft_constant value = soft_constant_of(stage, (int32_t)(named & 0xFFu),
+                                               named & 0x100u ? 0x7FFFFFFFu : UINT32_MAX,
+                                               named & 0x200u ? 0x80000000u : 0);
+        for (uint32_t c = 0; c < 4; c++) {
+            for (int i = 0; i < SOFT_PARTS; i++) {
+                ((part_f *)&splats[n].c[c])[i] = part_splat(value[c]);
+            }
+        }
+    }
 }
 
 void soft_program_free(soft_program *program)
@@ -228,12 +258,20 @@ static void run_operations(soft_machine *m, const soft_program *program, const x
     uint32_t room = cf->first < program->operation_count ? program->operation_count - cf->first : 0;
     uint32_t count = cf->count < room ? cf->count : room;
     const soft_operation *operation = &program->operations[room != 0 ? cf->first : 0];
-    for (uint32_t i = 0; i < count; i++, operation++) {
+    const soft_operation *end = operation + count;
+    while (operation < end) {
+        if (mask == m->all) {
+            operation = soft_alu_run_simple(m, operation, end);
+            if (operation == end) {
+                break;
+            }
+        }
         if (operation->fetches) {
             soft_fetch_run(m, &operation->fetch, mask);
         } else {
             soft_alu_run(m, &operation->alu, mask);
         }
+        operation++;
     }
     m->group->executed += count;
 }
@@ -398,12 +436,14 @@ static void run(soft_machine *m, const soft_program *program)
     }
 }
 
-static void run_prepared(const soft_stage *stage, const soft_program *program, soft_group *group)
+static void run_prepared(const soft_stage *stage, const soft_program *program,
+                         const soft_vec4 *splats, soft_group *group)
 {
     soft_machine m;
     memset(&m, 0, offsetof(soft_machine, scratch));
     m.stage = stage;
     m.group = group;
+    m.splats = (const soft_f *)splats;
     m.memory_export = program->memory_export;
     m.all = group->active & SOFT_ALL;
     m.fetch.vertices = stage->program->stage == XENOS_STAGE_VERTEX;
@@ -423,15 +463,26 @@ static void run_prepared(const soft_stage *stage, const soft_program *program, s
     }
 }
 
+/* Makes ready what the caller did not. */
+static void run_unprepared(const soft_stage *given, soft_group *group)
+{
+    soft_stage stage = *given;
+    soft_program *own = stage.code == NULL ? soft_program_new(stage.program) : NULL;
+    stage.code = stage.code != NULL ? stage.code : own;
+    soft_vec4 *splats = stage.code != NULL ? aligned_alloc(64, SOFT_SPLATS * sizeof *splats) : NULL;
+    if (splats != NULL) {
+        soft_splat_constants(&stage, splats);
+        run_prepared(&stage, stage.code, splats, group);
+    }
+    free(splats);
+    soft_program_free(own);
+}
+
 void soft_exec(const soft_stage *stage, soft_group *group)
 {
-    if (stage->code != NULL) {
-        run_prepared(stage, stage->code, group);
-        return;
-    }
-    soft_program *program = soft_program_new(stage->program);
-    if (program != NULL) {
-        run_prepared(stage, program, group);
-        soft_program_free(program);
+    if (stage->code != NULL && stage->splats != NULL) {
+        run_prepared(stage, stage->code, stage->splats, group);
+    } else {
+        run_unprepared(stage, group);
     }
 }

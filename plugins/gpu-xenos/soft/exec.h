@@ -17,6 +17,13 @@ struct soft_texture;
 typedef struct soft_program soft_program;
 soft_program *soft_program_new(const xenos_program *program);
 void soft_program_free(soft_program *program);
+/* Bit n: register n, or a part of it, is read before the program writes it. */
+uint64_t soft_program_inputs(const soft_program *program);
+
+/* Constants that the program names, each component in all lanes: made once a draw. At most this many,
+ * and how many there are. */
+#define SOFT_SPLATS 1024u
+uint32_t soft_program_splats(const soft_program *program);
 
 /* What all lanes of a draw share. */
 typedef struct soft_stage {
@@ -25,10 +32,15 @@ typedef struct soft_stage {
     const uint32_t *registers; /* bool, loop and vertex fetch constants */
     const xenos_memory *memory;
     const struct soft_texture *const *textures; /* 32; prepared for those the program uses */
+    const soft_vec4
+        *splats; /* as soft_splat_constants left them; NULL: made at every call, which is slow */
     uint32_t
         constant_base; /* first float constant of the stage (SQ_VS_CONST, SQ_PS_CONST), 0..511 */
     uint32_t constant_count; /* those beyond read as 0 */
 } soft_stage;
+
+/* Writes the splats of `code`: soft_program_splats of them, aligned to 64 bytes. */
+void soft_splat_constants(const soft_stage *stage, soft_vec4 *splats);
 
 /* Sixteen lanes on their way. Big: keep one per worker. */
 typedef struct soft_group {

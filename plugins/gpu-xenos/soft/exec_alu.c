@@ -14,45 +14,51 @@
 
 /* ---- vector kernels ---- */
 
-#define IN(OPERAND)     (k->in[OPERAND][j][i * k->step[OPERAND]])
-#define SIGNED(OPERAND) ((part_f)((part_i)IN(OPERAND) ^ k->sign[OPERAND]))
-#define A               IN(0)
-#define B               IN(1)
-#define C               IN(2)
+/* Component j of an operand in part i. */
+SOFT_INLINE part_f in(const soft_call *k, uint32_t operand, uint32_t j, size_t i)
+{
+    return ((const part_f *)(k->base[operand] + k->at[operand][j]))[i];
+}
 
-/* A kernel whose component j of the result comes from components j of the operands. */
-#define EACH(NAME, EXPRESSION)                                                                     \
-    SOFT_INLINE void NAME##_count(soft_call *k, const uint32_t count)                              \
+SOFT_INLINE part_i sign_of(const soft_call *k, uint32_t operand)
+{
+    return (part_i)((part_u){0} + k->sign[operand]);
+}
+
+/* Where the j-th written component goes. */
+SOFT_INLINE part_f *out(const soft_call *k, uint32_t j)
+{
+    return (part_f *)(k->out + k->component[j]);
+}
+
+#define SIGNED(OPERAND) ((part_f)((part_i)in(k, OPERAND, j, i) ^ sign_of(k, OPERAND)))
+#define A               in(k, 0, j, i)
+#define B               in(k, 1, j, i)
+#define C               in(k, 2, j, i)
+
+/* A kernel whose component j of the result comes from components j of the operands: one for each
+ * number of components. */
+#define EACH_OF(NAME, COUNT, EXPRESSION)                                                           \
+    static void NAME##_##COUNT(soft_call *k)                                                       \
     {                                                                                              \
         for (size_t i = 0; i < SOFT_PARTS; i++) {                                                  \
-            part_f result[4];                                                                      \
-            UNROLL for (uint32_t j = 0; j < count; j++)                                            \
+            part_f result[COUNT];                                                                  \
+            UNROLL for (uint32_t j = 0; j < COUNT; j++)                                            \
             {                                                                                      \
                 result[j] = EXPRESSION;                                                            \
             }                                                                                      \
-            UNROLL for (uint32_t j = 0; j < count; j++)                                            \
+            UNROLL for (uint32_t j = 0; j < COUNT; j++)                                            \
             {                                                                                      \
-                k->out[j][i] = result[j];                                                          \
+                out(k, j)[i] = result[j];                                                          \
             }                                                                                      \
         }                                                                                          \
-    }                                                                                              \
-    static void NAME(soft_call *k)                                                                 \
-    {                                                                                              \
-        switch (k->count) {                                                                        \
-        case 1:                                                                                    \
-            NAME##_count(k, 1);                                                                    \
-            break;                                                                                 \
-        case 2:                                                                                    \
-            NAME##_count(k, 2);                                                                    \
-            break;                                                                                 \
-        case 3:                                                                                    \
-            NAME##_count(k, 3);                                                                    \
-            break;                                                                                 \
-        default:                                                                                   \
-            NAME##_count(k, 4);                                                                    \
-            break;                                                                                 \
-        }                                                                                          \
     }
+#define EACH(NAME, EXPRESSION)                                                                     \
+    EACH_OF(NAME, 1, EXPRESSION)                                                                   \
+    EACH_OF(NAME, 2, EXPRESSION)                                                                   \
+    EACH_OF(NAME, 3, EXPRESSION)                                                                   \
+    EACH_OF(NAME, 4, EXPRESSION)                                                                   \
+    static soft_vector_kernel *const NAME[4] = {NAME##_1, NAME##_2, NAME##_3, NAME##_4};
 
 EACH(each_add, part_settle(A + B))
 EACH(each_add_signed, part_settle(SIGNED(0) + SIGNED(1)))
@@ -79,38 +85,32 @@ EACH(each_cndgt, part_select(A > 0.0f, B, C))
 #undef B
 #undef C
 
-/* Component j of an operand in part i. */
-SOFT_INLINE part_f in(const soft_call *k, int operand, int j, size_t i)
-{
-    return k->in[operand][j][i * k->step[operand]];
-}
-
 SOFT_INLINE void store(const soft_call *k, size_t i, part_f value)
 {
     for (uint32_t j = 0; j < k->count; j++) {
-        k->out[j][i] = value;
+        out(k, j)[i] = value;
     }
 }
 
-SOFT_INLINE part_f product(const soft_call *k, int j, size_t i, int with_sign)
+SOFT_INLINE part_f product(const soft_call *k, uint32_t j, size_t i, int with_sign)
 {
     part_f a = in(k, 0, j, i);
     if (with_sign) {
-        a = (part_f)((part_i)a ^ k->sign[0] ^ k->sign[1]);
+        a = (part_f)((part_i)a ^ sign_of(k, 0) ^ sign_of(k, 1));
     }
     return part_multiply(a, in(k, 1, j, i));
 }
 
-SOFT_INLINE void dot(soft_call *k, const int terms, const int add, const int with_sign)
+SOFT_INLINE void dot(soft_call *k, const uint32_t terms, const int add, const int with_sign)
 {
     for (size_t i = 0; i < SOFT_PARTS; i++) {
         part_f sum = product(k, 0, i, with_sign);
-        UNROLL for (int j = 1; j < terms; j++)
+        UNROLL for (uint32_t j = 1; j < terms; j++)
         {
             sum += product(k, j, i, with_sign);
         }
         if (add) {
-            sum += (part_f)((part_i)in(k, 2, 0, i) ^ k->sign[2]);
+            sum += (part_f)((part_i)in(k, 2, 0, i) ^ sign_of(k, 2));
         }
         store(k, i, part_settle(sum));
     }
@@ -160,7 +160,7 @@ static void all_cube(soft_call *k)
         face = part_select(on_y, (part_f){0} + 2.0f, face) + part_boolean(back);
         part_f result[4] = {t, s, part_settle(major * 2.0f), face};
         for (uint32_t j = 0; j < k->count; j++) {
-            k->out[j][i] = result[k->component[j]];
+            out(k, j)[i] = result[k->component[j]];
         }
     }
 }
@@ -182,7 +182,7 @@ static void all_dst(soft_call *k)
                             part_settle(part_multiply(in(k, 0, 1, i), in(k, 1, 1, i))),
                             in(k, 0, 2, i), in(k, 1, 3, i)};
         for (uint32_t j = 0; j < k->count; j++) {
-            k->out[j][i] = result[k->component[j]];
+            out(k, j)[i] = result[k->component[j]];
         }
     }
 }
@@ -226,10 +226,10 @@ KILL(kill_ge, >=)
 KILL(kill_ne, !=)
 
 /* a0 = floor(value + bias), in -256..255. */
-static void address(const part_f *value, size_t step, float bias, int32_t a0[SOFT_LANES])
+static void address(const part_f *value, float bias, int32_t a0[SOFT_LANES])
 {
     for (int lane = 0; lane < SOFT_LANES; lane++) {
-        float v = ((const float *)(value + (size_t)(lane / SOFT_PART) * step))[lane % SOFT_PART];
+        float v = ((const float *)value)[lane];
         v = v >= -256.0f ? v : -256.0f;
         v = v > 255.0f ? 255.0f : v;
         v += bias;
@@ -240,15 +240,15 @@ static void address(const part_f *value, size_t step, float bias, int32_t a0[SOF
 
 static void all_maxa(soft_call *k)
 {
-    address(k->in[0][3], k->step[0], 0.5f, k->a0);
+    address((const part_f *)(k->base[0] + k->at[0][3]), 0.5f, k->a0);
     for (size_t i = 0; i < SOFT_PARTS; i++) {
         part_f result[4];
-        for (int j = 0; j < 4; j++) {
+        for (uint32_t j = 0; j < 4; j++) {
             part_f a = in(k, 0, j, i), b = in(k, 1, j, i);
             result[j] = part_select(a >= b, a, b);
         }
         for (uint32_t j = 0; j < k->count; j++) {
-            k->out[j][i] = result[k->component[j]];
+            out(k, j)[i] = result[k->component[j]];
         }
     }
 }
@@ -260,9 +260,31 @@ static void all_zero(soft_call *k)
     }
 }
 
+/* The same whatever the number of components. */
+#define ANY(NAME) static soft_vector_kernel *const NAME##_any[4] = {NAME, NAME, NAME, NAME};
+
+ANY(all_cube)
+ANY(all_dp2add)
+ANY(all_dp3)
+ANY(all_dp3_signed)
+ANY(all_dp4)
+ANY(all_dp4_signed)
+ANY(all_dst)
+ANY(all_max4)
+ANY(all_maxa)
+ANY(all_zero)
+ANY(kill_eq)
+ANY(kill_ge)
+ANY(kill_gt)
+ANY(kill_ne)
+ANY(push_eq)
+ANY(push_ge)
+ANY(push_gt)
+ANY(push_ne)
+
 /* By opcode. `each`: component-wise. `with_signs`: applies signs itself. */
 static const struct vector_row {
-    soft_vector_kernel *kernel, *with_signs;
+    soft_vector_kernel *const *kernel, *const *with_signs; /* by number of components less 1 */
     uint8_t each;
 } vector_rows[32] = {
     [XENOS_V_ADD] = {each_add, each_add_signed, 1},
@@ -280,29 +302,29 @@ static const struct vector_row {
     [XENOS_V_CNDEQ] = {each_cndeq, NULL, 1},
     [XENOS_V_CNDGE] = {each_cndge, NULL, 1},
     [XENOS_V_CNDGT] = {each_cndgt, NULL, 1},
-    [XENOS_V_DP4] = {all_dp4, all_dp4_signed, 0},
-    [XENOS_V_DP3] = {all_dp3, all_dp3_signed, 0},
-    [XENOS_V_DP2ADD] = {all_dp2add, all_dp2add, 0},
-    [XENOS_V_CUBE] = {all_cube, NULL, 0},
-    [XENOS_V_MAX4] = {all_max4, NULL, 0},
-    [XENOS_V_SETP_EQ_PUSH] = {push_eq, NULL, 0},
-    [XENOS_V_SETP_NE_PUSH] = {push_ne, NULL, 0},
-    [XENOS_V_SETP_GT_PUSH] = {push_gt, NULL, 0},
-    [XENOS_V_SETP_GE_PUSH] = {push_ge, NULL, 0},
-    [XENOS_V_KILL_EQ] = {kill_eq, NULL, 0},
-    [XENOS_V_KILL_GT] = {kill_gt, NULL, 0},
-    [XENOS_V_KILL_GE] = {kill_ge, NULL, 0},
-    [XENOS_V_KILL_NE] = {kill_ne, NULL, 0},
-    [XENOS_V_DST] = {all_dst, NULL, 0},
-    [XENOS_V_MAXA] = {all_maxa, NULL, 0},
-    [30] = {all_zero, NULL, 0},
-    [31] = {all_zero, NULL, 0},
+    [XENOS_V_DP4] = {all_dp4_any, all_dp4_signed_any, 0},
+    [XENOS_V_DP3] = {all_dp3_any, all_dp3_signed_any, 0},
+    [XENOS_V_DP2ADD] = {all_dp2add_any, all_dp2add_any, 0},
+    [XENOS_V_CUBE] = {all_cube_any, NULL, 0},
+    [XENOS_V_MAX4] = {all_max4_any, NULL, 0},
+    [XENOS_V_SETP_EQ_PUSH] = {push_eq_any, NULL, 0},
+    [XENOS_V_SETP_NE_PUSH] = {push_ne_any, NULL, 0},
+    [XENOS_V_SETP_GT_PUSH] = {push_gt_any, NULL, 0},
+    [XENOS_V_SETP_GE_PUSH] = {push_ge_any, NULL, 0},
+    [XENOS_V_KILL_EQ] = {kill_eq_any, NULL, 0},
+    [XENOS_V_KILL_GT] = {kill_gt_any, NULL, 0},
+    [XENOS_V_KILL_GE] = {kill_ge_any, NULL, 0},
+    [XENOS_V_KILL_NE] = {kill_ne_any, NULL, 0},
+    [XENOS_V_DST] = {all_dst_any, NULL, 0},
+    [XENOS_V_MAXA] = {all_maxa_any, NULL, 0},
+    [30] = {all_zero_any, NULL, 0},
+    [31] = {all_zero_any, NULL, 0},
 };
 
 /* ---- scalar kernels ---- */
 
-#define A  (k->a[i * k->step_a])
-#define B  (k->b[i * k->step_b])
+#define A  (k->a[i])
+#define B  (k->b[i])
 #define PS (k->ps[i])
 
 #define SCALAR(NAME, EXPRESSION)                                                                   \
@@ -368,13 +390,13 @@ SCALAR_FLAG(s_kills_one, A == 1.0f, part_boolean(set[i]))
 
 static void s_maxas(soft_scalar_call *k)
 {
-    address(k->a, k->step_a, 0.5f, k->a0);
+    address(k->a, 0.5f, k->a0);
     s_maxs(k);
 }
 
 static void s_maxasf(soft_scalar_call *k)
 {
-    address(k->a, k->step_a, 0.0f, k->a0);
+    address(k->a, 0.0f, k->a0);
     s_maxs(k);
 }
 
@@ -386,7 +408,7 @@ SOFT_INLINE void transcendental(soft_scalar_call *k, void (*function)(const soft
 {
     soft_f argument, result;
     for (size_t i = 0; i < SOFT_PARTS; i++) {
-        ((part_f *)&argument)[i] = k->a[i * k->step_a];
+        ((part_f *)&argument)[i] = k->a[i];
     }
     function(&argument, &result);
     for (size_t i = 0; i < SOFT_PARTS; i++) {
@@ -484,7 +506,22 @@ static soft_scalar_kernel *const scalar_kernels[64] = {
 
 /* ---- making ready ---- */
 
-static soft_source prepare_source(const xenos_source *source)
+/* The place of a constant among the program's splats. */
+static uint32_t splat_of(soft_program *program, const xenos_source *source)
+{
+    uint16_t wanted = (uint16_t)(source->index | (source->absolute ? 0x100u : 0u) |
+                                 (source->negate ? 0x200u : 0u));
+    uint32_t n = 0;
+    while (n < program->splat_count && program->splats[n] != wanted) {
+        n++;
+    }
+    if (n == program->splat_count) {
+        program->splats[program->splat_count++] = wanted; /* ten bits: SOFT_SPLATS at most */
+    }
+    return n;
+}
+
+static soft_source prepare_source(soft_program *program, const xenos_source *source)
 {
     soft_source out = {.index = source->index};
     if (source->constant) {
@@ -498,6 +535,8 @@ static soft_source prepare_source(const xenos_source *source)
     out.keep = source->absolute ? 0x7FFFFFFFu : UINT32_MAX;
     out.flip = source->negate ? 0x80000000u : 0;
     out.copied = !source->constant && (source->absolute || source->negate);
+    out.splat = out.kind == SOFT_CONSTANT;
+    out.at[0] = out.splat ? (uint16_t)splat_of(program, source) : out.index;
     return out;
 }
 
@@ -506,16 +545,17 @@ static int is_temporary(const soft_source *source)
     return source->kind == SOFT_TEMPORARY || source->kind == SOFT_TEMPORARY_LOOP;
 }
 
-/* Where the components of a temporary stand that needs nothing done. */
+/* Where the components stand of an operand that needs nothing done. */
 static void place(soft_source *source)
 {
-    source->plain = source->kind == SOFT_TEMPORARY && !source->copied;
+    uint16_t first = source->at[0];
+    source->plain = source->splat || (source->kind == SOFT_TEMPORARY && !source->copied);
     for (uint32_t j = 0; j < 4; j++) {
-        source->at[j] = (uint8_t)((source->index & 63u) * 4u + source->component[j]);
+        source->at[j] = (uint16_t)(first * 4u + source->component[j]);
     }
 }
 
-static void prepare_vector(const xenos_alu *alu, soft_alu *out)
+static void prepare_vector(const xenos_alu *alu, soft_program *program, soft_alu *out)
 {
     uint32_t opcode = alu->vector_opcode & 31u;
     const struct vector_row *row = &vector_rows[opcode];
@@ -528,25 +568,27 @@ static void prepare_vector(const xenos_alu *alu, soft_alu *out)
     if (out->vector_count == 0 && out->vector_effect == 0) {
         return;
     }
-    out->vector = row->kernel;
+    uint32_t variant = out->vector_count != 0 ? out->vector_count - 1u : 0;
+    out->vector = row->kernel[variant];
     out->places = row->each ? out->vector_count : 4;
     out->operands = opcode < XENOS_V_COUNT ? xenos_vector_info(opcode)->operands : 0;
-    soft_vector_kernel *with_signs = row->with_signs;
+    soft_vector_kernel *const *with_signs = row->with_signs;
     if (opcode == XENOS_V_MAX &&
         memcmp(&alu->source[0], &alu->source[1], sizeof alu->source[0]) == 0) {
-        out->vector = each_move; /* how a shader moves; max of one value is that value, NaN too */
+        out->vector =
+            each_move[variant]; /* how a shader moves; max of one value is that value, NaN too */
         with_signs = each_move_signed;
         out->operands = 1;
     }
     for (uint32_t n = 0; n < out->operands; n++) {
         const xenos_source *source = &alu->source[n];
-        out->source[n] = prepare_source(source);
+        out->source[n] = prepare_source(program, source);
         for (uint32_t j = 0; j < 4; j++) {
             uint32_t component = row->each ? out->component[j] : j;
             out->source[n].component[j] = source->swizzle[component] & 3u;
         }
         if (with_signs != NULL && out->source[n].copied && !source->absolute) {
-            out->vector = with_signs;
+            out->vector = with_signs[variant];
             out->sign[n] = out->source[n].flip;
             out->source[n].copied = 0;
             out->with_signs = 1;
@@ -556,7 +598,7 @@ static void prepare_vector(const xenos_alu *alu, soft_alu *out)
     out->with_signs |= row->with_signs == row->kernel; /* one kernel for both */
 }
 
-static void prepare_scalar(const xenos_alu *alu, soft_alu *out)
+static void prepare_scalar(const xenos_alu *alu, soft_program *program, soft_alu *out)
 {
     uint32_t opcode = alu->scalar_opcode & 63u;
     out->scalar_mask = alu->scalar_mask;
@@ -570,13 +612,13 @@ static void prepare_scalar(const xenos_alu *alu, soft_alu *out)
     if (operands >= 1) {
         xenos_source source = alu->source[2];
         source.constant = operands == 3 ? 1 : source.constant;
-        out->scalar_source[0] = prepare_source(&source);
+        out->scalar_source[0] = prepare_source(program, &source);
         out->scalar_source[0].component[0] = source.swizzle[3] & 3u;
         place(&out->scalar_source[0]);
     }
     if (operands >= 2) {
         const xenos_source *source = operands == 3 ? &alu->scalar_temporary : &alu->source[2];
-        out->scalar_source[1] = prepare_source(source);
+        out->scalar_source[1] = prepare_source(program, source);
         out->scalar_source[1].component[0] = source->swizzle[0] & 3u;
         place(&out->scalar_source[1]);
     }
@@ -591,7 +633,7 @@ static void prepare_scalar(const xenos_alu *alu, soft_alu *out)
     }
 }
 
-void soft_alu_prepare(const xenos_alu *alu, soft_alu *out)
+void soft_alu_prepare(const xenos_alu *alu, soft_program *program, soft_alu *out)
 {
     *out = (soft_alu){
         .predicated = alu->predicated,
@@ -606,8 +648,8 @@ void soft_alu_prepare(const xenos_alu *alu, soft_alu *out)
         .zero_mask = alu->exports ? alu->zero_mask : 0,
         .one_mask = alu->exports ? alu->one_mask : 0,
     };
-    prepare_vector(alu, out);
-    prepare_scalar(alu, out);
+    prepare_vector(alu, program, out);
+    prepare_scalar(alu, program, out);
     out->simple = out->vector != NULL && out->scalar == NULL && !out->predicated && !out->exports &&
                   !out->vector_relative && !out->vector_clamp && out->vector_effect == 0 &&
                   out->scalar_mask == 0;
@@ -615,12 +657,9 @@ void soft_alu_prepare(const xenos_alu *alu, soft_alu *out)
 
 /* ---- operands ---- */
 
-typedef uint32_t four __attribute__((vector_size(16)));
-
-/* The four components of a constant, flushed and with the operand's modifiers. */
-static four constant(const soft_stage *stage, int32_t index, const soft_source *source)
+soft_constant soft_constant_of(const soft_stage *stage, int32_t index, uint32_t keep, uint32_t flip)
 {
-    four value = {0};
+    soft_constant value = {0};
     if (index >= 0 && (uint32_t)index < stage->constant_count &&
         stage->constant_base + (uint32_t)index < 512u) {
         memcpy(
@@ -628,9 +667,9 @@ static four constant(const soft_stage *stage, int32_t index, const soft_source *
             &stage->registers[XENOS_CONSTANT_ALU + 4u * (stage->constant_base + (uint32_t)index)],
             sizeof value);
     }
-    four tiny = (four)((value & 0x7F800000u) == 0u);
+    soft_constant tiny = (soft_constant)((value & 0x7F800000u) == 0u);
     value &= ~tiny | 0x80000000u;
-    return (value & source->keep) ^ source->flip;
+    return (value & keep) ^ flip;
 }
 
 /* c[a0 + n], a0 not the same in all lanes. */
@@ -638,7 +677,8 @@ static void gather_constants(const soft_machine *m, const soft_source *source, u
                              uint32_t (*out)[SOFT_LANES])
 {
     for (uint32_t lane = 0; lane < SOFT_LANES; lane++) {
-        four value = constant(m->stage, m->a0[lane] + source->index, source);
+        soft_constant value =
+            soft_constant_of(m->stage, m->a0[lane] + source->index, source->keep, source->flip);
         for (uint32_t j = 0; j < count; j++) {
             out[j][lane] = value[source->component[j]];
         }
@@ -654,68 +694,56 @@ static int same_a0(const soft_machine *m)
     return differs == 0;
 }
 
-static size_t resolve_other(soft_machine *m, const soft_source *source, uint32_t count,
-                            soft_vec4 *scratch, const part_f *in[4])
+/* Where `count` components of an operand can be read that is not plain; `at` says how far from there
+ * each stands. */
+static const soft_f *resolve_other(soft_machine *m, const soft_source *source, uint32_t count,
+                                   soft_vec4 *scratch, const uint16_t **at)
 {
+    static const uint16_t in_order[4] = {0, 1, 2, 3};
     int32_t index = source->index;
-    switch (source->kind) {
-    case SOFT_TEMPORARY_LOOP:
-    case SOFT_TEMPORARY: {
-        uint32_t at = soft_temporary(m, source->index, source->kind == SOFT_TEMPORARY_LOOP);
-        const soft_vec4 *r = &m->group->r[at];
+    *at = in_order;
+    if (source->kind == SOFT_TEMPORARY || source->kind == SOFT_TEMPORARY_LOOP) {
+        uint32_t number = soft_temporary(m, source->index, source->kind == SOFT_TEMPORARY_LOOP);
+        const soft_f *r = m->group->r[number].c;
+        if (!source->copied) {
+            *at = source->component;
+            return r;
+        }
         for (uint32_t j = 0; j < count; j++) {
-            in[j] = (const part_f *)&r->c[source->component[j]];
-        }
-        if (source->copied) {
-            for (uint32_t j = 0; j < count; j++) {
-                part_u *copy = (part_u *)&scratch->c[j];
-                for (int i = 0; i < SOFT_PARTS; i++) {
-                    copy[i] = ((part_u)in[j][i] & source->keep) ^ source->flip;
-                }
-                in[j] = (const part_f *)copy;
+            const part_u *from = (const part_u *)(r + source->component[j]);
+            part_u *copy = (part_u *)&scratch->c[j];
+            for (int i = 0; i < SOFT_PARTS; i++) {
+                copy[i] = (from[i] & source->keep) ^ source->flip;
             }
         }
-        return 1;
+        return scratch->c;
     }
-    case SOFT_CONSTANT_LOOP:
+    if (source->kind == SOFT_CONSTANT_LOOP) {
         index += m->loop_address;
-        break;
-    case SOFT_CONSTANT_A0:
-        if (!same_a0(m)) {
-            gather_constants(m, source, count, (uint32_t(*)[SOFT_LANES])scratch);
-            for (uint32_t j = 0; j < count; j++) {
-                in[j] = (const part_f *)&scratch->c[j];
-            }
-            return 1;
-        }
+    } else if (same_a0(m)) {
         index += m->a0[0];
-        break;
-    default:
-        break;
+    } else {
+        gather_constants(m, source, count, (uint32_t(*)[SOFT_LANES])scratch);
+        return scratch->c;
     }
-    four value = constant(m->stage, index, source);
-    UNROLL for (uint32_t j = 0; j < 4; j++)
-    {
+    soft_constant value = soft_constant_of(m->stage, index, source->keep, source->flip);
+    for (uint32_t j = 0; j < count; j++) {
         part_f *splat = (part_f *)&scratch->c[j];
-        *splat = part_splat(value[source->component[j]]);
-        in[j] = splat;
+        for (int i = 0; i < SOFT_PARTS; i++) {
+            splat[i] = part_splat(value[source->component[j]]);
+        }
     }
-    return 0;
+    return scratch->c;
 }
 
-/* Where `count` components of an operand can be read; returns the step. */
-SOFT_INLINE size_t resolve(soft_machine *m, const soft_source *source, uint32_t count,
-                           soft_vec4 *scratch, const part_f *in[4])
+SOFT_INLINE const soft_f *resolve(soft_machine *m, const soft_source *source, uint32_t count,
+                                  soft_vec4 *scratch, const uint16_t **at)
 {
     if (source->plain) {
-        const soft_f *r = m->group->r[0].c; /* four for each temporary */
-        UNROLL for (uint32_t j = 0; j < 4; j++)
-        {
-            in[j] = (const part_f *)(r + source->at[j]);
-        }
-        return 1;
+        *at = source->at;
+        return source->splat ? m->splats : m->group->r[0].c;
     }
-    return resolve_other(m, source, count, scratch, in);
+    return resolve_other(m, source, count, scratch, at);
 }
 
 /* ---- execution ---- */
@@ -756,13 +784,9 @@ SOFT_INLINE void call_vector(soft_machine *m, const soft_alu *alu, soft_call *ca
 {
     call->component = alu->component;
     call->count = alu->vector_count;
+    call->sign = alu->sign;
     for (uint32_t n = 0; n < alu->operands; n++) {
-        call->step[n] = resolve(m, &alu->source[n], alu->places, &m->scratch[n], call->in[n]);
-    }
-    if (alu->with_signs) {
-        for (uint32_t n = 0; n < 3; n++) {
-            call->sign[n] = (part_i)((part_u){0} + alu->sign[n]);
-        }
+        call->base[n] = resolve(m, &alu->source[n], alu->places, &m->scratch[n], &call->at[n]);
     }
     alu->vector(call);
 }
@@ -770,14 +794,12 @@ SOFT_INLINE void call_vector(soft_machine *m, const soft_alu *alu, soft_call *ca
 static void run_vector(soft_machine *m, const soft_alu *alu, soft_call *call, soft_vec4 *to,
                        int detour)
 {
-    for (uint32_t j = 0; j < alu->vector_count; j++) {
-        call->out[j] = (part_f *)(detour ? &m->result.c[j] : &to->c[alu->component[j]]);
-    }
+    call->out = detour ? m->result.c : to->c;
     call_vector(m, alu, call);
     if (alu->vector_clamp) {
         for (uint32_t j = 0; j < alu->vector_count; j++) {
             for (int i = 0; i < SOFT_PARTS; i++) {
-                call->out[j][i] = part_saturate(call->out[j][i]);
+                out(call, j)[i] = part_saturate(out(call, j)[i]);
             }
         }
     }
@@ -786,15 +808,14 @@ static void run_vector(soft_machine *m, const soft_alu *alu, soft_call *call, so
 static void run_scalar(soft_machine *m, const soft_alu *alu, soft_scalar_call *call,
                        const soft_i *lanes)
 {
-    const part_f *in[4];
-    soft_vec4 *scratch = m->scratch;
+    const uint16_t *at;
     if (alu->scalar_operands >= 1) {
-        call->step_a = resolve(m, &alu->scalar_source[0], 1, &scratch[0], in);
-        call->a = in[0];
+        const soft_f *base = resolve(m, &alu->scalar_source[0], 1, &m->scratch[0], &at);
+        call->a = (const part_f *)(base + at[0]);
     }
     if (alu->scalar_operands >= 2) {
-        call->step_b = resolve(m, &alu->scalar_source[1], 1, &scratch[1], in);
-        call->b = in[0];
+        const soft_f *base = resolve(m, &alu->scalar_source[1], 1, &m->scratch[1], &at);
+        call->b = (const part_f *)(base + at[0]);
     }
     call->ps = (const part_f *)&m->ps;
     call->out = (part_f *)(lanes != NULL ? &m->scalar.c[0] : &m->ps);
@@ -834,23 +855,19 @@ static void write_constants(const soft_alu *alu, soft_vec4 *to, const soft_i *la
     }
 }
 
-static void run_simple(soft_machine *m, const soft_alu *alu)
+const soft_operation *soft_alu_run_simple(soft_machine *m, const soft_operation *at,
+                                          const soft_operation *end)
 {
     soft_call call;
-    soft_f *to = m->group->r[alu->vector_dest].c;
-    UNROLL for (uint32_t j = 0; j < 4; j++)
-    {
-        call.out[j] = (part_f *)&to[alu->component[j]];
+    for (; at < end && !at->fetches && at->alu.simple; at++) {
+        call.out = m->group->r[at->alu.vector_dest].c;
+        call_vector(m, &at->alu, &call);
     }
-    call_vector(m, alu, &call);
+    return at;
 }
 
 void soft_alu_run(soft_machine *m, const soft_alu *alu, soft_mask mask)
 {
-    if (alu->simple && mask == m->all) {
-        run_simple(m, alu);
-        return;
-    }
     mask = soft_predicated(m, alu->predicated, alu->condition, mask);
     if (mask == 0) {
         return;
@@ -888,7 +905,7 @@ void soft_alu_run(soft_machine *m, const soft_alu *alu, soft_mask mask)
     }
     if (alu->vector != NULL && detour) {
         for (uint32_t j = 0; j < alu->vector_count; j++) {
-            copy_lanes(&vector_to->c[alu->component[j]], &m->result.c[j], lanes);
+            copy_lanes(&vector_to->c[alu->component[j]], &m->result.c[alu->component[j]], lanes);
         }
     }
     if (alu->scalar_mask != 0) {

@@ -17,32 +17,34 @@ typedef enum soft_source_kind {
     SOFT_CONSTANT_A0,   /* c[a0 + n] */
 } soft_source_kind;
 
+/* An operand. Its components stand at base + at[place], where the base is the temporaries or the
+ * program's splats (exec.h); what does not stand there is put together first. */
 typedef struct soft_source {
     uint8_t kind;
     uint8_t index;
-    uint8_t component[4]; /* by place in the call, the swizzle applied */
-    uint8_t copied;       /* a temporary whose modifiers the kernel does not apply */
-    uint8_t plain;        /* a temporary that the kernel reads where it is */
-    uint8_t at[4];        /* of a plain one: index * 4 + component */
-    uint32_t keep, flip;  /* |x| and -x: bits = (bits & keep) ^ flip */
+    uint8_t copied;        /* a temporary whose modifiers the kernel does not apply */
+    uint8_t plain;         /* the kernel reads it where it is */
+    uint8_t splat;         /* it stands among the splats */
+    uint16_t component[4]; /* by place in the call, the swizzle applied */
+    uint16_t at[4];        /* of a plain one */
+    uint32_t keep, flip;   /* |x| and -x: bits = (bits & keep) ^ flip */
 } soft_source;
 
 /* A vector operation's call. Component-wise kernels get the written components in a row, others x, y,
- * z, w. A step of 0 repeats one part: the operand is the same in all lanes. */
+ * z, w. */
 typedef struct soft_call {
-    const part_f *in[3][4];
-    size_t step[3];
-    part_i sign[3]; /* kernels with signs: xor */
-    part_f *out[4];
-    const uint8_t *component; /* which ones the outputs are */
-    uint32_t count;           /* outputs */
+    const soft_f *base[3];
+    const uint16_t *at[3];    /* from the base */
+    const uint32_t *sign;     /* kernels with signs: xor, by operand */
+    soft_f *out;              /* a register's x */
+    const uint8_t *component; /* of it, that are written */
+    uint32_t count;           /* of those */
     soft_mask flag;           /* out: the predicate, or who is killed */
     int32_t a0[SOFT_LANES];   /* out: of maxa */
 } soft_call;
 
 typedef struct soft_scalar_call {
     const part_f *a, *b;
-    size_t step_a, step_b;
     const part_f *ps;
     part_f *out;
     soft_mask flag;
@@ -87,18 +89,23 @@ struct soft_program {
     uint32_t input_count;
     uint8_t inputs[XENOS_TEMPORARIES * 4];
     int memory_export;
+    /* Constants that operands name without an address register, each with its modifiers: number,
+     * 0x100: absolute, 0x200: negative. */
+    uint32_t splat_count;
+    uint16_t splats[SOFT_SPLATS];
     int repeats; /* some loop goes on counting where the last one at its depth stopped */
     soft_operation operations[];
 };
 
-/* Makes an instruction ready. */
-void soft_alu_prepare(const xenos_alu *alu, soft_alu *out);
+/* Makes an instruction ready; constants get their places in the program. */
+void soft_alu_prepare(const xenos_alu *alu, soft_program *program, soft_alu *out);
 
 /* ---- lanes under way ---- */
 
 typedef struct soft_machine {
     const soft_stage *stage;
     soft_group *group;
+    const soft_f *splats;
     int memory_export;
     soft_mask all; /* lanes that were active at the start: nobody looks at the others */
     soft_mask predicate;
@@ -112,6 +119,14 @@ typedef struct soft_machine {
     soft_vec4 scratch[3], result, scalar; /* operands, and results on their way */
 } soft_machine;
 
+/* A constant of the stage, flushed, with modifiers. */
+typedef uint32_t soft_constant __attribute__((vector_size(16)));
+soft_constant soft_constant_of(const soft_stage *stage, int32_t index, uint32_t keep,
+                               uint32_t flip);
+
+/* Runs operations from `at` on that are simple, for all lanes; returns the first that is not. */
+const soft_operation *soft_alu_run_simple(soft_machine *m, const soft_operation *at,
+                                          const soft_operation *end);
 /* Both execute one instruction for the lanes of `mask`, which is not empty. */
 void soft_alu_run(soft_machine *m, const soft_alu *alu, soft_mask mask);
 void soft_fetch_run(soft_machine *m, const xenos_fetch *fetch, soft_mask mask);

@@ -45,7 +45,8 @@ typedef struct soft {
     chunk *chunk;
     ready ready[PROGRAMS];
     uint32_t ready_count;
-    int patches; /* the draw is tessellated */
+    int patches;          /* the draw is tessellated */
+    soft_vec4 *splats[2]; /* of the vertex and the pixel shader */
     soft_context context;
     xenos_extents extents;
 } soft;
@@ -128,6 +129,8 @@ static void soft_destroy(void *self)
     unblock(s->triangles);
     unblock(s->vertices);
     unblock(s->chunk);
+    unblock(s->splats[0]);
+    unblock(s->splats[1]);
     unblock(s);
 }
 
@@ -147,8 +150,10 @@ static void *soft_create(const xenos_memory *memory, uint32_t threads)
     s->triangles = block(SOFT_TRIANGLES * sizeof(soft_triangle));
     s->vertices = block((SOFT_VERTICES + SOFT_CUT) * MOST_STRIDE);
     s->chunk = block(sizeof(chunk));
+    s->splats[0] = block(SOFT_SPLATS * sizeof(soft_vec4));
+    s->splats[1] = block(SOFT_SPLATS * sizeof(soft_vec4));
     if (!s->workers || !s->textures || !s->edram || !s->rop || !s->bins || !s->triangles ||
-        !s->vertices || !s->chunk) {
+        !s->vertices || !s->chunk || !s->splats[0] || !s->splats[1]) {
         soft_destroy(s);
         return NULL;
     }
@@ -287,6 +292,11 @@ static void stage(soft *s, soft_stage *out, const xenos_draw *draw, const xenos_
         .constant_base = xenos_bits(constants, 0, 9),
         .constant_count = xenos_bits(constants, 12, 9) + 1,
     };
+    if (out->code) {
+        soft_vec4 *splats = s->splats[program->stage == XENOS_STAGE_PIXEL];
+        soft_splat_constants(out, splats);
+        out->splats = splats;
+    }
 }
 
 static int rasterises(const xenos_draw *draw)
