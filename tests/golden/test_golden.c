@@ -349,7 +349,7 @@ static void cube_takes_small_mips_far_away(void **state)
     picture_free(&p);
 }
 
-/* Which rectangle of targets.c is in front at a pixel: 2 is the one that fills all. */
+/* Which rectangle of targets.c is seen at a pixel: 2 is round the others. */
 static uint32_t front(uint32_t x, uint32_t y)
 {
     return x >= 8 && x < 72 && y >= 8 && y < 40      ? 0
@@ -357,13 +357,14 @@ static uint32_t front(uint32_t x, uint32_t y)
                                                      : 2;
 }
 
-/* Depths are fractions of 2^24 - 1 to nearest even: 0.25 is 4194303.75, 0.5 is 8388607.5, 0.75 is
- * 12582911.25; stencil is 0x5A. 0.2 * 255 is 51, 0.4 * 255 is 102. */
+/* Depths are fractions of 2^24 - 1 to nearest even: 0.25 is 4194303.75, 0.5 is 8388607.5, 0.125 is
+ * 2097151.875. The first two leave 1 and 2 in the stencil; the third, nearer than both, is only where
+ * it is 0x5A still. 0.2 * 255 is 51, 0.4 * 255 is 102. */
 static void targets_reads_what_was_drawn(void **state)
 {
     static const uint32_t words[3][3] = {{0xFFFF0000, 0xFF0000FF, 0xFF333333},
                                          {0xFF00FF00, 0xFFFFFF00, 0xFF666666},
-                                         {0x4000005A, 0x8000005A, 0xBFFFFF5A}};
+                                         {0x40000001, 0x80000002, 0x2000005A}};
     uint32_t sums[3] = {0, 0, 0};
     for (uint32_t i = 0; i < 128 * 64; i++) {
         for (uint32_t t = 0; t < 3; t++) {
@@ -377,7 +378,7 @@ static void targets_reads_what_was_drawn(void **state)
     assert_non_null(strstr(out, line));
 }
 
-/* 64 * 32; the same less the 32 * 16 that the first covers; the rest of 128 * 64. */
+/* 64 * 32; the same less the 32 * 16 that the first hides; the rest of 128 * 64, by stencil. */
 static void targets_counts_samples(void **state)
 {
     char out[4096];
@@ -410,7 +411,7 @@ static void targets_shows_textures_texel_by_texel(void **state)
 {
     static const uint32_t colors[3][3] = {{0xFF0000, 0x0000FF, 0x333333},
                                           {0x00FF00, 0xFFFF00, 0x666666},
-                                          {0x404040, 0x808080, 0xBFBFBF}};
+                                          {0x404040, 0x808080, 0x202020}};
     picture p = frame_of(&targets, 1);
     for (uint32_t y = 0; y < 64; y++) {
         for (uint32_t x = 0; x < 128; x++) {

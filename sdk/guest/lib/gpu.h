@@ -104,6 +104,7 @@ enum {
     GPU_SRC_ALPHA = 6,
     GPU_INV_SRC_ALPHA = 7
 };
+enum { GPU_KEEP = 0, GPU_REPLACE = 2, GPU_INCREMENT = 3, GPU_DECREMENT = 4, GPU_INVERT = 5 };
 enum { GPU_CULL_NONE = 0, GPU_CULL_CLOCKWISE = 1, GPU_CULL_COUNTER = 2 }; /* as seen on screen */
 
 /* What gpu_resolve copies. */
@@ -178,7 +179,10 @@ static inline u32 gpu_get(const gpu *g, u32 number)
 void gpu_set_targets(gpu *g, const gpu_targets *targets);
 void gpu_set_viewport(gpu *g, u32 x, u32 y, u32 width, u32 height);
 void gpu_set_scissor(gpu *g, u32 x0, u32 y0, u32 x1, u32 y1);
-void gpu_set_depth(gpu *g, u32 compare, u32 write);                  /* GPU_ALWAYS and 0: off */
+void gpu_set_depth(gpu *g, u32 compare, u32 write); /* GPU_ALWAYS and 0: off */
+/* Compares the reference with what is there, and does `pass` where depth passes too; GPU_ALWAYS and
+ * GPU_KEEP: off. */
+void gpu_set_stencil(gpu *g, u32 compare, u32 reference, u32 pass);
 void gpu_set_blend(gpu *g, u32 target, u32 source, u32 destination); /* GPU_ONE, GPU_ZERO: off */
 void gpu_set_cull(gpu *g, u32 cull);
 void gpu_set_shaders(gpu *g, const gpu_shader *vertex, const gpu_shader *pixel);

@@ -130,6 +130,14 @@ void gpu_set_depth(gpu *g, u32 compare, u32 write)
             control | (compare != GPU_ALWAYS || write ? 2u : 0) | (write ? 4u : 0) | compare << 4);
 }
 
+void gpu_set_stencil(gpu *g, u32 compare, u32 reference, u32 pass)
+{
+    u32 control = gpu_get(g, RB_DEPTHCONTROL) & ~0x000FFF01u;
+    u32 enable = compare != GPU_ALWAYS || pass != GPU_KEEP;
+    gpu_set(g, RB_STENCILREFMASK, 0x00FFFF00 | reference);
+    gpu_set(g, RB_DEPTHCONTROL, control | enable | compare << 8 | pass << 14);
+}
+
 void gpu_set_blend(gpu *g, u32 target, u32 source, u32 destination)
 {
     u32 half = source | destination << 8;
@@ -301,7 +309,7 @@ void gpu_clear(gpu *g, u32 colors, const float color[4], bool depth_too, float d
     static const u16 changed[] = {RB_COLOR_INFO,    RB_COLOR_MASK,      RB_COLORCONTROL,
                                   RB_BLENDCONTROL0, RB_STENCILREFMASK,  RB_DEPTHCONTROL,
                                   PA_CL_CLIP_CNTL,  PA_SU_SC_MODE_CNTL, PA_CL_VTE_CNTL};
-    u32 last = g->targets.colors;
+    u32 last = g->targets.colors != 0 ? g->targets.colors : 1;
     for (u32 i = 0; i < last; i++) {
         bool with_depth = depth_too && i + 1 == last;
         bool with_color = (colors >> i & 1) != 0;

@@ -3,7 +3,7 @@
  *
  *     frames=N   ends after N frames (0 or absent: never)
  *
- * Numbers of the first frame are printed: how many samples of three rectangles passed the depth test, a
+ * Numbers of the first frame are printed: how many samples of three rectangles passed depth and stencil test, a
  * sum of each texture's words (word * (2 * index + 1), row by row), and how many pixels of the fourth
  * are covered wholly, by half and by a quarter. All can be computed by hand: tests/golden does. */
 #include "gpu.h"
@@ -40,13 +40,12 @@ typedef struct page {
 static const rectangle rectangles[] = {
     {8, 8, 72, 40, 0.25f, {{1, 0, 0, 1}, {0, 1, 0, 1}}},
     {40, 24, 104, 56, 0.5f, {{0, 0, 1, 1}, {1, 1, 0, 1}}},
-    {0, 0, PAGE_X, PAGE_Y, 0.75f, {{0.2f, 0.2f, 0.2f, 1}, {0.4f, 0.4f, 0.4f, 1}}},
+    {0, 0, PAGE_X, PAGE_Y, 0.125f, {{0.2f, 0.2f, 0.2f, 1}, {0.4f, 0.4f, 0.4f, 1}}},
     {10, 8, 50, 40, 0, {{1, 1, 1, 1}}}, /* of the target with four samples */
 };
-#define DEPTH_RECTANGLES 3u
-#define RECTANGLES       4u
-#define EDGE_QUERY       3u
-#define EDGE_LIMIT       60u /* the triangle is to the right */
+#define RECTANGLES 4u
+#define EDGE_QUERY 3u
+#define EDGE_LIMIT 60u /* the triangle is to the right */
 
 static const gpu_targets two = {
     .width = PAGE_X, .height = PAGE_Y, .colors = 2, .color_base = {0, 16}, .depth_base = 32};
@@ -145,9 +144,13 @@ static void draw_two(page *p)
     gpu_clear(g, 3, black, true, 1.0f, STENCIL);
     gpu_set_shaders(g, &position_shader, &two_shader);
     gpu_set_depth(g, GPU_LESS_EQUAL, 1);
-    for (u32 i = 0; i < DEPTH_RECTANGLES; i++) {
+    for (u32 i = 0; i < 2; i++) {
+        gpu_set_stencil(g, GPU_ALWAYS, i + 1, GPU_REPLACE);
         draw_rectangle(p, i);
     }
+    gpu_set_stencil(g, GPU_EQUAL, STENCIL, GPU_KEEP); /* round them */
+    draw_rectangle(p, 2);
+    gpu_set_stencil(g, GPU_ALWAYS, 0, GPU_KEEP);
     gpu_set_depth(g, GPU_ALWAYS, 0);
     resolve(p, 0, COLOR_0);
     resolve(p, 1, COLOR_1);
