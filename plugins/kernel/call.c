@@ -278,19 +278,35 @@ static uint64_t export_identity(kernel *k, kthunk_entry *thunk)
     return thunk->id;
 }
 
-/* Counts a signature's named arguments and notes those of type q. */
+/* Counts a signature's named arguments and notes those of type q and d. */
 static void read_signature(kthunk_entry *thunk)
 {
     const char *s = thunk->row ? strchr(thunk->row->signature, '(') : NULL;
-    while (s && *s && s[1] != ')' && s[1] != '.' && thunk->argument_count < 16) {
+    while (s && *s != ')' && s[1] != ')' && s[1] != '.' && thunk->argument_count < KARGUMENTS) {
         s++;
         size_t length = strcspn(s, ",)");
-        if (s[length - 1] == 'q') {
-            thunk->wide |= 1u << thunk->argument_count;
-        }
+        thunk->wide |= (uint32_t)(s[length - 1] == 'q') << thunk->argument_count;
+        thunk->real |= (uint32_t)(s[length - 1] == 'd') << thunk->argument_count;
         thunk->argument_count++;
         s += length;
     }
+}
+
+/* The arguments as the export takes them, and nothing else of the registers: what lies in those
+ * behind the last one is left from earlier calls. */
+static unsigned read_arguments(kcall *call, const kthunk_entry *thunk, uint64_t *arguments)
+{
+    bool stack = weft_memory_ok(call->k->memory, (uint32_t)call->cpu->r[1], 0xA0, WEFT_PAGE_READ);
+    unsigned reals = 0;
+    for (unsigned i = 0; i < thunk->argument_count; i++) {
+        uint64_t value = i < 8 || stack ? karg64(call, i) : 0;
+        if (thunk->real >> i & 1) {
+            memcpy(&arguments[i], &call->cpu->f[1 + reals++], sizeof arguments[i]);
+        } else {
+            arguments[i] = thunk->wide >> i & 1 ? value : (uint32_t)value;
+        }
+    }
+    return thunk->argument_count;
 }
 
 static void emit_call(kcall *call, const uint64_t *arguments, unsigned count)
@@ -582,13 +598,8 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;
-    uint64_t arguments[16];
-    unsigned count = thunk->argument_count;
-    bool stack = weft_memory_ok(k->memory, (uint32_t)thread->cpu->r[1], 0xA0, WEFT_PAGE_READ);
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t value = i < 8 || stack ? karg64(&call, i) : 0;
-        arguments[i] = thunk->wide >> i & 1 ? value : (uint32_t)value;
-    }
+    uint64_t arguments[KARGUMENTS];
+    unsigned count = read_arguments(&call, thunk, arguments);
     if (!announced) {
         k->imports_called++;
         emit_import(&call, WEFT_EVENT_IMPORT_CALL);

@@ -204,6 +204,8 @@ typedef struct kmissing {
     uint64_t count;
 } kmissing;
 
+#define KARGUMENTS 16 /* of one export, at most */
+
 /* One callable thunk; its index is the word behind its `sc`. */
 typedef struct kthunk_entry {
     uint32_t address;
@@ -212,6 +214,7 @@ typedef struct kthunk_entry {
     uint64_t id; /* identity of the export, 0 until first called */
     uint32_t argument_count;
     uint32_t wide; /* bit n: argument n is 64 bits wide */
+    uint32_t real; /* bit n: it is a double, in f1 and up */
     bool placed;   /* lies in an image, and goes with it */
 } kthunk_entry;
 

@@ -572,6 +572,70 @@ static void test_watch_needs_memory(void **state)
     kwatch_end(k);
 }
 
+/* ---- calls ------------------------------------------------------------------------------------ */
+
+/* Calls an export through its thunk, with addresses of zeros in r3 and up, 0x100 apart and with bits
+ * above the low 32, and 1.0, 2.0 in f1 and f2; the event of the call. Its words: export, how many
+ * arguments, the arguments, length of the path. */
+static const uint64_t *call_thunk(world *w, const char *name)
+{
+    kernel *k = w->f->k;
+    weft_cpu_state *cpu = w->f->thread->cpu;
+    const kexport *row = kexport_named(KMODULE_KRNL, name);
+    uint32_t before = count(w, WEFT_EVENT_KERNEL_CALL);
+    assert_non_null(row);
+    for (unsigned i = 0; i < 8; i++) {
+        cpu->r[3 + i] = U(0xFFFF000000000000) + w->base + 0x100 * i;
+    }
+    cpu->f[1] = U(0x3FF0000000000000);
+    cpu->f[2] = U(0x4000000000000000);
+    cpu->pc = kthunk(k, KMODULE_KRNL, row->ordinal);
+    assert_int_not_equal(cpu->pc, 0);
+    kcall_syscall(k, cpu, 0);
+    assert_int_equal(count(w, WEFT_EVENT_KERNEL_CALL), before + 1);
+    return event(w, WEFT_EVENT_KERNEL_CALL, before)->words;
+}
+
+/* docs/trace.md, kernel.call: the arguments are those of the signature (exports, *.def), words as 32
+ * bits; what lies in further registers is none. */
+static void test_a_call_has_the_arguments_of_its_signature(void **state)
+{
+    static const struct {
+        const char *name;
+        uint64_t count;
+    } calls[] = {
+        {"KeQueryPerformanceFrequency", 0},  /* u() */
+        {"NtClose", 1},                      /* u(handle:h) */
+        {"RtlInitializeCriticalSection", 1}, /* v(cs:p) */
+        {"DbgPrint", 1},                     /* u(format:p,...) */
+        {"NtSetEvent", 2},                   /* u(event:h,previous_out:p) */
+        {"NtReleaseSemaphore", 3},           /* u(semaphore:h,count:i,previous_out:p) */
+    };
+    world *w = *state;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        const uint64_t *words = call_thunk(w, calls[i].name);
+        assert_int_equal(words[1], calls[i].count);
+        for (uint32_t n = 0; n < calls[i].count; n++) {
+            assert_int_equal(words[2 + n], w->base + 0x100 * n);
+        }
+        assert_int_equal(words[2 + calls[i].count], 0); /* no path */
+    }
+    kcall_destroy(w->f->k);
+}
+
+/* A double is in f1, though it uses up a register's place (LESSONS 24): "u(a:u,b:u,c:d,d:u,e:u)". */
+static void test_a_double_is_told_from_its_own_register(void **state)
+{
+    world *w = *state;
+    const uint64_t *words = call_thunk(w, "VdSetDisplayModeOverride");
+    assert_int_equal(words[1], 5);
+    assert_int_equal(words[3], w->base + 0x100);
+    assert_int_equal(words[4], U(0x3FF0000000000000));
+    assert_int_equal(words[5], w->base + 0x300);
+    assert_int_equal(words[6], w->base + 0x400);
+    kcall_destroy(w->f->k);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -602,6 +666,8 @@ int main(void)
         TEST(test_watch_reads_lists_of_ranges),
         TEST(test_watch_refuses_what_is_no_range),
         TEST(test_watch_needs_memory),
+        TEST(test_a_call_has_the_arguments_of_its_signature),
+        TEST(test_a_double_is_told_from_its_own_register),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
