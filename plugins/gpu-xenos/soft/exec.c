@@ -21,6 +21,7 @@ typedef struct reach {
     soft_program *program;
     uint8_t written[XENOS_TEMPORARIES];
     uint8_t inputs[XENOS_TEMPORARIES];
+    uint8_t exported[64];
 } reach;
 
 static void read_component(reach *r, uint32_t index, uint32_t relative, uint32_t component)
@@ -55,6 +56,13 @@ static void reach_alu(reach *r, const soft_alu *alu, int certain)
         if (alu->vector_count != 0 || (alu->scalar_mask | alu->zero_mask | alu->one_mask) != 0) {
             r->program->exports |= UINT64_C(1) << alu->vector_dest;
         }
+        uint8_t *exported = &r->exported[alu->vector_dest];
+        for (uint32_t j = 0; j < alu->vector_count && certain && !alu->predicated; j++) {
+            *exported |= (uint8_t)(1u << alu->component[j]);
+        }
+        if (certain && !alu->predicated) {
+            *exported |= alu->scalar_mask | alu->zero_mask | alu->one_mask;
+        }
         return;
     }
     if (!certain || alu->predicated) {
@@ -70,6 +78,10 @@ static void reach_alu(reach *r, const soft_alu *alu, int certain)
 
 static void reach_fetch(reach *r, const xenos_fetch *fetch, int certain)
 {
+    r->program->addresses |= fetch->opcode == XENOS_FETCH_VERTEX;
+    r->program->registers |=
+        fetch->opcode != XENOS_FETCH_VERTEX &&
+        (fetch->register_lod || fetch->register_gradients || fetch->opcode >= XENOS_FETCH_SET_LOD);
     uint32_t sources = fetch->opcode == XENOS_FETCH_VERTEX ? 1 : 3;
     for (uint32_t c = 0; c < sources && !fetch->mini; c++) {
         read_component(r, fetch->source, fetch->source_relative, fetch->source_swizzle[c] & 3u);
@@ -121,11 +133,33 @@ static void find_inputs(soft_program *program)
             }
         }
     }
+    for (uint32_t n = 0; n < 64; n++) {
+        program->whole |= (uint64_t)(r.exported[n] == 15) << n;
+    }
     for (uint32_t n = 0; n < XENOS_TEMPORARIES * 4; n++) {
         if (r.inputs[n / 4] >> n % 4 & 1) {
             program->inputs[program->input_count++] = (uint8_t)n;
         }
     }
+}
+
+/* Control flow up to the end of a program that always takes the same way, 0 for others. */
+static uint32_t straight(const soft_program *program)
+{
+    for (uint32_t n = 0; n < program->cf_count && n < SOFT_EXEC_LIMIT; n++) {
+        switch (program->cf[n].opcode) {
+        case XENOS_CF_NOP:
+        case XENOS_CF_EXEC:
+        case XENOS_CF_ALLOC:
+        case XENOS_CF_MARK_VS_FETCH_DONE:
+            continue;
+        case XENOS_CF_EXEC_END:
+            return n + 1;
+        default:
+            return 0;
+        }
+    }
+    return 0;
 }
 
 soft_program *soft_program_new(const xenos_program *program)
@@ -149,6 +183,7 @@ soft_program *soft_program_new(const xenos_program *program)
     }
     find_inputs(out);
     out->memory_export = (out->exports >> XENOS_EXPORT_DATA0 & 0x1Fu) != 0;
+    out->straight = out->memory_export ? 0 : straight(out);
     return out;
 }
 
@@ -427,7 +462,10 @@ static void run(soft_machine *m, const soft_program *program)
             if (m->memory_export) {
                 soft_memory_export(m, f->mask);
             }
-            *f = all.f[--all.count];
+            all.count--;
+            if (f != &all.f[all.count]) {
+                *f = all.f[all.count];
+            }
             continue;
         }
         f->steps++;
@@ -436,11 +474,28 @@ static void run(soft_machine *m, const soft_program *program)
     }
 }
 
+static void run_straight(soft_machine *m, const soft_program *program)
+{
+    for (uint32_t n = 0; n < program->straight; n++) {
+        const xenos_cf *cf = &program->cf[n];
+        if (cf->opcode == XENOS_CF_EXEC || cf->opcode == XENOS_CF_EXEC_END) {
+            run_operations(m, program, cf, m->all);
+        }
+    }
+}
+
 static void run_prepared(const soft_stage *stage, const soft_program *program,
                          const soft_vec4 *splats, soft_group *group)
 {
     soft_machine m;
-    memset(&m, 0, offsetof(soft_machine, scratch));
+    memset(&m, 0, offsetof(soft_machine, fetch));
+    if (program->registers) {
+        memset(&m.fetch, 0, sizeof m.fetch);
+    }
+    if (program->addresses) {
+        memset(m.vertex_address, 0, sizeof m.vertex_address);
+        memset(m.vertex_constant, 0, sizeof m.vertex_constant);
+    }
     m.stage = stage;
     m.group = group;
     m.splats = (const soft_f *)splats;
@@ -449,7 +504,7 @@ static void run_prepared(const soft_stage *stage, const soft_program *program,
     m.fetch.vertices = stage->program->stage == XENOS_STAGE_VERTEX;
     group->exported = 0;
     group->killed = 0;
-    for (uint64_t left = program->exports; left != 0; left &= left - 1) {
+    for (uint64_t left = program->exports & ~program->whole; left != 0; left &= left - 1) {
         group->exports[__builtin_ctzll(left)] = (soft_vec4){0};
     }
     for (uint32_t n = 0; n < program->input_count; n++) {
@@ -458,7 +513,12 @@ static void run_prepared(const soft_stage *stage, const soft_program *program,
             value[i] = part_flush(value[i]);
         }
     }
-    if (m.all != 0) {
+    if (m.all == 0) {
+        return;
+    }
+    if (program->straight != 0) {
+        run_straight(&m, program);
+    } else {
         run(&m, program);
     }
 }

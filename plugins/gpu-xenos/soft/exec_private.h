@@ -89,6 +89,11 @@ struct soft_program {
     uint32_t input_count;
     uint8_t inputs[XENOS_TEMPORARIES * 4];
     int memory_export;
+    int addresses; /* vertex fetches: they keep addresses */
+    int registers; /* texture fetches that something else sets up */
+    /* 0: there are jumps or conditions; else the control flow that runs, from the first on. */
+    uint32_t straight;
+    uint64_t whole; /* exports of which it writes all, always */
     /* Constants that operands name without an address register, each with its modifiers: number,
      * 0x100: absolute, 0x200: negative. */
     uint32_t splat_count;
@@ -111,11 +116,11 @@ typedef struct soft_machine {
     soft_mask predicate;
     int32_t loop_address; /* aL of the lanes that run */
     int32_t a0[SOFT_LANES];
+    soft_mask written[5]; /* eM0..eM4 since the last memory export */
     soft_f ps;
-    soft_fetch_state fetch;
+    soft_fetch_state fetch;               /* 0 at the start, where the program wants it */
     int64_t vertex_address[SOFT_LANES];   /* dwords: what mini fetches start from */
     uint8_t vertex_constant[SOFT_LANES];  /* of the last full fetch */
-    soft_mask written[5];                 /* eM0..eM4 since the last memory export */
     soft_vec4 scratch[3], result, scalar; /* operands, and results on their way */
 } soft_machine;
 

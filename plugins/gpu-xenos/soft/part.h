@@ -22,6 +22,13 @@ typedef uint32_t part_u __attribute__((vector_size(SOFT_PART * 4), may_alias));
 typedef double part_d __attribute__((vector_size(SOFT_PART * 8)));
 typedef uint64_t part_l __attribute__((vector_size(SOFT_PART * 8)));
 
+/* Doubles that fill a register of the host, the singles they become, and how many such there are. */
+#define SOFT_HALVES (2 * SOFT_PARTS)
+typedef double half_d __attribute__((vector_size(SOFT_PART * 4), may_alias));
+typedef uint64_t half_l __attribute__((vector_size(SOFT_PART * 4), may_alias));
+typedef float half_f __attribute__((vector_size(SOFT_PART * 2), may_alias));
+typedef int32_t half_i __attribute__((vector_size(SOFT_PART * 2), may_alias));
+
 /* Integers as doubles, exactly. gcc 12 without optimisation fails on sixteen at once. */
 #if defined(__OPTIMIZE__) || defined(__clang__)
 #define PART_WIDEN(v) __builtin_convertvector(v, part_d)

@@ -88,9 +88,9 @@ void soft_pixel_begin(const soft_context *c, soft_worker *w, const soft_triangle
     for (int i = 0; i < 2; i++) {
         const double x = d[i][0] * SOFT_SUB, y = d[i][1] * SOFT_SUB;
         const double center = (d[i][0] + d[i][1]) * CENTER;
-        for (int n = 0; n < SOFT_PARTS; n++) {
-            ((part_d *)w->weight[i])[n] =
-                ((const part_d *)lane_x)[n] * x + ((const part_d *)lane_y)[n] * y + center;
+        for (int n = 0; n < SOFT_HALVES; n++) {
+            ((half_d *)w->weight[i])[n] =
+                ((const half_d *)lane_x)[n] * x + ((const half_d *)lane_y)[n] * y + center;
         }
         for (uint32_t s = 0; s < c->samples; s++) {
             w->shift[s][i] =
@@ -107,14 +107,19 @@ static void depth(const soft_context *c, soft_worker *w, const double at[2])
     for (uint32_t s = 0; s < c->samples; s++) {
         shift[s] = w->shift[s][0] * t->dz[0] + w->shift[s][1] * t->dz[1];
     }
-    for (int n = 0; n < SOFT_PARTS; n++) {
-        part_d a = ((const part_d *)w->weight[0])[n] + at[0];
-        part_d b = ((const part_d *)w->weight[1])[n] + at[1];
-        part_d plane = t->z + a * t->dz[0] + b * t->dz[1];
+    for (int n = 0; n < SOFT_HALVES; n++) {
+        half_d a = ((const half_d *)w->weight[0])[n] + at[0];
+        half_d b = ((const half_d *)w->weight[1])[n] + at[1];
+        half_d plane = t->z + a * t->dz[0] + b * t->dz[1];
         for (uint32_t s = 0; s < c->samples; s++) {
-            part_d z = plane + shift[s];
-            ((part_f *)&w->fragment.depth[s])[n] =
-                part_saturate(__builtin_convertvector(z, part_f));
+            half_f z = __builtin_convertvector(plane + shift[s], half_f);
+            ((half_f *)&w->fragment.depth[s])[n] = z;
+        }
+    }
+    for (uint32_t s = 0; s < c->samples; s++) {
+        for (int n = 0; n < SOFT_PARTS; n++) {
+            part_f *z = (part_f *)&w->fragment.depth[s] + n;
+            *z = part_saturate(*z);
         }
     }
 }
@@ -123,28 +128,28 @@ static void depth(const soft_context *c, soft_worker *w, const double at[2])
 static void weights(const soft_triangle *t, const soft_lanes_d e[2], const double at[2],
                     soft_f out[2])
 {
-    part_f *i = (part_f *)&out[0], *j = (part_f *)&out[1];
+    half_f *i = (half_f *)&out[0], *j = (half_f *)&out[1];
     if (!t->perspective) {
         const double q = 1.0 / t->area;
-        for (int n = 0; n < SOFT_PARTS; n++) {
-            i[n] = __builtin_convertvector((((const part_d *)e[0])[n] + at[0]) * q, part_f);
-            j[n] = __builtin_convertvector((((const part_d *)e[1])[n] + at[1]) * q, part_f);
+        for (int n = 0; n < SOFT_HALVES; n++) {
+            i[n] = __builtin_convertvector((((const half_d *)e[0])[n] + at[0]) * q, half_f);
+            j[n] = __builtin_convertvector((((const half_d *)e[1])[n] + at[1]) * q, half_f);
         }
         return;
     }
-    const part_d least = (part_d){0} + t->least;
-    for (int n = 0; n < SOFT_PARTS; n++) {
-        part_d a = ((const part_d *)e[0])[n] + at[0];
-        part_d b = ((const part_d *)e[1])[n] + at[1];
-        part_d rest = (t->area - a - b) * t->k[0];
+    const half_d least = (half_d){0} + t->least;
+    for (int n = 0; n < SOFT_HALVES; n++) {
+        half_d a = ((const half_d *)e[0])[n] + at[0];
+        half_d b = ((const half_d *)e[1])[n] + at[1];
+        half_d rest = (t->area - a - b) * t->k[0];
         a *= t->k[1];
         b *= t->k[2];
-        part_d divisor = rest + a + b;
+        half_d divisor = rest + a + b;
         /* Beyond the horizon there is no weight; what is covered is never there. */
-        part_l good = (part_l)(divisor > least);
-        part_d q = 1.0 / (part_d)((good & (part_l)divisor) | (~good & (part_l)least));
-        i[n] = __builtin_convertvector(a * q, part_f);
-        j[n] = __builtin_convertvector(b * q, part_f);
+        half_l good = (half_l)(divisor > least);
+        half_d q = 1.0 / (half_d)((good & (half_l)divisor) | (~good & (half_l)least));
+        i[n] = __builtin_convertvector(a * q, half_f);
+        j[n] = __builtin_convertvector(b * q, half_f);
     }
 }
 
