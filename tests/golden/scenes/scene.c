@@ -7,7 +7,8 @@
 #include "endian.h"
 #include "pm4.h"
 
-#define CORNERS (SCENE_MEMORY - 4096) /* a resolve's rectangle */
+#define RECORD_MOST 1024u                 /* bytes of one change */
+#define CORNERS     (SCENE_MEMORY - 4096) /* a resolve's rectangle */
 
 static weft_status host_fail(const weft_host *host, weft_status status, const char *text)
 {
@@ -59,10 +60,18 @@ void scene_fail(const scene *s, const char *what)
 
 /* ---- packets ---- */
 
+static void execute(scene *s, const uint32_t *packet, uint32_t dwords)
+{
+    if (s->record != NULL) {
+        fwrite(packet, 4, dwords, s->record);
+    }
+    xenos_cp_execute(s->cp, packet, dwords);
+}
+
 void scene_set(scene *s, uint32_t number, uint32_t value)
 {
     const uint32_t packet[2] = {number, value};
-    xenos_cp_execute(s->cp, packet, 2);
+    execute(s, packet, 2);
 }
 
 void scene_set_float(scene *s, uint32_t number, float value)
@@ -70,12 +79,18 @@ void scene_set_float(scene *s, uint32_t number, float value)
     scene_set(s, number, xenos_float_bits(value));
 }
 
+void scene_constant_bits(scene *s, uint32_t index, const uint32_t bits[4])
+{
+    uint32_t packet[5] = {XENOS_CONSTANT_ALU + index * 4 + (3u << 16)};
+    memcpy(packet + 1, bits, 4 * sizeof *bits);
+    execute(s, packet, 5);
+}
+
 void scene_constant(scene *s, uint32_t index, float x, float y, float z, float w)
 {
-    const float values[4] = {x, y, z, w};
-    uint32_t packet[5] = {XENOS_CONSTANT_ALU + index * 4 + (3u << 16)};
-    memcpy(packet + 1, values, sizeof values);
-    xenos_cp_execute(s->cp, packet, 5);
+    const uint32_t bits[4] = {xenos_float_bits(x), xenos_float_bits(y), xenos_float_bits(z),
+                              xenos_float_bits(w)};
+    scene_constant_bits(s, index, bits);
 }
 
 void scene_packet(scene *s, uint32_t opcode, const uint32_t *words, uint32_t count)
@@ -86,7 +101,7 @@ void scene_packet(scene *s, uint32_t opcode, const uint32_t *words, uint32_t cou
     }
     packet[0] = 0xC0000000u | (count - 1) << 16 | opcode << 8;
     memcpy(packet + 1, words, count * sizeof *words);
-    xenos_cp_execute(s->cp, packet, count + 1);
+    execute(s, packet, count + 1);
 }
 
 static void load_shader(scene *s, const char *listing)
@@ -125,6 +140,12 @@ uint8_t *scene_bytes(scene *s, uint32_t address)
 void scene_changed(scene *s, uint32_t address, uint32_t length)
 {
     xenos_drawing_changed(s->cp->drawing, address, length);
+    if (s->record != NULL) { /* the beginning is enough to go on from */
+        const uint32_t dwords = length < RECORD_MOST ? length / 4 : RECORD_MOST / 4;
+        const uint32_t head[2] = {RECORD_MEMORY | dwords, address};
+        fwrite(head, 4, 2, s->record);
+        fwrite(scene_bytes(s, address), 4, dwords, s->record);
+    }
 }
 
 uint32_t scene_room(scene *s, uint32_t bytes)
@@ -175,6 +196,7 @@ void scene_draw_indexed(scene *s, uint32_t primitive, const uint32_t *indices, u
             to[2 * i + 1] = (uint8_t)indices[i];
         }
     }
+    scene_changed(s, address, count * 4);
     const uint32_t words[4] = {
         0,
         primitive | (wide ? 1u << 11 : 0) | count << 16,
@@ -233,6 +255,7 @@ void scene_resolve(scene *s, scene_box b, scene_copy copy)
     for (uint32_t i = 0; i < 6; i++) {
         store_big(scene_bytes(s, CORNERS + 4 * i), xenos_float_bits(corner[i]));
     }
+    scene_changed(s, CORNERS, sizeof corner);
     scene_set(s, XENOS_CONSTANT_FETCH, CORNERS | 3);
     scene_set(s, XENOS_CONSTANT_FETCH + 1, 6 << 2 | XENOS_ENDIAN_8IN32);
     scene_set(s, XENOS_RB_COPY_CONTROL, copy.control);
@@ -269,7 +292,7 @@ void scene_bind(scene *s, uint32_t number, const scene_texture *texture)
 {
     uint32_t packet[7] = {(XENOS_CONSTANT_FETCH + number * 6) | 5u << 16};
     scene_texture_words(texture, packet + 1);
-    xenos_cp_execute(s->cp, packet, 7);
+    execute(s, packet, 7);
 }
 
 uint32_t scene_random(uint32_t *state)
@@ -337,7 +360,7 @@ static void set_defaults(scene *s)
     scene_shaders(s, SCENE_VERTEX, SCENE_PIXEL);
 }
 
-scene *scene_run(const scene_row *row, const char *backend, uint32_t threads)
+static scene *scene_new(const scene_row *row, const char *backend, uint32_t threads)
 {
     static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1};
     scene *s = calloc(1, sizeof *s);
@@ -376,12 +399,37 @@ scene *scene_run(const scene_row *row, const char *backend, uint32_t threads)
         return NULL;
     }
     xenos_cp_init(s->cp, &s->host, &free_of_charge, drawing);
+    return s;
+}
+
+static void draw_row(scene *s, const scene_row *row)
+{
     set_defaults(s);
     row->draw(s);
     if (s->pixels == NULL) {
         scene_fail(s, "showed no frame");
     }
+}
+
+scene *scene_run(const scene_row *row, const char *backend, uint32_t threads)
+{
+    scene *s = scene_new(row, backend, threads);
+    if (s != NULL) {
+        draw_row(s, row);
+    }
     return s;
+}
+
+int scene_record(const scene_row *row, FILE *out)
+{
+    scene *s = scene_new(row, "null", 1);
+    if (s == NULL) {
+        return 0;
+    }
+    s->record = out;
+    draw_row(s, row);
+    scene_free(s);
+    return 1;
 }
 
 const uint8_t *scene_edram(scene *s)

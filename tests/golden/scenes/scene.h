@@ -8,6 +8,7 @@
 #define TESTS_GOLDEN_SCENE_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cp.h"
 #include "draw.h"
@@ -30,6 +31,7 @@ typedef struct scene {
     uint32_t width, height; /* of the frame */
     uint8_t *pixels;        /* red, green, blue, 255; NULL until the frame is shown */
     const char *name;
+    FILE *record; /* NULL, or where packets and memory go (scene_record) */
 } scene;
 
 /* A pixel of the frame as 0xRRGGBB, found by hand. */
@@ -52,6 +54,10 @@ const scene_row *const *scene_table(void);
 /* Draws a scene on a back-end that has pixels (drawing.h); NULL without memory, or where the host has no
  * such back-end. A scene that cannot be drawn ends the program with a message. */
 scene *scene_run(const scene_row *row, const char *backend, uint32_t threads);
+/* Draws on the null back-end and writes what was executed, dwords as the host has them: packets, and in
+ * place of type 2, which does nothing, RECORD_MEMORY and a count, an address and that many dwords. */
+#define RECORD_MEMORY 0x80000000u
+int scene_record(const scene_row *row, FILE *out);
 void scene_free(scene *s);
 const uint8_t *scene_edram(scene *s);
 
@@ -62,6 +68,7 @@ _Noreturn void scene_fail(const scene *s, const char *what);
 void scene_set(scene *s, uint32_t number, uint32_t value);
 void scene_set_float(scene *s, uint32_t number, float value);
 /* A float constant: 0..255 of the vertex shader, 256 and up of the pixel shader. */
+void scene_constant_bits(scene *s, uint32_t index, const uint32_t bits[4]);
 void scene_constant(scene *s, uint32_t index, float x, float y, float z, float w);
 void scene_packet(scene *s, uint32_t opcode, const uint32_t *words, uint32_t count);
 /* Listings; NULL: the one that is there stays. */

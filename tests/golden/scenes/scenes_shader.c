@@ -87,9 +87,7 @@ static void memexport_draw(scene *s)
             0x4B000000u | cells[i].format << 8 | cells[i].number << 16 | endian,
             0x4B000000u | 1000u, /* elements: the last 24 are not written */
         };
-        uint32_t packet[5] = {XENOS_CONSTANT_ALU | 3u << 16};
-        memcpy(packet + 1, stream, sizeof stream);
-        xenos_cp_execute(s->cp, packet, 5);
+        scene_constant_bits(s, 0, stream);
         scene_constant(s, 1, 1.0f / 16, 1.0f / 256, 1.0f / 37, 0.25f);
         scene_constant(s, 2, 0, 1, 0, 0);
         scene_constant(s, 3, 0, 0, -5, 1);
