@@ -201,7 +201,7 @@ void scene_draw_indexed(scene *s, uint32_t primitive, const uint32_t *indices, u
         0,
         primitive | (wide ? 1u << 11 : 0) | count << 16,
         address,
-        count | (wide ? XENOS_ENDIAN_8IN32 : XENOS_ENDIAN_8IN16) << 30,
+        count | (wide ? 2u : 1u) << 30, /* 8in32, 8in16 */
     };
     scene_packet(s, XENOS_PM4_DRAW_INDX, words, 4);
 }
