@@ -22,4 +22,8 @@ extern const scene_row scene_texture_formats, scene_texture_signs, scene_mips, s
 /* scenes_shader.c */
 extern const scene_row scene_vertex_formats, scene_memexport, scene_flow, scene_operations;
 
+/* scenes_techniques.c */
+extern const scene_row scene_shadows, scene_hdr, scene_particles, scene_environment,
+    scene_displaced, scene_slices, scene_tessellation;
+
 #endif
