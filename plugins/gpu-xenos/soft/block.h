@@ -147,9 +147,18 @@ SOFT_INLINE part_u soft_block_load(const soft_block *block, uint32_t stride, uin
         const uint8_t *at = soft_quad_at(block, stride, down, n * (SOFT_PART / 4) + i);
         quad[i] = soft_quad_load(at, block->row, stride, pick);
     }
-    part_u out;
-    memcpy(&out, quad, sizeof out);
-    return out;
+#if SOFT_PART == 4
+    return (part_u)quad[0];
+#else
+    typedef uint32_t eight __attribute__((vector_size(32)));
+    eight low = __builtin_shufflevector(quad[0], quad[1], 0, 1, 2, 3, 4, 5, 6, 7);
+#if SOFT_PART == 8
+    return (part_u)low;
+#else
+    eight high = __builtin_shufflevector(quad[2], quad[3], 0, 1, 2, 3, 4, 5, 6, 7);
+    return (part_u)PART_JOIN(low, high);
+#endif
+#endif
 }
 
 SOFT_INLINE void soft_block_store(const soft_block *block, uint32_t stride, uint32_t down,

@@ -27,7 +27,16 @@ typedef uint64_t part_l __attribute__((vector_size(SOFT_PART * 8)));
 typedef double half_d __attribute__((vector_size(SOFT_PART * 4), may_alias));
 typedef uint64_t half_l __attribute__((vector_size(SOFT_PART * 4), may_alias));
 typedef float half_f __attribute__((vector_size(SOFT_PART * 2), may_alias));
-typedef int32_t half_i __attribute__((vector_size(SOFT_PART * 2), may_alias));
+
+/* Two halves side by side: what is stored in halves is not soon loaded whole. */
+#if SOFT_PART == 16
+#define PART_JOIN(a, b)                                                                            \
+    __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#elif SOFT_PART == 8
+#define PART_JOIN(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7)
+#else
+#define PART_JOIN(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3)
+#endif
 
 /* Integers as doubles, exactly. gcc 12 without optimisation fails on sixteen at once. */
 #if defined(__OPTIMIZE__) || defined(__clang__)

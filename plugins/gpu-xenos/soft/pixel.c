@@ -100,6 +100,14 @@ void soft_pixel_begin(const soft_context *c, soft_worker *w, const soft_triangle
     w->fragment.back = t->back;
 }
 
+/* Depth before it is rounded, of half n of the lanes. */
+SOFT_INLINE half_d plane(const soft_worker *w, const soft_triangle *t, const double at[2], int n)
+{
+    half_d a = ((const half_d *)w->weight[0])[n] + at[0];
+    half_d b = ((const half_d *)w->weight[1])[n] + at[1];
+    return t->z + a * t->dz[0] + b * t->dz[1];
+}
+
 static void depth(const soft_context *c, soft_worker *w, const double at[2])
 {
     const soft_triangle *t = w->triangle;
@@ -107,49 +115,59 @@ static void depth(const soft_context *c, soft_worker *w, const double at[2])
     for (uint32_t s = 0; s < c->samples; s++) {
         shift[s] = w->shift[s][0] * t->dz[0] + w->shift[s][1] * t->dz[1];
     }
-    for (int n = 0; n < SOFT_HALVES; n++) {
-        half_d a = ((const half_d *)w->weight[0])[n] + at[0];
-        half_d b = ((const half_d *)w->weight[1])[n] + at[1];
-        half_d plane = t->z + a * t->dz[0] + b * t->dz[1];
+    for (int n = 0; n < SOFT_PARTS; n++) {
+        half_d a = plane(w, t, at, 2 * n), b = plane(w, t, at, 2 * n + 1);
         for (uint32_t s = 0; s < c->samples; s++) {
-            half_f z = __builtin_convertvector(plane + shift[s], half_f);
-            ((half_f *)&w->fragment.depth[s])[n] = z;
+            half_f low = __builtin_convertvector(a + shift[s], half_f);
+            half_f high = __builtin_convertvector(b + shift[s], half_f);
+            ((part_f *)&w->fragment.depth[s])[n] = part_saturate(PART_JOIN(low, high));
         }
     }
-    for (uint32_t s = 0; s < c->samples; s++) {
-        for (int n = 0; n < SOFT_PARTS; n++) {
-            part_f *z = (part_f *)&w->fragment.depth[s] + n;
-            *z = part_saturate(*z);
-        }
+}
+
+/* I and J of half n of the lanes. */
+SOFT_INLINE void flat_weights(double q, const soft_lanes_d e[2], const double at[2], int n,
+                              half_f out[2])
+{
+    for (int k = 0; k < 2; k++) {
+        out[k] = __builtin_convertvector((((const half_d *)e[k])[n] + at[k]) * q, half_f);
     }
+}
+
+SOFT_INLINE void deep_weights(const soft_triangle *t, const soft_lanes_d e[2], const double at[2],
+                              int n, half_f out[2])
+{
+    const half_d least = (half_d){0} + t->least;
+    half_d a = ((const half_d *)e[0])[n] + at[0];
+    half_d b = ((const half_d *)e[1])[n] + at[1];
+    half_d rest = (t->area - a - b) * t->k[0];
+    a *= t->k[1];
+    b *= t->k[2];
+    half_d divisor = rest + a + b;
+    /* Beyond the horizon there is no weight; what is covered is never there. */
+    half_l good = (half_l)(divisor > least);
+    half_d q = 1.0 / (half_d)((good & (half_l)divisor) | (~good & (half_l)least));
+    out[0] = __builtin_convertvector(a * q, half_f);
+    out[1] = __builtin_convertvector(b * q, half_f);
 }
 
 /* I and J of lanes whose edge functions are e[i] + at[i]. */
 static void weights(const soft_triangle *t, const soft_lanes_d e[2], const double at[2],
                     soft_f out[2])
 {
-    half_f *i = (half_f *)&out[0], *j = (half_f *)&out[1];
-    if (!t->perspective) {
-        const double q = 1.0 / t->area;
-        for (int n = 0; n < SOFT_HALVES; n++) {
-            i[n] = __builtin_convertvector((((const half_d *)e[0])[n] + at[0]) * q, half_f);
-            j[n] = __builtin_convertvector((((const half_d *)e[1])[n] + at[1]) * q, half_f);
+    const double q = 1.0 / t->area;
+    for (int n = 0; n < SOFT_PARTS; n++) {
+        half_f low[2], high[2];
+        if (t->perspective) {
+            deep_weights(t, e, at, 2 * n, low);
+            deep_weights(t, e, at, 2 * n + 1, high);
+        } else {
+            flat_weights(q, e, at, 2 * n, low);
+            flat_weights(q, e, at, 2 * n + 1, high);
         }
-        return;
-    }
-    const half_d least = (half_d){0} + t->least;
-    for (int n = 0; n < SOFT_HALVES; n++) {
-        half_d a = ((const half_d *)e[0])[n] + at[0];
-        half_d b = ((const half_d *)e[1])[n] + at[1];
-        half_d rest = (t->area - a - b) * t->k[0];
-        a *= t->k[1];
-        b *= t->k[2];
-        half_d divisor = rest + a + b;
-        /* Beyond the horizon there is no weight; what is covered is never there. */
-        half_l good = (half_l)(divisor > least);
-        half_d q = 1.0 / (half_d)((good & (half_l)divisor) | (~good & (half_l)least));
-        i[n] = __builtin_convertvector(a * q, half_f);
-        j[n] = __builtin_convertvector(b * q, half_f);
+        for (int k = 0; k < 2; k++) {
+            ((part_f *)&out[k])[n] = PART_JOIN(low[k], high[k]);
+        }
     }
 }
 

@@ -5,7 +5,25 @@
 #include <string.h>
 
 /* FIRST_HALF, SECOND_HALF and ALL: a vector of from[at] for those lanes. */
-#ifdef __AVX2__
+#if defined(__AVX512F__)
+#define WIDE 16
+#define FIRST_HALF(from, at)                                                                       \
+    {                                                                                              \
+        from[at[0]], from[at[1]], from[at[2]], from[at[3]], from[at[4]], from[at[5]], from[at[6]], \
+            from[at[7]]                                                                            \
+    }
+#define SECOND_HALF(from, at)                                                                      \
+    {                                                                                              \
+        from[at[8]], from[at[9]], from[at[10]], from[at[11]], from[at[12]], from[at[13]],          \
+            from[at[14]], from[at[15]]                                                             \
+    }
+#define ALL(from, at)                                                                              \
+    {                                                                                              \
+        from[at[0]], from[at[1]], from[at[2]], from[at[3]], from[at[4]], from[at[5]], from[at[6]], \
+            from[at[7]], from[at[8]], from[at[9]], from[at[10]], from[at[11]], from[at[12]],       \
+            from[at[13]], from[at[14]], from[at[15]]                                               \
+    }
+#elif defined(__AVX2__)
 #define WIDE 8
 #define FIRST_HALF(from, at)                                                                       \
     {                                                                                              \
@@ -46,7 +64,7 @@ typedef uint64_t wide_q __attribute__((vector_size(WIDE * 4)));
 #ifdef __clang__
 #define UNROLL _Pragma("unroll")
 #else
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #define LIMIT 4194304.0f /* 2^22: coordinates beyond it are it */
@@ -350,7 +368,12 @@ SOFT_INLINE void read_words(const uint64_t *texels, wide_i at, wide_u out[2])
 {
     wide_q first = FIRST_HALF(texels, at);
     wide_q second = SECOND_HALF(texels, at);
-#ifdef __AVX2__
+#if WIDE == 16
+    out[0] = __builtin_shufflevector((wide_u)first, (wide_u)second, 0, 2, 4, 6, 8, 10, 12, 14, 16,
+                                     18, 20, 22, 24, 26, 28, 30);
+    out[1] = __builtin_shufflevector((wide_u)first, (wide_u)second, 1, 3, 5, 7, 9, 11, 13, 15, 17,
+                                     19, 21, 23, 25, 27, 29, 31);
+#elif WIDE == 8
     out[0] = __builtin_shufflevector((wide_u)first, (wide_u)second, 0, 2, 4, 6, 8, 10, 12, 14);
     out[1] = __builtin_shufflevector((wide_u)first, (wide_u)second, 1, 3, 5, 7, 9, 11, 13, 15);
 #else
@@ -446,11 +469,11 @@ SOFT_INLINE void sample_slice(const soft_sampling *s, uint32_t storage, int bord
 /* Texels of four bytes: two components at a time in 16 bits, along x. Integers all the way, so no
  * different from the general way. */
 SOFT_INLINE void filter_bytes(const soft_sampling *s, const level_lanes *level, const taps t[3],
-                              wide_f out[4])
+                              int dz, wide_f out[4])
 {
     const uint32_t *texels = s->image->texels;
-    wide_i row = row_start(s, level, t[1].at[0], t[2].at[0]);
-    wide_i below = row_start(s, level, t[1].at[1], t[2].at[0]);
+    wide_i row = row_start(s, level, t[1].at[0], t[2].at[dz]);
+    wide_i below = row_start(s, level, t[1].at[1], t[2].at[dz]);
     wide_i at[4] = {row + t[0].at[0], row + t[0].at[1], below + t[0].at[0], below + t[0].at[1]};
     wide_u v[4] = {ALL(texels, at[0]), ALL(texels, at[1]), ALL(texels, at[2]), ALL(texels, at[3])};
     wide_i weight = to_int(t[0].weight * 256.0f);
@@ -513,7 +536,7 @@ static void sample_general(const soft_sampling *s, const level_lanes *level, con
     }
 }
 
-enum { GENERAL, LINEAR_BYTES, LINEAR_WORDS };
+enum { GENERAL, LINEAR_BYTES, LINEAR_WORDS, VOLUME_BYTES };
 
 SOFT_INLINE void sample_level(const soft_sampling *s, int lane, int kind, const choice *chosen,
                               wide_i numbers, wide_f out[4])
@@ -523,7 +546,15 @@ SOFT_INLINE void sample_level(const soft_sampling *s, int lane, int kind, const 
     set_level(s, &level, numbers, chosen->same);
     address_level(s, lane, chosen, &level, t);
     if (kind == LINEAR_BYTES) {
-        filter_bytes(s, &level, t, out);
+        filter_bytes(s, &level, t, 0, out);
+    } else if (kind == VOLUME_BYTES) {
+        wide_f behind[4];
+        filter_bytes(s, &level, t, 0, out);
+        filter_bytes(s, &level, t, 1, behind);
+        UNROLL
+        for (int c = 0; c < 4; c++) {
+            out[c] = mix(out[c], behind[c], t[2].weight, 0);
+        }
     } else if (kind == LINEAR_WORDS) {
         filter_words(s, &level, t, out);
     } else {
@@ -561,13 +592,22 @@ static void sample_linear_words(const soft_sampling *s, soft_vec4 *number)
     sample_lanes(s, LINEAR_WORDS, number);
 }
 
+static void sample_volume_bytes(const soft_sampling *s, soft_vec4 *number)
+{
+    sample_lanes(s, VOLUME_BYTES, number);
+}
+
 void soft_sample(const soft_sampling *s, soft_vec4 *number)
 {
-    int plain =
-        !s->borders && (s->linear[0][0] | s->linear[0][1]) && !(s->linear[1][0] | s->linear[1][1]);
+    int plain = !s->borders && (s->linear[0][0] | s->linear[0][1]);
+    int volume = s->linear[1][0] | s->linear[1][1];
     if (plain && s->image->storage == SOFT_BYTES) {
-        sample_linear_bytes(s, number);
-    } else if (plain && s->image->storage == SOFT_WORDS) {
+        if (volume) {
+            sample_volume_bytes(s, number);
+        } else {
+            sample_linear_bytes(s, number);
+        }
+    } else if (plain && !volume && s->image->storage == SOFT_WORDS) {
         sample_linear_words(s, number);
     } else {
         sample_lanes(s, GENERAL, number);

@@ -5,6 +5,7 @@
  * public). Gradients are those of the quad, one for all its pixels (getGradients on the console is
  * coarse: xenia spirv_shader_translator_fetch.cc). Levels have 6 fractional bits, as in the
  * Radeon R600's sampler registers; the constant's bias has 5, the instruction's 4. */
+#include "part.h"
 #include "texture_image.h"
 
 /* log2(1 + i / 128) in 1/2^20, rounded. */
@@ -124,6 +125,42 @@ static void set_quad(gradients *g, const soft_f coordinate[3], uint32_t n, int c
     }
 }
 
+/* Lane n of each lane's quad. */
+#if SOFT_PART == 16
+#define OF_QUAD(v, n)                                                                              \
+    __builtin_shufflevector(v, v, n, n, n, n, 4 + n, 4 + n, 4 + n, 4 + n, 8 + n, 8 + n, 8 + n,     \
+                            8 + n, 12 + n, 12 + n, 12 + n, 12 + n)
+#elif SOFT_PART == 8
+#define OF_QUAD(v, n) __builtin_shufflevector(v, v, n, n, n, n, 4 + n, 4 + n, 4 + n, 4 + n)
+#else
+#define OF_QUAD(v, n) __builtin_shufflevector(v, v, n, n, n, n)
+#endif
+
+/* What set_quad and set_lanes do, for all quads at once, where there is one sample a pixel. */
+static void set_plain_quads(soft_footprint *out, const soft_f coordinate[3], const float scale[3],
+                            const float adjust[2], uint32_t n)
+{
+    part_f longer[SOFT_PARTS];
+    for (int m = 0; m < SOFT_PARTS; m++) {
+        part_f h = {0}, v = {0};
+        for (uint32_t c = 0; c < n; c++) {
+            part_f at = ((const part_f *)&coordinate[c])[m];
+            part_f first = OF_QUAD(at, 0);
+            part_f dh = (OF_QUAD(at, 1) - first) * scale[c] * adjust[0];
+            part_f dv = (OF_QUAD(at, 2) - first) * scale[c] * adjust[1];
+            h += dh * dh;
+            v += dv * dv;
+        }
+        longer[m] = part_select(v > h, v, h);
+    }
+    for (int lane = 0; lane < SOFT_LANES; lane += 4) {
+        int32_t computed = soft_level_log2(((const float *)longer)[lane]) / 2;
+        for (int i = 0; i < 4; i++) {
+            out->computed[lane + i] = computed;
+        }
+    }
+}
+
 void soft_texture_footprint(const soft_texture *texture, const xenos_fetch *fetch,
                             const soft_fetch_state *state, const soft_f coordinate[3],
                             soft_footprint *out)
@@ -134,11 +171,6 @@ void soft_texture_footprint(const soft_texture *texture, const xenos_fetch *fetc
     if (fetch->opcode != XENOS_FETCH_COMPUTED_LOD) {
         computed = computed && fetch->computed_lod;
     }
-    memset(out, 0, sizeof *out);
-    out->samples = 1;
-    for (int lane = 0; lane < SOFT_LANES; lane++) {
-        out->count[lane] = 1;
-    }
     int cube = fetch->dimension == XENOS_DIMENSION_CUBE;
     uint32_t n = dimensions(texture->image, fetch);
     float scale[3] = {1, 1, 1};
@@ -148,7 +180,18 @@ void soft_texture_footprint(const soft_texture *texture, const xenos_fetch *fetc
         scale[2] = (float)layout->depth;
     }
     uint32_t limit = aniso_limit(texture, fetch);
-    if (computed && registers) {
+    int plain = computed && !registers && !cube && limit == 1;
+    out->samples = 1; /* lanes' counts and axes matter where there are more */
+    if (!plain) {
+        memset(out, 0, sizeof *out);
+        out->samples = 1;
+        for (int lane = 0; lane < SOFT_LANES; lane++) {
+            out->count[lane] = 1;
+        }
+    }
+    if (plain) {
+        set_plain_quads(out, coordinate, scale, texture->gradient_scale, n);
+    } else if (computed && registers) {
         if (cube) { /* directions: a face is two units wide */
             n = 3;
             scale[0] = scale[1] = scale[2] = (float)layout->width * 0.5f;
