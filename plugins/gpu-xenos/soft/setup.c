@@ -356,9 +356,31 @@ static void rectangle(soft_setup *s, const soft_vertex *const v[3], const xenos_
     }
 }
 
+/* SQ_WRAPPING_0 and 1, four bits a parameter (Mesa a2xx.xml): components that go the shorter way round
+ * from 0 to 1, which are the same place (learn.microsoft.com, "Texture Wrapping (Direct3D 9)"). What is
+ * more than 1/2 away from the first vertex's moves by 1. A copy of the vertex, or NULL without room. */
+static const soft_vertex *wrapped(soft_setup *s, const soft_vertex *first, const soft_vertex *v)
+{
+    const soft_context *c = s->context;
+    if (s->cuts.used == s->cuts.limit) {
+        return NULL;
+    }
+    soft_vertex *copy = (soft_vertex *)(s->cuts.bytes + s->cuts.used++ * c->stride);
+    memcpy(copy, v, c->stride);
+    for (uint32_t i = 0; i < 4 * c->parameters; i++) {
+        float *to = &copy->parameter[i / 4][i % 4];
+        float way = *to - first->parameter[i / 4][i % 4];
+        if (c->wraps >> i & 1) {
+            *to += way > 0.5f ? -1.0f : way < -0.5f ? 1.0f : 0.0f;
+        }
+    }
+    return copy;
+}
+
 void soft_setup_primitive(soft_setup *s, const xenos_primitive *p, const soft_vertex *const v[3])
 {
     const soft_context *c = s->context;
+    const soft_vertex *around[3] = {v[0]};
     uint32_t count = p->shape == XENOS_SHAPE_POINT ? 1 : p->shape == XENOS_SHAPE_LINE ? 2 : 3;
     uint32_t outside = UINT32_MAX, killed = 0, bad = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -371,6 +393,14 @@ void soft_setup_primitive(soft_setup *s, const xenos_primitive *p, const soft_ve
     if (bad || (c->kill_any ? killed > 0 : killed == count) ||
         (outside && p->shape != XENOS_SHAPE_RECTANGLE)) {
         return;
+    }
+    if (c->wraps && count > 1) {
+        around[1] = wrapped(s, v[0], v[1]);
+        around[2] = wrapped(s, v[0], v[2]);
+        if (!around[1] || !around[2]) {
+            return;
+        }
+        v = around;
     }
     switch (p->shape) {
     case XENOS_SHAPE_POINT:

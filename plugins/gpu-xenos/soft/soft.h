@@ -78,7 +78,8 @@ typedef struct soft_context {
     /* vertices */
     uint32_t parameters; /* of a vertex */
     uint8_t parameter_export[16];
-    size_t stride; /* of a vertex, bytes */
+    uint64_t wraps; /* of each parameter's components, from bit 4 * parameter on: cylindrical */
+    size_t stride;  /* of a vertex, bytes */
     uint32_t xy_divided, z_divided, w_direct;
     double scale[3], offset[3];
     double window[2]; /* added after the viewport */

@@ -60,6 +60,9 @@ void soft_vertex_prepare(soft_context *c)
     uint32_t most = c->shades ? c->pixel.program->temporaries : 0;
     for (uint32_t i = 0; i < 16 && i < most; i++) {
         if (written >> i & 1) {
+            uint64_t wrap = xenos_bits(r[XENOS_SQ_WRAPPING_0 + i / 8], 4 * (i % 8), 4);
+            int flat = !xenos_bits(r[XENOS_SQ_INTERPOLATOR_CNTL], i, 1);
+            c->wraps |= flat ? 0 : wrap << (4 * c->parameters);
             c->parameter_export[c->parameters++] = (uint8_t)i;
         }
     }
