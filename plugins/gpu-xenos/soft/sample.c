@@ -500,9 +500,9 @@ SOFT_INLINE void filter_bytes(const soft_sampling *s, const level_lanes *level, 
 
 /* Texels of four words, the same without tricks. */
 SOFT_INLINE void filter_words(const soft_sampling *s, const level_lanes *level, const taps t[3],
-                              wide_f out[4])
+                              int dz, wide_f out[4])
 {
-    sample_slice(s, SOFT_WORDS, 0, 1, level, t, 0, out);
+    sample_slice(s, SOFT_WORDS, 0, 1, level, t, dz, out);
 }
 
 static void sample_general(const soft_sampling *s, const level_lanes *level, const taps t[3],
@@ -536,7 +536,7 @@ static void sample_general(const soft_sampling *s, const level_lanes *level, con
     }
 }
 
-enum { GENERAL, LINEAR_BYTES, LINEAR_WORDS, VOLUME_BYTES };
+enum { GENERAL, LINEAR_BYTES, LINEAR_WORDS, VOLUME_BYTES, VOLUME_WORDS };
 
 SOFT_INLINE void sample_level(const soft_sampling *s, int lane, int kind, const choice *chosen,
                               wide_i numbers, wide_f out[4])
@@ -545,20 +545,27 @@ SOFT_INLINE void sample_level(const soft_sampling *s, int lane, int kind, const 
     taps t[3];
     set_level(s, &level, numbers, chosen->same);
     address_level(s, lane, chosen, &level, t);
-    if (kind == LINEAR_BYTES) {
-        filter_bytes(s, &level, t, 0, out);
-    } else if (kind == VOLUME_BYTES) {
-        wide_f behind[4];
-        filter_bytes(s, &level, t, 0, out);
-        filter_bytes(s, &level, t, 1, behind);
-        UNROLL
-        for (int c = 0; c < 4; c++) {
-            out[c] = mix(out[c], behind[c], t[2].weight, 0);
-        }
-    } else if (kind == LINEAR_WORDS) {
-        filter_words(s, &level, t, out);
-    } else {
+    if (kind == GENERAL) {
         sample_general(s, &level, t, out);
+        return;
+    }
+    wide_f behind[4];
+    if (kind == LINEAR_BYTES || kind == VOLUME_BYTES) {
+        filter_bytes(s, &level, t, 0, out);
+    } else {
+        filter_words(s, &level, t, 0, out);
+    }
+    if (kind == LINEAR_BYTES || kind == LINEAR_WORDS) {
+        return;
+    }
+    if (kind == VOLUME_BYTES) {
+        filter_bytes(s, &level, t, 1, behind);
+    } else {
+        filter_words(s, &level, t, 1, behind);
+    }
+    UNROLL
+    for (int c = 0; c < 4; c++) {
+        out[c] = mix(out[c], behind[c], t[2].weight, 0);
     }
 }
 
@@ -582,35 +589,28 @@ SOFT_INLINE void sample_lanes(const soft_sampling *s, int kind, soft_vec4 *numbe
     }
 }
 
-static void sample_linear_bytes(const soft_sampling *s, soft_vec4 *number)
-{
-    sample_lanes(s, LINEAR_BYTES, number);
-}
+#define SAMPLE(NAME, KIND)                                                                         \
+    static void NAME(const soft_sampling *s, soft_vec4 *number)                                    \
+    {                                                                                              \
+        sample_lanes(s, KIND, number);                                                             \
+    }
 
-static void sample_linear_words(const soft_sampling *s, soft_vec4 *number)
-{
-    sample_lanes(s, LINEAR_WORDS, number);
-}
-
-static void sample_volume_bytes(const soft_sampling *s, soft_vec4 *number)
-{
-    sample_lanes(s, VOLUME_BYTES, number);
-}
+SAMPLE(sample_any, GENERAL)
+SAMPLE(sample_linear_bytes, LINEAR_BYTES)
+SAMPLE(sample_linear_words, LINEAR_WORDS)
+SAMPLE(sample_volume_bytes, VOLUME_BYTES)
+SAMPLE(sample_volume_words, VOLUME_WORDS)
 
 void soft_sample(const soft_sampling *s, soft_vec4 *number)
 {
     int plain = !s->borders && (s->linear[0][0] | s->linear[0][1]);
     int volume = s->linear[1][0] | s->linear[1][1];
     if (plain && s->image->storage == SOFT_BYTES) {
-        if (volume) {
-            sample_volume_bytes(s, number);
-        } else {
-            sample_linear_bytes(s, number);
-        }
-    } else if (plain && !volume && s->image->storage == SOFT_WORDS) {
-        sample_linear_words(s, number);
+        (volume ? sample_volume_bytes : sample_linear_bytes)(s, number);
+    } else if (plain && s->image->storage == SOFT_WORDS) {
+        (volume ? sample_volume_words : sample_linear_words)(s, number);
     } else {
-        sample_lanes(s, GENERAL, number);
+        sample_any(s, number);
     }
 }
 
