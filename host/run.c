@@ -378,6 +378,22 @@ static int run_parts(run *r, const sigset_t *signals)
     return 0;
 }
 
+/* Ends a part. What it could not leave behind, such as a file, it says now with host->fail. */
+static void finish_part(run *r, part *p)
+{
+    free(p->sentence);
+    p->sentence = NULL;
+    part_destroy(p);
+    char *sentence = part_sentence(p, "");
+    if (sentence[0]) {
+        error_print(p->plugin->desc->id, "%s", sentence);
+        if (r->report.exit_code == EXIT_ENDED) {
+            r->report.exit_code = EXIT_PLUGIN;
+        }
+    }
+    free(sentence);
+}
+
 int run_title(run *r)
 {
     run_report *report = &r->report;
@@ -407,7 +423,7 @@ int run_title(run *r)
     static const uint32_t order[] = {WEFT_ROLE_KERNEL, WEFT_ROLE_FRONTEND, WEFT_ROLE_CPU,
                                      WEFT_ROLE_GPU, WEFT_ROLE_POLICY};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
-        part_destroy(&r->parts[order[i]]);
+        finish_part(r, &r->parts[order[i]]);
     }
     policies_free(r);
     int traced = atomic_load(&r->events.started) != 0;

@@ -1,5 +1,6 @@
 /* gpu.c: `weft gpu`: captured frames and shader binaries, through the GPU plugin's tools. */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -218,7 +219,8 @@ static int ask(setup *s, const request *q)
     run *r = text_need(sizeof *r);
     int code = EXIT_PLUGIN;
     if (q->frames_to && folder_make(q->frames_to)) {
-        error_print(q->frames_to, "folder cannot be made (expected a folder)");
+        error_print(q->frames_to, "folder cannot be made (found: %s, expected a folder)",
+                    strerror(errno));
         code = EXIT_USAGE;
     } else if (run_start(r, &s->loader, &s->profile, &options) == 0 &&
                run_create_part(r, WEFT_ROLE_GPU) == 0) {

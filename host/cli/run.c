@@ -153,8 +153,8 @@ static void apply_trace(setup *s, const request *q)
     ini_override(&s->text, "--trace", "tracer", "path", q->trace);
 }
 
-/* --capture: FILE, or FILE@frame=N. */
-static void apply_capture(setup *s, const char *value)
+/* --capture: FILE, or FILE@frame=N. -1 after printing an error. */
+static int apply_capture(setup *s, const char *value)
 {
     static const char mark[] = "@frame=";
     const char *at = strstr(value, mark);
@@ -170,7 +170,13 @@ static void apply_capture(setup *s, const char *value)
         ini_override(&s->text, "--capture", "gpu", "capture_frame", at + strlen(mark));
     }
     ini_override(&s->text, "--capture", "gpu", "capture", path);
+    const char *tail = strrchr(path, '@');
+    int wrong = !path[0] || (tail && strchr(tail, '=') && !strchr(tail, '/'));
+    if (wrong) {
+        error_print("--capture", "cannot be read (found %s, expected FILE or FILE@frame=N)", value);
+    }
     free(path);
+    return wrong ? -1 : 0;
 }
 
 /* What stands behind `--`, joined by blanks, as one command line. */
@@ -271,10 +277,10 @@ int command_run(int argc, char **argv)
     if (q.trace) {
         apply_trace(&s, &q);
     }
-    if (q.capture) {
-        apply_capture(&s, q.capture);
+    int code = q.capture && apply_capture(&s, q.capture) ? EXIT_USAGE : 0;
+    if (code == 0) {
+        code = setup_resolve(&s, PROFILE_ALL_ROLES);
     }
-    int code = setup_resolve(&s, PROFILE_ALL_ROLES);
     if (code == 0) {
         code = run_with(&s, &q);
     }

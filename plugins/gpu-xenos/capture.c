@@ -1,7 +1,11 @@
 #include "capture.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "endian.h"
@@ -13,8 +17,10 @@
 
 struct xenos_capture {
     gzFile file;
+    char *path;
     uint64_t frame;
-    uint32_t recording, complete, failed;
+    uint32_t recording, complete;
+    int failed;                 /* errno of the first failure */
     uint8_t *pages[PAGE_COUNT]; /* memory as a replay has it by now; NULL: nothing there yet */
 };
 
@@ -25,12 +31,21 @@ xenos_capture *xenos_capture_new(const char *path, uint64_t frame)
         return NULL;
     }
     c->frame = frame;
-    c->file = gzopen(path, "wb6");
+    c->path = strdup(path);
+    c->file = c->path != NULL ? gzopen(path, "wb6") : NULL;
     if (c->file == NULL) {
+        free(c->path);
         free(c);
         return NULL;
     }
     return c;
+}
+
+static void fail(xenos_capture *c, int code)
+{
+    if (!c->failed) {
+        c->failed = code ? code : EIO;
+    }
 }
 
 static void stop(xenos_capture *c)
@@ -41,18 +56,33 @@ static void stop(xenos_capture *c)
     }
     c->recording = 0;
     if (c->file != NULL && gzclose(c->file) != Z_OK) {
-        c->failed = 1;
+        fail(c, errno);
     }
     c->file = NULL;
 }
 
-int xenos_capture_free(xenos_capture *c)
+int xenos_capture_free(xenos_capture *c, uint64_t frames, char why[XENOS_CAPTURE_WHY])
 {
     if (c == NULL) {
         return 1;
     }
+    struct stat state;
     stop(c);
     int good = c->complete && !c->failed;
+    if (c->failed) {
+        snprintf(why, XENOS_CAPTURE_WHY,
+                 "capture %s cannot be written (found: %s, expected room for it)", c->path,
+                 strerror(c->failed));
+    } else if (!good) {
+        snprintf(
+            why, XENOS_CAPTURE_WHY,
+            "capture %s is not made, its frame did not come (found %llu frames, expected %llu)",
+            c->path, (unsigned long long)frames, (unsigned long long)c->frame);
+        if (stat(c->path, &state) == 0 && S_ISREG(state.st_mode)) {
+            unlink(c->path);
+        }
+    }
+    free(c->path);
     free(c);
     return good;
 }
@@ -62,7 +92,7 @@ int xenos_capture_free(xenos_capture *c)
 static void put_bytes(xenos_capture *c, const void *bytes, uint32_t length)
 {
     if (length > 0 && gzwrite(c->file, bytes, length) != (int)length) {
-        c->failed = 1;
+        fail(c, errno);
     }
 }
 
@@ -153,7 +183,7 @@ static void reads(xenos_capture *c, const weft_memory *memory, uint64_t start, u
             c->pages[page] = calloc(1, PAGE);
         }
         if (c->pages[page] == NULL) {
-            c->failed = 1;
+            fail(c, ENOMEM);
         } else if (memcmp(c->pages[page], now, PAGE) != 0) {
             memcpy(c->pages[page], now, PAGE);
             put_head(c, XENOS_RECORD_MEM, 4 + PAGE);

@@ -46,8 +46,10 @@ typedef struct xenos_capture xenos_capture;
 /* Writes frame `frame` (from 1: the packets up to and with that swap) to a file that is made at once.
  * NULL: it cannot be made (errno says why). */
 xenos_capture *xenos_capture_new(const char *path, uint64_t frame);
-/* Ends the file. 0 when it was never complete: the frame did not come, or the disk is full. */
-int xenos_capture_free(xenos_capture *capture);
+/* Ends the file. 0 when it is not complete, and `why` says so: the frame did not come in as many as
+ * there were (then no file is left), or it could not be written. */
+#define XENOS_CAPTURE_WHY 512
+int xenos_capture_free(xenos_capture *capture, uint64_t frames, char why[XENOS_CAPTURE_WHY]);
 
 /* The command processor is about to execute a packet for the first time. */
 void xenos_capture_packet(xenos_capture *capture, xenos_cp *cp, uint32_t address, uint32_t dwords);

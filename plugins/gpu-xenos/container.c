@@ -11,21 +11,25 @@ int xenos_container_is(const uint8_t *bytes, size_t length)
 const char *xenos_container_read(const uint8_t *bytes, size_t length, xenos_microcode *out)
 {
     if (length < 36 || !xenos_container_is(bytes, length)) {
-        return "this is not a shader container (expected 0x102A11.. and 36 bytes)";
+        return "container is cut off (found less than its head, expected 36 bytes)";
     }
     uint64_t first = weft_load32(bytes + 4);
     uint64_t second = weft_load32(bytes + 8);
     uint64_t head = weft_load32(bytes + 24);
     if (first + second > length) {
-        return "the container is cut off (its parts are longer than the file)";
+        return "container is cut off (found less than its parts, expected all of them)";
     }
     if (head + 8 > first) {
-        return "the shader's head lies outside the container's first part";
+        return "head of the shader lies outside the container (found an offset behind its first "
+               "part, "
+               "expected one inside)";
     }
     uint64_t at = weft_load32(bytes + head);
     uint64_t size = weft_load32(bytes + head + 4);
     if (at + size > second || size % 4 != 0) {
-        return "the microcode lies outside the container's second part";
+        return "microcode lies outside the container (found an end behind its second part, "
+               "expected one "
+               "inside)";
     }
     *out = (xenos_microcode){
         .stage = weft_load32(bytes) & 1 ? XENOS_STAGE_VERTEX : XENOS_STAGE_PIXEL,

@@ -30,10 +30,9 @@ void xenos_cp_end(xenos_cp *cp)
     cp->pixels = NULL;
     xenos_drawing_free(cp->drawing);
     cp->drawing = NULL;
-    if (!xenos_capture_free(cp->capture)) {
-        cp->host->log(cp->host, WEFT_LOG_WARN,
-                      "gpu-xenos: the capture is not complete: its frame did not come, or the file "
-                      "could not be written");
+    char why[XENOS_CAPTURE_WHY];
+    if (!xenos_capture_free(cp->capture, cp->stats.swaps, why)) {
+        cp->host->fail(cp->host, WEFT_E_IO, why);
     }
     cp->capture = NULL;
 }
@@ -416,6 +415,7 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
             break;
         }
         cp->extra = 0;
+        cp->until = 0;
         cp->at = tick + spent;
         emit_packet(cp, header, dwords);
         if (cp->capture != NULL && !cp->waiting) {
@@ -425,7 +425,7 @@ uint64_t xenos_cp_run(xenos_cp *cp, uint64_t tick)
             cp->skip -= dwords < cp->skip ? dwords : cp->skip;
         } else if (run_packet(cp, header) == XENOS_WAIT) {
             cp->waiting = 1;
-            cp->armed = tick + cp->costs.poll;
+            cp->armed = cp->until > tick ? cp->until : tick + cp->costs.poll;
             return cp->armed;
         }
         cp->waiting = 0;

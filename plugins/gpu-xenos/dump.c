@@ -305,12 +305,12 @@ weft_status xenos_dump(const weft_host *host, const char *path, FILE *out)
 
 /* ---- a shader binary ---- */
 
-static weft_status refuse(const weft_host *host, weft_status status, const char *path,
-                          const char *what)
+static weft_status fail_to_read(const weft_host *host)
 {
-    char text[512];
-    snprintf(text, sizeof text, "%s: %s", path, what);
-    return host->fail(host, status, text);
+    char text[256];
+    snprintf(text, sizeof text, "shader cannot be read (found: %s, expected a file)",
+             strerror(errno));
+    return host->fail(host, WEFT_E_IO, text);
 }
 
 static uint8_t *read_file(const weft_host *host, const char *path, size_t *length,
@@ -319,10 +319,15 @@ static uint8_t *read_file(const weft_host *host, const char *path, size_t *lengt
     FILE *file = fopen(path, "rb");
     uint8_t *bytes = file != NULL ? malloc(FILE_MOST + 1) : NULL;
     if (bytes == NULL) {
-        *status = refuse(host, file != NULL ? WEFT_E_NO_MEMORY : WEFT_E_IO, path,
-                         file != NULL ? "no memory to read it" : strerror(errno));
+        *status = file != NULL ? host->fail(host, WEFT_E_NO_MEMORY, "no memory to read it")
+                               : fail_to_read(host);
     } else {
         *length = fread(bytes, 1, FILE_MOST + 1, file);
+        if (ferror(file)) { /* a folder, say */
+            *status = fail_to_read(host);
+            free(bytes);
+            bytes = NULL;
+        }
     }
     if (file != NULL) {
         fclose(file);
@@ -341,14 +346,19 @@ weft_status xenos_disassemble_file(const weft_host *host, const char *path, cons
     }
     xenos_microcode code = {.bytes = bytes, .length = (uint32_t)length};
     const char *problem = NULL;
-    if (length > FILE_MOST) {
-        problem = "the file is too long for a shader (expected at most 16 MiB)";
+    if (length == 0) {
+        problem = "file is not a shader (found nothing, expected a container or microcode)";
+    } else if (length > FILE_MOST) {
+        problem = "file is too long for a shader (found more, expected at most 16 MiB)";
     } else if (xenos_container_is(bytes, length)) {
         problem = xenos_container_read(bytes, length, &code);
     } else if (stage == NULL) {
-        problem = "bare microcode does not say its stage (expected --stage vertex or pixel)";
-    } else if (length % 12 != 0 || length == 0) {
-        problem = "bare microcode is not whole instructions (expected a multiple of 12 bytes)";
+        problem =
+            "bare microcode does not say its stage (found no container, expected --stage vertex or "
+            "--stage pixel)";
+    } else if (length % 12 != 0) {
+        problem =
+            "bare microcode is cut off (found a part of an instruction, expected 12 bytes each)";
     }
     if (problem == NULL && stage != NULL) {
         code.stage = strcmp(stage, "vertex") == 0 ? XENOS_STAGE_VERTEX : XENOS_STAGE_PIXEL;
@@ -359,14 +369,14 @@ weft_status xenos_disassemble_file(const weft_host *host, const char *path, cons
     }
     if (problem != NULL) {
         free(bytes);
-        return refuse(host, WEFT_E_FORMAT, path, problem);
+        return host->fail(host, WEFT_E_FORMAT, problem);
     }
     for (uint32_t i = 0; i < code.length / 4; i++) {
         words[i] = weft_load32(code.bytes + i * 4);
     }
     xenos_program *program = xenos_program_new(code.stage, words, code.length / 4);
     if (program == NULL) {
-        status = refuse(host, WEFT_E_NO_MEMORY, path, "no memory to decode it");
+        status = host->fail(host, WEFT_E_NO_MEMORY, "no memory to decode it");
     } else {
         xenos_disassemble(program, out);
     }

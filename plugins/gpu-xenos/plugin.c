@@ -131,6 +131,7 @@ static weft_status gpu_create(const weft_host *host, void **instance)
         .vertex = (uint64_t)host->option_int(host, "vertex_cost"),
         .poll = (uint64_t)host->option_int(host, "poll_interval"),
         .batch = (uint64_t)host->option_int(host, "batch"),
+        .vsync = (uint32_t)host->option_int(host, "vsync"),
     };
     xenos_cp_init(&g->cp, host, &costs, drawing);
     const char *path = host->option_text(host, "capture");
@@ -138,7 +139,8 @@ static weft_status gpu_create(const weft_host *host, void **instance)
         g->cp.capture = xenos_capture_new(path, (uint64_t)host->option_int(host, "capture_frame"));
         if (g->cp.capture == NULL) {
             char text[512];
-            snprintf(text, sizeof text, "gpu.capture: %s cannot be written: %s", path,
+            snprintf(text, sizeof text,
+                     "capture %s cannot be written (found: %s, expected a place for it)", path,
                      strerror(errno));
             gpu_destroy(g);
             return host->fail(host, WEFT_E_IO, text);
@@ -281,6 +283,12 @@ static const weft_option options[] = {
         .minimum = 1,
         .maximum = 1000000000,
         .help = "Ticks of packets without visible effect that are executed together.",
+    },
+    {
+        .key = "vsync",
+        .type = WEFT_OPTION_BOOL,
+        .default_value = "no",
+        .help = "Show at most one frame a vertical blank, whatever the title asks for.",
     },
     {
         .key = "capture",

@@ -114,7 +114,7 @@ static weft_status sandbox_begin(sandbox *s, const weft_host *outer, const char 
         sandbox_end(s);
         return outer->fail(outer, WEFT_E_NO_MEMORY, "no memory to draw a capture");
     }
-    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1};
+    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1, 0};
     xenos_cp_init(s->cp, &s->host, &free_of_charge, drawing);
     return WEFT_OK;
 }
@@ -134,7 +134,7 @@ static uint64_t load_wide(const uint8_t *bytes)
 static weft_status malformed(const sandbox *s, const xenos_record *record, const char *what)
 {
     char text[256];
-    snprintf(text, sizeof text, "capture: record at byte %llu of the unpacked stream: %s",
+    snprintf(text, sizeof text, "byte %llu of the unpacked capture: %s",
              (unsigned long long)record->offset, what);
     return s->outer->fail(s->outer, WEFT_E_FORMAT, text);
 }
@@ -143,7 +143,8 @@ static weft_status take_code(sandbox *s, const xenos_record *record)
 {
     uint32_t stage = xenos_load32(record->bytes);
     if (stage > 1) {
-        return malformed(s, record, "a shader's stage is neither 0 nor 1");
+        return malformed(s, record,
+                         "stage of a shader is unknown (found another, expected 0 or 1)");
     }
     xenos_shader *shader = &s->cp->shaders[stage];
     shader->start = xenos_load32(record->bytes + 4);
@@ -158,7 +159,8 @@ static weft_status take_memory(sandbox *s, const xenos_record *record)
     uint32_t address = xenos_load32(record->bytes);
     uint32_t length = record->length - 4;
     if (address > MEMORY_BYTES - length) {
-        return malformed(s, record, "memory beyond 512 MiB");
+        return malformed(s, record,
+                         "page lies outside memory (found more, expected less than 512 MiB)");
     }
     memcpy(s->memory.physical + address, record->bytes + 4, length);
     xenos_drawing_changed(s->cp->drawing, address, length);
@@ -170,7 +172,9 @@ static weft_status take_packet(sandbox *s, const xenos_record *record)
     uint32_t dwords = record->length / 4 - 1;
     load_dwords(s->packet, record->bytes + 4, dwords);
     if (xenos_packet_dwords(s->packet[0]) != dwords) {
-        return malformed(s, record, "a packet's length does not fit its header");
+        return malformed(
+            s, record,
+            "length of a packet is wrong (found another than its header says, expected that)");
     }
     xenos_cp_execute(s->cp, s->packet, dwords);
     return WEFT_OK;

@@ -102,7 +102,9 @@ typedef struct weft_plugin_desc {
      * is untouched, and nothing is left allocated. [main] */
     weft_status (*create)(const weft_host *host, void **instance);
 
-    /* Ends an instance; no op runs, and none follows. NULL: nothing to free. [main] */
+    /* Ends an instance; no op runs, and none follows. What it owes the user and cannot leave behind,
+     * such as a file, it says with host->fail: the run's exit code is then 5. NULL: nothing to free.
+     * [main] */
     void (*destroy)(void *instance);
 
     /* Answers "name/rev" with a typed const struct that lives as long as the instance, or NULL for
