@@ -98,8 +98,8 @@ static uint64_t delay(void *self, uint32_t kind, uint64_t thread, uint64_t natur
 {
     checked *c = self;
     checked_thread(c, "delay", WEFT_THREAD_GUEST);
-    CHECK(c, "delay", kind <= WEFT_DELAY_IO, "kind is unknown (found %u, expected 0 to %u)", kind,
-          WEFT_DELAY_IO);
+    CHECK(c, "delay", kind < WEFT_DELAY_KINDS, "kind is unknown (found %u, expected 0 to %u)", kind,
+          WEFT_DELAY_KINDS - 1);
     volatile uint64_t answer = natural;
     GUARDED(c, "delay", answer = c->ops.policy.delay(c->instance, kind, thread, natural));
     return answer;
@@ -136,6 +136,17 @@ static void thread_end(void *self, uint64_t thread)
     GUARDED(c, "thread_end", c->ops.policy.thread_end(c->instance, thread));
 }
 
+static uint32_t place(void *self, const weft_sched_view *view, int32_t thread)
+{
+    checked *c = self;
+    check_view(c, "place", view);
+    CHECK(c, "place", thread >= 0 && (uint32_t)thread < view->thread_count,
+          "no such thread (found %d, expected less than %u)", thread, view->thread_count);
+    volatile uint32_t answer = 0;
+    GUARDED(c, "place", answer = c->ops.policy.place(c->instance, view, thread));
+    return answer;
+}
+
 void checked_policy(role_ops *ops)
 {
     ops->policy.pick_cpu = pick_cpu;
@@ -149,4 +160,5 @@ void checked_policy(role_ops *ops)
     ops->policy.deadlock = deadlock;
     ops->policy.thread_start = thread_start;
     ops->policy.thread_end = thread_end;
+    ops->policy.place = place;
 }

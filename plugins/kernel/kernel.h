@@ -357,8 +357,13 @@ static inline bool kwanted(const weft_host *host, uint16_t kind)
 }
 /* Whether the policy is asked about operations of a kind. */
 bool kpolicy_asked(const kernel *k, uint32_t kind);
+/* On which hardware thread the thread is to be queued. */
+uint32_t kpolicy_place(kernel *k, const kthread *thread);
 /* What a start, a wake or an I/O takes (WEFT_DELAY_*); `natural`: the kernel's own figure. */
 uint64_t kpolicy_delay(kernel *k, const kthread *thread, uint32_t kind, uint64_t natural);
+/* The same for what is due at `due`: when it comes. */
+uint64_t kpolicy_deadline(kernel *k, const kthread *thread, uint32_t kind, uint64_t now,
+                          uint64_t due);
 /* The built-in policy serves from here on. */
 void kpolicy_eject(kernel *k, const char *reason);
 /* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a

@@ -6,6 +6,8 @@
 #include "parallel.h"
 #include "uncontended.h"
 
+#define SECTION_SPIN 1 /* u8 in a critical section: spin count / 256 (sync.c) */
+
 /* ---- operations --------------------------------------------------------------------------------
  */
 
@@ -75,6 +77,9 @@ bool korder_before(kcall *call, uint32_t kind, kobject *o)
     }
     weft_sync_op op = describe(call->k, call->thread, kind, o);
     op.site = call->caller;
+    if (kind == WEFT_SYNC_ENTER_CONTENDED && o) {
+        op.spin = call->k->memory->base[o->body + SECTION_SPIN] * 256u;
+    }
     return kpolicy_before(call, &op, 0, o);
 }
 

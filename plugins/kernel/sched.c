@@ -158,31 +158,37 @@ void ksched_suspend(kernel *k, kthread *t)
     }
 }
 
+/* It joins another hardware thread's queue. */
+static void move(kernel *k, kthread *thread, uint32_t hw)
+{
+    if (k->hw[thread->hw].current == thread) {
+        put_off(&k->hw[thread->hw]);
+    }
+    thread->hw = hw;
+}
+
 void ksched_place(kernel *k, kthread *thread)
 {
-    if (thread->affinity & (1u << thread->hw)) {
+    uint32_t hw = kpolicy_place(k, thread);
+    if (hw == thread->hw) {
         return;
     }
-    for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
-        if (thread->affinity & (1u << hw)) {
-            if (k->hw[thread->hw].current == thread) {
-                put_off(&k->hw[thread->hw]);
-            }
-            uint64_t now = know(k);
-            thread->hw = hw;
-            thread->ready_at = thread->ready_at > now ? thread->ready_at : now;
-            thread->order = ++k->order;
-            if (thread == k->running) {
-                k->reschedule = true;
-            }
-            return;
-        }
+    uint64_t now = know(k);
+    move(k, thread, hw);
+    thread->ready_at = thread->ready_at > now ? thread->ready_at : now;
+    thread->order = ++k->order;
+    if (thread == k->running) {
+        k->reschedule = true;
     }
 }
 
 void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind)
 {
     uint64_t delay = kpolicy_delay(k, thread, delay_kind, 0);
+    uint32_t hw = kpolicy_place(k, thread);
+    if (hw != thread->hw) {
+        move(k, thread, hw);
+    }
     delay = delay < WEFT_TICK_NEVER - 1 - tick ? delay : WEFT_TICK_NEVER - 1 - tick;
     thread->state = WEFT_THREAD_READY;
     ksched_suspend(k, thread);

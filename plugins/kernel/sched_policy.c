@@ -407,6 +407,44 @@ uint64_t kpolicy_delay(kernel *k, const kthread *t, uint32_t kind, uint64_t natu
     return a.value;
 }
 
+uint64_t kpolicy_deadline(kernel *k, const kthread *t, uint32_t kind, uint64_t now, uint64_t due)
+{
+    uint64_t ticks = kpolicy_delay(k, t, kind, due - now), most = WEFT_TICK_NEVER - 1 - now;
+    return now + (ticks < most ? ticks : most);
+}
+
+/* The kernel's own choice: where the thread is, if its affinity has that, else the lowest that it has. */
+static uint32_t natural_place(const kthread *t)
+{
+    uint32_t mask = t->affinity >> t->hw & 1 ? 1u << t->hw : t->affinity;
+    return mask ? (uint32_t)__builtin_ctz(mask) : t->hw;
+}
+
+uint32_t kpolicy_place(kernel *k, const kthread *t)
+{
+    uint32_t natural = natural_place(t);
+    answer a = {
+        .op = WEFT_POLICY_OP_PLACE,
+        .asking = k->askings[WEFT_POLICY_OP_PLACE]++,
+        .thread = t,
+        .value = natural,
+        .natural = natural,
+    };
+    if (k->policy && k->policy->place && !kthread_is_interrupt(t)) {
+        kpolicy_view(k);
+        a.value = k->policy->place(k->policy_instance, &k->view, (int32_t)t->view_index);
+        if (kpolicy_broken(k)) {
+            return natural;
+        }
+        if (a.value >= WEFT_HW_COUNT) {
+            refuse(k, &a);
+            return natural;
+        }
+        accept(k, &a, a.value != natural);
+    }
+    return (uint32_t)a.value;
+}
+
 /* ---- operations --------------------------------------------------------------------------------
  */
 

@@ -91,8 +91,10 @@ static bool timer_set(kernel *k, kobject *o, ktimer *timer, int64_t due, uint32_
     state_set(k, o, 0);
     korder_take(k, k->running, WEFT_SYNC_RESET, o);
     timer->period = (uint64_t)period * 1000000;
-    timer->due = deadline_of(k, due, know(k));
+    uint64_t now = know(k);
+    timer->due = deadline_of(k, due, now);
     if (timer->due != WEFT_TICK_NEVER) {
+        timer->due = kpolicy_deadline(k, k->running, WEFT_DELAY_TIMER, now, timer->due);
         timer_on(k, o, timer);
     }
     return was_set;

@@ -266,6 +266,7 @@ static uint32_t begin(kcall *call, uint32_t op, kobject **objects, uint32_t coun
     }
     uint64_t deadline = timeout ? deadline_of(k, *timeout, now) : WEFT_TICK_NEVER;
     if (deadline != WEFT_TICK_NEVER) {
+        deadline = kpolicy_deadline(k, t, WEFT_DELAY_TIMEOUT, now, deadline);
         t->wait_deadline = k->clock->schedule(k->clock, k->source_deadline, deadline, t->tid);
     }
     t->state = WEFT_THREAD_WAITING;

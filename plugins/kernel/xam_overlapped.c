@@ -127,7 +127,10 @@ uint32_t kxam_begin(kcall *call, uint32_t overlapped, uint64_t delay, const kxam
         free(what->more);
         return kret(call, X_ERROR_FUNCTION_FAILED);
     }
-    kio_schedule(call->k, know(call->k) + delay, completed, r);
+    uint64_t now = know(call->k);
+    kio_schedule(call->k,
+                 kpolicy_deadline(call->k, call->thread, WEFT_DELAY_OVERLAPPED, now, now + delay),
+                 completed, r);
     return kret(call, X_ERROR_IO_PENDING);
 }
 

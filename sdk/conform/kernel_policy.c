@@ -177,7 +177,7 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
 
 static uint64_t delay(void *instance, uint32_t kind, uint64_t thread, uint64_t natural)
 {
-    if (kind > WEFT_DELAY_IO) {
+    if (kind >= WEFT_DELAY_KINDS) {
         bad(instance, "policy.delay", "kind", kind);
     }
     return natural;

@@ -105,8 +105,12 @@ static void ask_op(const weft_policy_ops *ops, void *p, kit k[static 1], const w
 
 static void ask_rest(const weft_policy_ops *ops, void *p, const kit *k, answers *a)
 {
-    for (uint32_t kind = 0; ops->delay && kind <= WEFT_DELAY_IO; kind++) {
+    for (uint32_t kind = 0; ops->delay && kind < WEFT_DELAY_KINDS; kind++) {
         answered(a, "delay", ops->delay(p, kind, k->threads[0].id, 1000), 1);
+    }
+    for (uint32_t i = 0; ops->place && i < k->view.thread_count; i++) {
+        uint32_t hw = ops->place(p, &k->view, (int32_t)i);
+        answered(a, "place", hw, hw < WEFT_HW_COUNT);
     }
     if (ops->stuck && (k->shape == VIEW_HELD || k->shape == VIEW_NOBODY)) {
         answered(a, "stuck", ops->stuck(p, &k->view), 1);

@@ -231,6 +231,24 @@ static void test_message_box_is_answered_later(void **state)
     assert_int_equal(word(f, f->scratch + OUT), 1); /* the focused button */
 }
 
+static uint64_t seven_ms(void *instance, uint32_t kind, uint64_t thread, uint64_t natural)
+{
+    return kind == WEFT_DELAY_OVERLAPPED ? 7 * MS : natural;
+}
+
+/* weft/policy.h, WEFT_DELAY_OVERLAPPED. */
+static void test_the_policy_says_when_an_overlapped_request_ends(void **state)
+{
+    static const weft_policy_ops ops = {.size = sizeof ops, .delay = seven_ms};
+    fixture *f = *state;
+    f->k->policy = &ops;
+    assert_int_equal(box(f, 2, 1, 0, true), PENDING);
+    pass(f, 7 * MS - 1);
+    assert_int_equal(overlapped(f, 0), PENDING);
+    pass(f, 1);
+    assert_int_equal(overlapped(f, 0), 0);
+}
+
 static void test_message_box_says_what_it_asked(void **state)
 {
     fixture *f = *state;
@@ -809,6 +827,7 @@ int main(void)
         TEST(test_internal_listener_takes_its_version_third),
         TEST(test_notice_goes_to_the_log),
         TEST(test_message_box_is_answered_later),
+        TEST(test_the_policy_says_when_an_overlapped_request_ends),
         TEST(test_message_box_says_what_it_asked),
         TEST(test_message_box_without_focus_takes_the_first),
         TEST(test_message_box_refuses_bad_counts),

@@ -125,6 +125,87 @@ static void host_like_delays_a_start(void **state)
     end(c);
 }
 
+/* ORDERING.md 1: relative delays are cut to whole ms (what is shorter is a yield), deferred overlapped
+ * completion takes 100 ms; a timer of a host that looks each ms comes no earlier than asked for. */
+static void host_like_waits_as_a_host_does(void **state)
+{
+    static const struct {
+        const char *key, *value;
+        uint32_t kind;
+        uint64_t natural, answer;
+    } cases[] = {
+        {NULL, NULL, WEFT_DELAY_TIMEOUT, 2 * MS + 999 * US, 2 * MS},
+        {NULL, NULL, WEFT_DELAY_TIMEOUT, 999 * US, 0},
+        {NULL, NULL, WEFT_DELAY_TIMEOUT, 3 * MS, 3 * MS},
+        {"timeout_us", "0", WEFT_DELAY_TIMEOUT, 999 * US, 999 * US},
+        {"timeout_us", "15000", WEFT_DELAY_TIMEOUT, 44 * MS, 30 * MS},
+        {NULL, NULL, WEFT_DELAY_TIMER, 1, 1 * MS},
+        {NULL, NULL, WEFT_DELAY_TIMER, 2 * MS, 2 * MS},
+        {"timer_us", "0", WEFT_DELAY_TIMER, 1, 1},
+        {"timer_us", "15000", WEFT_DELAY_TIMER, 44 * MS, 45 * MS},
+        {NULL, NULL, WEFT_DELAY_OVERLAPPED, 5, 100 * MS},
+        {"overlapped_us", "7", WEFT_DELAY_OVERLAPPED, 5, 7 * US},
+        {"overlapped_us", "-1", WEFT_DELAY_OVERLAPPED, 5, 5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        policy_case *c = begin("policy-host_like", cases[i].key, cases[i].value);
+        assert_int_equal(c->ops->delay(c->fake.instance, cases[i].kind, 1, cases[i].natural),
+                         cases[i].answer);
+        end(c);
+    }
+}
+
+/* ORDERING.md 1: a held section's own count says how often a host tries before it waits. */
+static void host_like_spins_as_the_section_asks(void **state)
+{
+    uint64_t ticks = 9;
+    policy_case *c = begin("policy-host_like", "spin_ns", "3");
+    views_thread(&c->v, 0, 8, 1);
+    weft_sync_op op = op_of(c, 0, WEFT_SYNC_ENTER_CONTENDED);
+    assert_true(c->ops->subscribe(c->fake.instance) >> WEFT_SYNC_ENTER_CONTENDED & 1);
+    assert_int_equal(before(c, &op, &ticks), WEFT_ANSWER_GO);
+    op.spin = 1024;
+    assert_int_equal(before(c, &op, &ticks), WEFT_ANSWER_SPIN);
+    assert_int_equal(ticks, 3072);
+    end(c);
+    c = begin("policy-host_like", "spin_ns", "0");
+    assert_int_equal(c->ops->subscribe(c->fake.instance), 0);
+    end(c);
+}
+
+static uint32_t place(policy_case *c, int32_t thread)
+{
+    return c->ops->place(c->fake.instance, &c->v.view, thread);
+}
+
+/* Two cores: threads 0 and 1 run on core 0, 2 on core 1, 3 waits; who comes joins the shorter queue,
+ * and stays where queues are equal. */
+static void host_like_shares_its_cores(void **state)
+{
+    policy_case *c = begin("policy-host_like", "cores", "2");
+    views_thread(&c->v, 0, 8, 1);
+    views_thread(&c->v, 0, 8, 2);
+    views_thread(&c->v, 1, 8, 3);
+    views_thread(&c->v, 5, 8, 4);
+    c->v.threads[3].state = WEFT_THREAD_WAITING;
+    c->v.threads[3].affinity = 0x20;
+    assert_int_equal(place(c, 3), 1); /* one against two; core 5 there is none */
+    assert_int_equal(place(c, 0), 0); /* one other here, one there */
+    c->v.threads[1].state = WEFT_THREAD_WAITING;
+    assert_int_equal(place(c, 2), 1); /* nobody else here */
+    c->v.threads[2].state = WEFT_THREAD_SUSPENDED;
+    assert_int_equal(place(c, 3), 1);
+    end(c);
+    c = begin("policy-host_like", "cores", "0"); /* the affinity counts */
+    views_thread(&c->v, 0, 8, 1);
+    assert_int_equal(place(c, 0), 0);
+    c->v.threads[0].affinity = 0x28;
+    assert_int_equal(place(c, 0), 3);
+    c->v.threads[0].hw = 5;
+    assert_int_equal(place(c, 0), 5);
+    end(c);
+}
+
 /* ---- xenon ------------------------------------------------------------------------------------- */
 
 static void xenon_boosts_by_one_after_a_wait(void **state)
@@ -449,6 +530,9 @@ int main(void)
         cmocka_unit_test(turns_go_whatever_the_priorities),
         cmocka_unit_test(round_robin_has_one_quantum),
         cmocka_unit_test(host_like_delays_a_start),
+        cmocka_unit_test(host_like_waits_as_a_host_does),
+        cmocka_unit_test(host_like_spins_as_the_section_asks),
+        cmocka_unit_test(host_like_shares_its_cores),
         cmocka_unit_test(xenon_boosts_by_one_after_a_wait),
         cmocka_unit_test(xenon_leaves_real_time_alone),
         cmocka_unit_test(xenon_ages_a_level_for_each_interval),

@@ -47,7 +47,13 @@ static void text_traces_do_as_well(void **state)
     runs_again("locks", "conservative", "policy.quantum_ms=1", "quanta.jsonl", "");
 }
 
-/* Every op of a policy, by chance. */
+/* It puts threads elsewhere, and time-outs too. */
+static void host_like_is_given_back(void **state)
+{
+    runs_again("timers", "host_like", "policy.cores=2", "host_like.wtr", "");
+}
+
+/* Nearly every op of a policy, by chance. */
 static void chaos_is_given_back(void **state)
 {
     runs_again("jobs", "chaos", "policy.seed=3", "chaos.wtr", "");
@@ -138,6 +144,7 @@ int main(void)
         cmocka_unit_test(quanta_are_given_back),
         cmocka_unit_test(text_traces_do_as_well),
         cmocka_unit_test(chaos_is_given_back),
+        cmocka_unit_test(host_like_is_given_back),
         cmocka_unit_test(holds_are_given_back),
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(what_is_no_recording_is_refused),

@@ -374,7 +374,7 @@ static uint64_t wake_later(void *instance, uint32_t kind, uint64_t thread, uint6
     return kind == WEFT_DELAY_WAKE ? 5000 : natural;
 }
 
-/* An answer that stays is left once. The first asking is the thread's start. */
+/* An answer that stays is left once. Asked before are the thread's start and its time-out. */
 static void quantum_and_delay_leave_their_answers(void **state)
 {
     static const weft_policy_ops timing = {
@@ -387,7 +387,7 @@ static void quantum_and_delay_leave_their_answers(void **state)
     kthread *t = script_thread(s, 0, p, ON(0));
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal(s->fake->events[WEFT_EVENT_POLICY_ANSWER], 2);
-    ANSWER(0, t, WEFT_POLICY_OP_DELAY, 5000, 0, WEFT_DELAY_WAKE, 1, 1);
+    ANSWER(0, t, WEFT_POLICY_OP_DELAY, 5000, 0, WEFT_DELAY_WAKE, 2, 1);
     ANSWER(1, t, WEFT_POLICY_OP_QUANTUM, 3 * MS, 20 * MS, 0, 0, 1);
 }
 

@@ -50,6 +50,17 @@ static inline int32_t pick_first_in_line(const weft_sched_view *view, uint32_t h
     return best;
 }
 
+/* Where the kernel would queue it by its affinity. */
+static inline uint32_t pick_natural_place(const weft_sched_thread *thread)
+{
+    for (uint32_t hw = 0; !pick_has_affinity(thread, thread->hw) && hw < WEFT_HW_COUNT; hw++) {
+        if (pick_has_affinity(thread, hw)) {
+            return hw;
+        }
+    }
+    return thread->hw;
+}
+
 /* The record of a thread, or NULL. */
 static inline const weft_sched_thread *pick_thread(const weft_sched_view *view, uint64_t id)
 {

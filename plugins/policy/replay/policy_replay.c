@@ -33,8 +33,12 @@ typedef struct policy_replay {
 
 static void lose(policy_replay *p, const weft_sched_view *view, uint32_t op, const decision *d)
 {
-    static const char *const names[] = {"pick_cpu", "pick_next", "quantum", "subscribe",
-                                        "before",   "after",     "delay",   "stuck"};
+    static const char *const names[WEFT_POLICY_OPS] = {
+        [WEFT_POLICY_OP_PICK_CPU] = "pick_cpu", [WEFT_POLICY_OP_PICK_NEXT] = "pick_next",
+        [WEFT_POLICY_OP_QUANTUM] = "quantum",   [WEFT_POLICY_OP_BEFORE] = "before",
+        [WEFT_POLICY_OP_DELAY] = "delay",       [WEFT_POLICY_OP_STUCK] = "stuck",
+        [WEFT_POLICY_OP_PLACE] = "place",
+    };
     char line[256];
     weft_event_buffer event;
     p->lost = 1;
@@ -162,6 +166,24 @@ static uint64_t delay(void *instance, uint32_t kind, uint64_t thread, uint64_t n
     return d ? d->answer : natural;
 }
 
+static uint32_t place(void *instance, const weft_sched_view *view, int32_t thread)
+{
+    policy_replay *p = instance;
+    const weft_sched_thread *t = weft_view_thread(view, (uint32_t)thread);
+    const decision *d = asked(p, WEFT_POLICY_OP_PLACE);
+    d = give(p, view, WEFT_POLICY_OP_PLACE, d,
+             d && d->thread == t->id && d->answer < WEFT_HW_COUNT);
+    if (d) {
+        return (uint32_t)d->answer;
+    }
+    for (uint32_t hw = 0; !(t->affinity >> t->hw & 1) && hw < WEFT_HW_COUNT; hw++) {
+        if (t->affinity >> hw & 1) {
+            return hw;
+        }
+    }
+    return t->hw;
+}
+
 /* ---- operations -------------------------------------------------------------------------------- */
 
 /* Kinds of operations that the recording has answers to; of others nobody needs to be asked. */
@@ -263,6 +285,7 @@ static const weft_policy_ops ops = {
     .before = before,
     .delay = delay,
     .stuck = stuck,
+    .place = place,
 };
 
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {

@@ -25,8 +25,8 @@ extern "C" {
 
 #define WEFT_HW_COUNT 6
 
-/* Rises whenever the built-in policy answers anything otherwise than before. */
-#define WEFT_POLICY_DEFAULT_VERSION UINT32_C(1)
+/* Rises whenever the built-in policy answers anything otherwise than before, or is asked more. */
+#define WEFT_POLICY_DEFAULT_VERSION UINT32_C(2)
 
 /* weft_sched_thread.state */
 #define WEFT_THREAD_READY      UINT32_C(0)
@@ -76,7 +76,8 @@ typedef struct weft_sched_view {
 #define WEFT_POLICY_OP_BEFORE    UINT32_C(4)
 #define WEFT_POLICY_OP_DELAY     UINT32_C(6)
 #define WEFT_POLICY_OP_STUCK     UINT32_C(7)
-#define WEFT_POLICY_OPS          8
+#define WEFT_POLICY_OP_PLACE     UINT32_C(13)
+#define WEFT_POLICY_OPS          14
 
 /* weft_sync_op.kind, also bits (1 << kind) of weft_policy_ops.subscribe's answer. Which operation of
  * the kernel's is which: docs/kernel.md, "The order of operations". */
@@ -107,6 +108,9 @@ typedef struct weft_sync_op {
     uint32_t site;     /* guest address of the caller */
     uint32_t pointer;  /* guest address of the object, 0 where it has none */
     uint64_t event;    /* weft_event.index that the thread's next GUEST event gets */
+    uint32_t spin; /* of ENTER_CONTENDED in `before`: turns that the section asks to spin for before
+                        * a wait, else 0. The kernel does not spin; a policy may, by SPIN */
+    uint32_t reserved;
 } weft_sync_op;
 
 /* Answers of `before`. For SPIN the low 32 bits of *amount are instructions' worth of ticks. For HOLD
@@ -122,9 +126,13 @@ typedef struct weft_sync_op {
 #define WEFT_ANSWER_BLOCK UINT32_C(4) /* of ENTER_CONTENDED: wait at once, without spinning */
 
 /* Kinds of `delay`. */
-#define WEFT_DELAY_START UINT32_C(0) /* from resume to the thread's first instruction */
-#define WEFT_DELAY_WAKE  UINT32_C(1) /* from signal to ready */
-#define WEFT_DELAY_IO    UINT32_C(2) /* from request to completion */
+#define WEFT_DELAY_START      UINT32_C(0) /* from resume to the thread's first instruction */
+#define WEFT_DELAY_WAKE       UINT32_C(1) /* from signal to ready */
+#define WEFT_DELAY_IO         UINT32_C(2) /* from request to completion of a file's transfer */
+#define WEFT_DELAY_TIMEOUT    UINT32_C(3) /* from a wait or delay that waits to its time-out */
+#define WEFT_DELAY_TIMER      UINT32_C(4) /* from setting a timer to its first signal */
+#define WEFT_DELAY_OVERLAPPED UINT32_C(5) /* from request to completion of XAM's */
+#define WEFT_DELAY_KINDS      6
 
 typedef struct weft_policy_ops {
     uint32_t size; /* sizeof(weft_policy_ops) */
@@ -181,6 +189,12 @@ typedef struct weft_policy_ops {
 
     /* Takes back what save wrote. NULL: loading is refused. [guest] */
     weft_status (*load)(void *instance, const void *buffer, uint64_t length);
+
+    /* On which hardware thread a thread (index in view->threads) is queued, 0..5: asked when it becomes
+     * ready and when its affinity has changed. One that the affinity leaves out is legal too: an engine
+     * that ignores affinities does that, and the guest sees another processor number and no more.
+     * Default: where it is, if its affinity has that, else the affinity's lowest. [guest] */
+    uint32_t (*place)(void *instance, const weft_sched_view *view, int32_t thread);
 } weft_policy_ops;
 
 /* Extension of a kernel plugin: who serves as its policy, while a title runs. */
@@ -226,8 +240,8 @@ WEFT_STATIC_ASSERT(sizeof(weft_policy_extension) == 24, "ABI: weft_policy_extens
 WEFT_STATIC_ASSERT(sizeof(weft_sched_thread) == 56, "ABI: weft_sched_thread");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_hw) == 24, "ABI: weft_sched_hw");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_view) == 48, "ABI: weft_sched_view");
-WEFT_STATIC_ASSERT(sizeof(weft_sync_op) == 56, "ABI: weft_sync_op");
-WEFT_STATIC_ASSERT(sizeof(weft_policy_ops) == 112, "ABI: weft_policy_ops");
+WEFT_STATIC_ASSERT(sizeof(weft_sync_op) == 64, "ABI: weft_sync_op");
+WEFT_STATIC_ASSERT(sizeof(weft_policy_ops) == 120, "ABI: weft_policy_ops");
 
 /* The i-th thread and hardware thread of a view. [any] */
 static inline const weft_sched_thread *weft_view_thread(const weft_sched_view *view, uint32_t i)
