@@ -24,7 +24,7 @@
 #define XENOS_RBBM_ACTIVE   0x80000000u /* GUI_ACTIVE */
 #define XENOS_COHER_PENDING 0x80000000u
 
-/* Ticks. All at least 1. */
+/* Ticks, all at least 1; and whether swaps wait. */
 typedef struct xenos_costs {
     uint64_t packet;
     uint64_t dword;
@@ -32,6 +32,7 @@ typedef struct xenos_costs {
     uint64_t vertex; /* each index of a draw */
     uint64_t poll;   /* from one look at a condition to the next */
     uint64_t batch;
+    uint32_t vsync; /* 1: at most one swap from a vertical blank to the next */
 } xenos_costs;
 
 /* A buffer of packets that is read from start to end. */
@@ -81,6 +82,8 @@ typedef struct xenos_cp {
     uint64_t counter;      /* vertical blanks and swaps, for EVENT_WRITE_SHD */
     uint64_t extra;        /* ticks that the packet costs besides its dwords */
     uint32_t waiting;      /* the packet in hand was looked at before */
+    uint64_t until;        /* tick at which the packet that waits is done, 0: it asks again */
+    uint64_t blank;        /* vertical blanks before the latest swap, and 1; 0: none was */
 
     weft_gpu_stats stats;
     uint64_t malformed;  /* packets skipped because they make no sense */

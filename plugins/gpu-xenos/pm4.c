@@ -582,12 +582,38 @@ static xenos_outcome run_bin_base_offset(xenos_cp *cp, uint32_t count)
     return XENOS_DONE;
 }
 
+/* Vertical blanks so far: the k-th, from 1 on, is at floor(k * 1e9 / hz) as the kernel counts. */
+static uint64_t blanks(const xenos_cp *cp, uint32_t hz)
+{
+    uint64_t seconds = cp->tick / WEFT_TICKS_PER_SECOND;
+    return seconds * hz + (cp->tick % WEFT_TICKS_PER_SECOND + 1) * hz / WEFT_TICKS_PER_SECOND;
+}
+
+/* vsync: has a frame been shown since the latest vertical blank? Then the next waits for another. */
+static int too_early(xenos_cp *cp)
+{
+    uint32_t hz = cp->host->machine->vblank_hz;
+    if (!cp->costs.vsync || hz == 0 || cp->direct != NULL) {
+        return 0;
+    }
+    uint64_t now = blanks(cp, hz) + 1;
+    if (cp->blank == now) {
+        cp->until = weft_clock_periodic(now, WEFT_TICKS_PER_SECOND, hz);
+        return 1;
+    }
+    cp->blank = now;
+    return 0;
+}
+
 /* swap.h says what the dwords are. */
 static xenos_outcome run_xe_swap(xenos_cp *cp, uint32_t count)
 {
     if (arg(cp, 0) != XENOS_SWAP_SIGNATURE) {
         xenos_cp_complain(cp, XENOS_BAD_SWAP, "a swap packet lacks its signature 'SWAP'");
         return XENOS_DONE;
+    }
+    if (too_early(cp)) {
+        return XENOS_WAIT;
     }
     xenos_swap(cp, arg(cp, 1), arg(cp, 2), arg(cp, 3));
     return XENOS_DONE;

@@ -32,6 +32,7 @@ static int64_t host_option_int(const weft_host *host, const char *key)
            : strcmp(key, "capture_frame") == 0 ? f->capture_frame
            : strcmp(key, "poll_interval") == 0 ? f->poll_interval
            : strcmp(key, "batch") == 0         ? f->batch
+           : strcmp(key, "vsync") == 0         ? f->vsync
                                                : 0;
 }
 
@@ -173,10 +174,11 @@ fake *fake_new_drawing(uint32_t memory, const char *backend, uint32_t threads)
     return fake_new_capturing(memory, backend, threads, NULL, 0);
 }
 
-fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
-                         const char *capture, uint32_t frame)
+static fake *make(uint32_t memory, const char *backend, uint32_t threads, const char *capture,
+                  uint32_t frame, int64_t vsync)
 {
     fake *f = calloc(1, sizeof *f);
+    f->vsync = vsync;
     f->capture = capture;
     f->capture_frame = frame;
     f->bytes = calloc(1, memory);
@@ -224,6 +226,17 @@ fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
     f->ops->attach(f->gpu, &calls);
     f->ops->ring(f->gpu, FAKE_RING, FAKE_LOG2);
     return f;
+}
+
+fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
+                         const char *capture, uint32_t frame)
+{
+    return make(memory, backend, threads, capture, frame, 0);
+}
+
+fake *fake_new_synced(void)
+{
+    return make(FAKE_MEMORY, NULL, 1, NULL, 0, 1);
 }
 
 fake *fake_new(void)

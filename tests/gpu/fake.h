@@ -56,7 +56,7 @@ typedef struct fake {
     weft_frame frame; /* the latest */
     uint8_t *frame_pixels;
 
-    int64_t packet_cost, dword_cost, draw_cost, vertex_cost, poll_interval, batch, threads;
+    int64_t packet_cost, dword_cost, draw_cost, vertex_cost, poll_interval, batch, threads, vsync;
     const char *backend; /* NULL: null */
     const char *capture; /* path, or NULL */
     int64_t capture_frame;
@@ -79,6 +79,8 @@ void fake_delete(fake *f);
 /* That also captures a frame. */
 fake *fake_new_capturing(uint32_t memory, const char *backend, uint32_t threads,
                          const char *capture, uint32_t frame);
+/* With at most one swap a vertical blank. */
+fake *fake_new_synced(void);
 
 /* Big-endian dwords of guest memory. */
 void fake_poke(fake *f, uint32_t address, uint32_t value);

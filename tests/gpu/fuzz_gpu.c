@@ -81,7 +81,7 @@ static void run(xenos_cp *cp, const uint32_t *words, size_t left)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1};
+    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1, 0};
     uint64_t wanted[16] = {0};
     weft_memory memory = {.size = sizeof memory,
                           .physical_size = MEMORY,

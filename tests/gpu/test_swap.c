@@ -220,6 +220,51 @@ static void a_frame_loop_comes_round(void **state)
     assert_int_equal(f->logs, 0);
 }
 
+/* vsync: at most one from a vertical blank to the next; the k-th is at floor(k * 1e9 / 60). */
+static void vsync_holds_a_second_swap_back(void **state)
+{
+    (void)state;
+    fake *f = fake_new_synced();
+    const uint64_t shown[] = {54, 16666666, 33333333, 50000000};
+    for (uint32_t i = 0; i < 4; i++) {
+        swap_of(f, FRONT, 32, 8, 4);
+    }
+    fake_kick(f);
+    for (uint32_t i = 0; i < 4; i++) {
+        fake_until(f, shown[i] - 1);
+        assert_int_equal(f->presented, i);
+        fake_until(f, shown[i]);
+        assert_int_equal(f->presented, i + 1);
+        assert_int_equal(f->frame.tick, shown[i]);
+    }
+    fake_delete(f);
+}
+
+/* The first since a vertical blank does not wait. */
+static void vsync_lets_a_late_swap_pass(void **state)
+{
+    (void)state;
+    fake *f = fake_new_synced();
+    swap_now(f, FRONT, 32, 8, 4);
+    fake_until(f, 40000000);
+    swap_now(f, FRONT, 32, 8, 4);
+    assert_int_equal(f->presented, 2);
+    assert_int_equal(f->frame.tick, 40000054);
+    swap_now(f, FRONT, 32, 8, 4);
+    assert_int_equal(f->frame.tick, 50000000);
+    fake_delete(f);
+}
+
+static void without_vsync_swaps_follow_at_once(void **state)
+{
+    fake *f = *state;
+    for (uint32_t i = 0; i < 4; i++) {
+        swap_now(f, FRONT, 32, 8, 4);
+    }
+    assert_int_equal(f->presented, 4);
+    assert_true(f->frame.tick < 16666666);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +281,9 @@ int main(void)
         FAKE_TEST(a_swap_without_signature_or_fetch_constant_shows_nothing),
         FAKE_TEST(a_predicated_swap_is_skipped),
         FAKE_TEST(a_frame_loop_comes_round),
+        cmocka_unit_test(vsync_holds_a_second_swap_back),
+        cmocka_unit_test(vsync_lets_a_late_swap_pass),
+        FAKE_TEST(without_vsync_swaps_follow_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
