@@ -592,8 +592,11 @@ static uint64_t blanks(const xenos_cp *cp, uint32_t hz)
 /* vsync: has a frame been shown since the latest vertical blank? Then the next waits for another. */
 static int too_early(xenos_cp *cp)
 {
+    if (!cp->costs.vsync || cp->direct != NULL) {
+        return 0;
+    }
     uint32_t hz = cp->host->machine->vblank_hz;
-    if (!cp->costs.vsync || hz == 0 || cp->direct != NULL) {
+    if (hz == 0) {
         return 0;
     }
     uint64_t now = blanks(cp, hz) + 1;

@@ -362,7 +362,7 @@ static void set_defaults(scene *s)
 
 static scene *scene_new(const scene_row *row, const char *backend, uint32_t threads)
 {
-    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1};
+    static const xenos_costs free_of_charge = {1, 1, 1, 1, 1, 1, 0};
     scene *s = calloc(1, sizeof *s);
     if (s == NULL) {
         return NULL;
