@@ -72,8 +72,8 @@ typedef struct xenos_resolved {
     uint32_t start, length; /* bytes of physical memory written; length 0: none */
 } xenos_resolved;
 
-/* Screen extents of what was drawn since the last reset, for EVENT_WRITE_EXT: pixels, x1 and y1
- * beyond the last. */
+/* Screen extents of what was drawn since the last reset, for EVENT_WRITE_EXT, before the window
+ * scissor: pixels, x1 and y1 beyond the last. */
 typedef struct xenos_extents {
     uint32_t x0, y0, x1, y1;
     float z0, z1;
@@ -85,7 +85,8 @@ typedef struct xenos_backend {
     const char *name;
     void *(*create)(const xenos_memory *memory, uint32_t threads); /* NULL: no memory */
     void (*destroy)(void *self);
-    /* A draw in RB_MODECONTROL modes that draw; memory exports are in memory when it returns. */
+    /* A draw; in RB_MODECONTROL modes that do not draw it only has extents and exports memory, which
+     * is there when it returns. */
     void (*draw)(void *self, const xenos_draw *draw);
     /* A draw in RB_MODECONTROL mode 6: copies and clears as RB_COPY_* say. The rectangle is in the
      * three vertices of vertex fetch constant 0. */

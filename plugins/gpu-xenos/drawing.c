@@ -301,8 +301,7 @@ void xenos_drawing_draw(xenos_drawing *d, uint32_t *registers, xenos_draw *draw,
     }
     if (mode == XENOS_MODE_COPY) {
         d->backend->resolve(d->self, draw, done);
-    } else if ((mode == XENOS_MODE_COLOR_DEPTH || mode == XENOS_MODE_DEPTH) &&
-               draw->vertex != NULL && draw->count > 0) {
+    } else if (draw->vertex != NULL && draw->count > 0) {
         draw_untested(d, registers, draw);
     }
 }

@@ -336,11 +336,48 @@ static void a_frame_of_720_lines(void **state)
     fake_delete(b);
 }
 
+/* Extents of a draw are the picture's, whatever the scissor leaves of it, and also where nothing is
+ * drawn (RB_MODECONTROL 0), so that what is found in the pass of one tile holds for the others. In 8
+ * pixels: 40..150 and 100..180 are 5..19 and 12..23. */
+static void extents_reach_beyond_the_tile(void **state)
+{
+    static const uint32_t modes[2] = {XENOS_MODE_COLOR_DEPTH, 0};
+    const layout l = {320, 192, 1, 2, 320, 96, 0};
+    for (uint32_t i = 0; i < 2; i++) {
+        fake *f = fake_new_drawing(MEMORY, "soft", 1);
+        commands c = {.f = f};
+        record(&c, &l);
+        const corner v[3] = {{40, 100, 0.5f, 1, 0, 0, 0, 1},
+                             {150, 120, 0.5f, 1, 0, 0, 0, 1},
+                             {60, 180, 0.5f, 1, 0, 0, 0, 1}};
+        c.count = 0;
+        draw(&c, &l, XENOS_TRIANGLES, v, 3);
+        uint32_t one = c.count;
+        c = (commands){.f = f};
+        record(&c, &l); /* state, and other draws */
+        put_register(f, XENOS_RB_SURFACE_INFO, 320);
+        put_register(f, XENOS_PA_SC_WINDOW_SCISSOR_TL, 1u << 31);
+        put_register(f, XENOS_PA_SC_WINDOW_SCISSOR_BR, 320 | 96 << 16); /* the upper tile */
+        FAKE_RUN(f, T3(INDIRECT_BUFFER, 2), COMMANDS, c.count, T3(EVENT_WRITE_EXT, 2), 26,
+                 CORNERS | 2);
+        put_register(f, XENOS_RB_MODECONTROL, modes[i]);
+        c.count = 0;
+        draw(&c, &l, XENOS_TRIANGLES, v, 3);
+        assert_int_equal(c.count, one);
+        FAKE_RUN(f, T3(INDIRECT_BUFFER, 2), COMMANDS, c.count, T3(EVENT_WRITE_EXT, 2), 26,
+                 CORNERS | 2);
+        assert_int_equal(fake_peek(f, CORNERS), 5 | 19 << 16);
+        assert_int_equal(fake_peek(f, CORNERS + 4), 12 | 23 << 16);
+        fake_delete(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiles_have_no_seams),
         cmocka_unit_test(a_frame_of_720_lines),
+        cmocka_unit_test(extents_reach_beyond_the_tile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

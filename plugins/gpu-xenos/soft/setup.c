@@ -105,6 +105,36 @@ static double lift(const soft_context *c, const soft_triangle *t, uint32_t which
 
 enum { FILLED = 0, POINT = 1, LINE = 2 };
 
+/* Screen extents are those before the window scissor: a title that draws in tiles may take them in the
+ * pass of one tile to leave draws out of the others. Only the screen scissor cuts them. */
+static void extend(const soft_setup *s, const int32_t box[4], const soft_vertex *const v[3])
+{
+    const uint32_t *r = s->context->draw->registers;
+    uint32_t tl = r[XENOS_PA_SC_SCREEN_SCISSOR_TL], br = r[XENOS_PA_SC_SCREEN_SCISSOR_BR];
+    int32_t screen[4] = {xenos_signed_bits(tl, 0, 15), xenos_signed_bits(tl, 16, 15),
+                         xenos_signed_bits(br, 0, 15), xenos_signed_bits(br, 16, 15)};
+    int32_t cut[4];
+    for (int i = 0; i < 2; i++) {
+        int32_t least = screen[i] > 0 ? screen[i] : 0;
+        cut[i] = box[i] > least ? box[i] : least;
+        cut[i + 2] = box[i + 2] < screen[i + 2] ? box[i + 2] : screen[i + 2];
+        if (cut[i] >= cut[i + 2]) {
+            return;
+        }
+    }
+    xenos_extents *e = s->extents;
+    e->x0 = (uint32_t)cut[0] < e->x0 ? (uint32_t)cut[0] : e->x0;
+    e->y0 = (uint32_t)cut[1] < e->y0 ? (uint32_t)cut[1] : e->y0;
+    e->x1 = (uint32_t)cut[2] > e->x1 ? (uint32_t)cut[2] : e->x1;
+    e->y1 = (uint32_t)cut[3] > e->y1 ? (uint32_t)cut[3] : e->y1;
+    for (int i = 0; i < 3; i++) {
+        double z = v[i]->z > 0 ? v[i]->z : 0;
+        float f = z < 1 ? (float)z : 1.0f;
+        e->z0 = f < e->z0 ? f : e->z0;
+        e->z1 = f > e->z1 ? f : e->z1;
+    }
+}
+
 /* Appends a convex shape: `x` and `y` hold `edges` corners in order, corner 0, 1 and the last of
  * which are the vertices v[0], v[1] and v[2]. */
 static void append(soft_setup *s, const int32_t x[4], const int32_t y[4], int32_t edges,
@@ -137,10 +167,16 @@ static void append(soft_setup *s, const int32_t x[4], const int32_t y[4], int32_
         right += SOFT_SUB / 2;
         bottom += SOFT_SUB / 2;
     }
-    t->x0 = left >> 4 > c->x0 ? left >> 4 : c->x0;
-    t->y0 = top >> 4 > c->y0 ? top >> 4 : c->y0;
-    t->x1 = (right >> 4) + 1 < c->x1 ? (right >> 4) + 1 : c->x1;
-    t->y1 = (bottom >> 4) + 1 < c->y1 ? (bottom >> 4) + 1 : c->y1;
+    const int32_t box[4] = {left >> 4, top >> 4, (right >> 4) + 1, (bottom >> 4) + 1};
+    if (s->extents) {
+        const int32_t outline[4] = {box[0], box[1], (right + SOFT_SUB - 1) >> 4,
+                                    (bottom + SOFT_SUB - 1) >> 4};
+        extend(s, outline, v);
+    }
+    t->x0 = box[0] > c->x0 ? box[0] : c->x0;
+    t->y0 = box[1] > c->y0 ? box[1] : c->y0;
+    t->x1 = box[2] < c->x1 ? box[2] : c->x1;
+    t->y1 = box[3] < c->y1 ? box[3] : c->y1;
     if (t->x0 >= t->x1 || t->y0 >= t->y1) {
         return;
     }

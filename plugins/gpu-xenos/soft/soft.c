@@ -239,27 +239,11 @@ static void draw_ordered(const soft *s, const soft_triangle *t)
     }
 }
 
-static void extend(soft *s, const soft_triangle *t)
-{
-    xenos_extents *e = &s->extents;
-    e->x0 = (uint32_t)t->x0 < e->x0 ? (uint32_t)t->x0 : e->x0;
-    e->y0 = (uint32_t)t->y0 < e->y0 ? (uint32_t)t->y0 : e->y0;
-    e->x1 = (uint32_t)t->x1 > e->x1 ? (uint32_t)t->x1 : e->x1;
-    e->y1 = (uint32_t)t->y1 > e->y1 ? (uint32_t)t->y1 : e->y1;
-    for (int i = 0; i < 3; i++) {
-        double z = t->v[i]->z > 0 ? t->v[i]->z : 0;
-        float f = z < 1 ? (float)z : 1.0f;
-        e->z0 = f < e->z0 ? f : e->z0;
-        e->z1 = f > e->z1 ? f : e->z1;
-    }
-}
-
 /* Draws what has been set up, and makes room. */
 static void flush(soft *s, soft_setup *setup)
 {
     int32_t bottom = 0;
     for (uint32_t i = 0; i < setup->triangles; i++) {
-        extend(s, &s->triangles[i]);
         bottom = s->triangles[i].y1 > bottom ? s->triangles[i].y1 : bottom;
     }
     int ordered = s->context.ordered || soft_rop_aliases(s->rop, (uint32_t)bottom);
@@ -309,6 +293,13 @@ static int rasterises(const xenos_draw *draw)
            xenos_bits(r[XENOS_RB_SURFACE_INFO], 0, 14) != 0;
 }
 
+/* Draws that leave no pixels have extents all the same: the set-up unit's, before the back-end. */
+static int has_extents(const xenos_draw *draw)
+{
+    return xenos_bits(draw->registers[XENOS_SQ_PROGRAM_CNTL], 24, 3) != 7 &&
+           (draw->vertex->exports >> XENOS_EXPORT_POSITION & 1);
+}
+
 static void prepare(soft *s, const xenos_draw *draw)
 {
     const uint32_t *r = draw->registers;
@@ -355,7 +346,8 @@ static void soft_draw(void *self, const xenos_draw *draw)
 {
     soft *s = self;
     int visible = rasterises(draw);
-    if (!visible && !draw->vertex->memory_export) {
+    int placed = visible || has_extents(draw);
+    if (!placed && !draw->vertex->memory_export) {
         return;
     }
     prepare(s, draw);
@@ -365,6 +357,7 @@ static void soft_draw(void *self, const xenos_draw *draw)
         .cuts = {.bytes = s->vertices + SOFT_VERTICES * c->stride, .limit = SOFT_CUT},
         .triangle = s->triangles,
         .limit = SOFT_TRIANGLES,
+        .extents = &s->extents,
     };
     xenos_primitives reader;
     xenos_primitives_begin(&reader, draw, s->memory);
@@ -374,7 +367,7 @@ static void soft_draw(void *self, const xenos_draw *draw)
         uint32_t batches = (k->vertices + SOFT_LANES - 1) / SOFT_LANES;
         soft_workers_run(s->workers, shade_batch, s, batches,
                          batches < FEW_BATCHES || draw->vertex->memory_export);
-        for (uint32_t i = 0; i < k->primitives && visible; i++) {
+        for (uint32_t i = 0; i < k->primitives && placed; i++) {
             const soft_vertex *v[3];
             for (uint32_t j = 0; j < 3; j++) {
                 v[j] = (const soft_vertex *)(s->vertices + k->slot[i][j] * c->stride);
@@ -384,6 +377,8 @@ static void soft_draw(void *self, const xenos_draw *draw)
                 flush(s, &setup);
             }
             soft_setup_primitive(&setup, &k->primitive[i], v);
+            setup.triangles = visible ? setup.triangles : 0;
+            setup.cuts.used = visible ? setup.cuts.used : 0;
         }
         flush(s, &setup);
     }

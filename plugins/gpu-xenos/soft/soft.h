@@ -182,6 +182,8 @@ typedef struct soft_setup {
     soft_cuts cuts;
     soft_triangle *triangle;
     uint32_t triangles, limit;
+    xenos_extents
+        *extents; /* of all that is set up, whatever the scissor leaves of it; NULL: none */
 } soft_setup;
 
 void soft_setup_prepare(soft_context *c);
