@@ -84,6 +84,9 @@ static const char *primitive_name(uint32_t type)
         [XENOS_QUADS] = "quads",
         [XENOS_QUAD_STRIP] = "quad strip",
         [XENOS_POLYGON] = "polygon",
+        [XENOS_LINE_PATCHES] = "line patches",
+        [XENOS_TRIANGLE_PATCHES] = "triangle patches",
+        [XENOS_QUAD_PATCHES] = "quad patches",
     };
     const char *name = type < sizeof names / sizeof names[0] ? names[type] : NULL;
     return name != NULL ? name : "primitives of another type";

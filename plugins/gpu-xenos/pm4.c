@@ -671,7 +671,7 @@ static const xenos_packet rows[] = {
     ROW(SET_SHADER_CONSTANTS, 1, R, run_set_registers, "registers from a 16-bit number"),
     ROW(EVENT_WRITE_SHD, 3, V, run_event_write_shd, "fence: value or counter"),
     ROW(EVENT_WRITE_CFL, 3, V, run_event_write_shd, "as EVENT_WRITE_SHD, after a cache flush"),
-    ROW(EVENT_WRITE_EXT, 2, V, run_event_write_ext, "screen extents of what was drawn"),
+    ROW(EVENT_WRITE_EXT, 2, V, run_event_write_ext, "screen extents of draws, before the window scissor"),
     ROW(EVENT_WRITE_ZPD, 1, V, run_event_write_zpd, "sample counts"),
     ROW(WAIT_UNTIL_READ, 1, 0, run_nothing, "reads are never outstanding"),
     ROW(WAIT_IB_PFD_COMPLETE, 1, 0, run_nothing, "reads are never outstanding"),
