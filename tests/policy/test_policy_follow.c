@@ -32,7 +32,8 @@ enum {
     NO_OBJECT,
     NO_THREAD,
     ABSENT,
-    GAVE_UP
+    GAVE_UP,
+    POSTPONED
 };
 
 typedef struct planned {
@@ -511,6 +512,55 @@ static void wakes_count_before_they_are_told(void **state)
     nothing_but(t, 0);
 }
 
+static uint64_t time_out(toy *t, uint64_t thread, uint64_t natural)
+{
+    return t->ops->delay(t->fake.instance, WEFT_DELAY_TIMEOUT, thread, natural);
+}
+
+/* The reference was woken: the time-out of 2 ms comes 5 ms later, if it is not woken before. */
+static void a_time_out_that_was_not_seen_is_put_off(void **state)
+{
+    toy *t = *state;
+    fake_set(&t->fake, "late_ms", "5");
+    follow(t, "0w1s0k0w0s", 5, NULL, 0);
+    weft_sync_op op = {.size = sizeof op, .object = A};
+    t->v.view.now = 1000000;
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 0));
+    assert_int_equal(time_out(t, 0xa0, 2000000), 7000000);
+    t->v.view.now = 4000000;
+    t->ops->after(t->fake.instance, &t->v.view, OP(1, S, 1));
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAKE, 2));
+    assert_int_equal(t->what[POSTPONED], 1);
+    assert_int_equal(t->outcome[POSTPONED], 1000000); /* 4 ms against 1 + 2 */
+    /* over at once in the reference: nothing is known of its end */
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 3));
+    assert_int_equal(time_out(t, 0xa0, 2000000), 2000000);
+    nothing_but(t, POSTPONED);
+}
+
+/* The reference saw the time-out, of 30 ms. It comes when it is due; the signal that came behind it waits
+ * for that and 20 ms more (age_ms), not 20 from where it was held. */
+static void a_time_out_that_was_seen_is_waited_for(void **state)
+{
+    toy *t = *state;
+    uint64_t amount;
+    follow(t, "0wo1s", 3, NULL, 0);
+    weft_sync_op op = {.size = sizeof op, .object = A};
+    t->v.view.now = 0;
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 0));
+    assert_int_equal(time_out(t, 0xa0, 30000000), 30000000);
+    t->v.view.now = 1000000;
+    assert_int_equal(t->ops->before(t->fake.instance, &t->v.view, OP(1, S, 1), &amount),
+                     WEFT_ANSWER_HOLD);
+    t->v.view.now = 49999999;
+    assert_int_equal(t->ops->before(t->fake.instance, &t->v.view, OP(1, S, 1), &amount),
+                     WEFT_ANSWER_HOLD);
+    t->v.view.now = 50000000;
+    assert_int_equal(t->ops->before(t->fake.instance, &t->v.view, OP(1, S, 1), &amount),
+                     WEFT_ANSWER_GO);
+    assert_int_equal(t->what[AGED], 1);
+}
+
 /* ---- files and reports ------------------------------------------------------------------------- */
 
 static void file_that_is_no_manifest_is_refused(void **state)
@@ -632,6 +682,8 @@ int main(void)
         U(too_many_off_script_ends_it),
         U(who_cannot_be_held_is_early),
         U(wakes_count_before_they_are_told),
+        U(a_time_out_that_was_not_seen_is_put_off),
+        U(a_time_out_that_was_seen_is_waited_for),
         U(file_that_is_no_manifest_is_refused),
         U(without_a_manifest_everybody_goes),
         U(log_says_nothing_of_a_run_in_order),

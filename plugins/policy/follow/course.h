@@ -36,6 +36,10 @@ typedef struct course_thread {
     uint32_t held_object, held_entry;
     uint64_t held_since, held_turn;
     uint32_t relaxed_object, relaxed_entry; /* let go before its turn, and not gone yet */
+    /* Its latest wait, and how that ended in the reference, as the entries behind it say. */
+    uint64_t wait_event;
+    uint32_t foreseen; /* bits 1 << WEFT_SYNC_WAKE, _TIMEOUT */
+    uint64_t deadline; /* tick at which it is over of itself, 0: at none */
     course_near *near; /* COURSE_NEAR by the low bits of the identity; made for threads that come */
 } course_thread;
 

@@ -30,8 +30,9 @@ enum {
     EXTRA,          /* of a thread off script, or after its last entry; leaves no event */
     UNKNOWN_OBJECT, /* the manifest lacks it */
     UNKNOWN_THREAD, /* the manifest lacks it */
-    ABSENT,  /* outcome: its place in the manifest; it did not come, its entries bind nobody */
-    GAVE_UP, /* outcome: threads off script */
+    ABSENT,    /* outcome: its place in the manifest; it did not come, its entries bind nobody */
+    GAVE_UP,   /* outcome: threads off script */
+    POSTPONED, /* it was woken as in the reference, after its time-out; outcome: ticks after */
     COUNTERS
 };
 
@@ -54,6 +55,7 @@ typedef struct policy_follow {
     const course_near *turn; /* an operation in its turn there was let go; NULL: none */
     uint32_t turn_kind;
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
+    uint64_t late;           /* ticks that a time-out which the reference did not see is put off */
     uint32_t give_up;        /* per cent of the threads */
     uint32_t gave_up, off, seen;
     uint64_t now;   /* of the latest operation */
@@ -72,7 +74,8 @@ static void report(policy_follow *p, const weft_sched_view *view, uint32_t what,
 {
     weft_event_buffer event;
     p->counters[what]++;
-    if (p->departed == WEFT_TICK_NEVER && what != UNKNOWN_OBJECT && what != UNKNOWN_THREAD) {
+    if (p->departed == WEFT_TICK_NEVER && what != UNKNOWN_OBJECT && what != UNKNOWN_THREAD &&
+        what != POSTPONED) {
         p->departed = view->now != WEFT_TICK_NEVER ? view->now : p->now;
     }
     weft_event_begin(&event, WEFT_EVENT_POLICY_REPLAY);
@@ -148,10 +151,23 @@ static void relax(policy_follow *p, const weft_sched_view *view, course_thread *
 
 /* ---- operations -------------------------------------------------------------------------------- */
 
-/* Whether a held one has waited for too long. */
-static int is_aged(const policy_follow *p, const weft_sched_view *view, const course_thread *t)
+/* Since when a held one waits for anybody. That somebody's time-out comes takes as long as it takes. */
+static uint64_t waits_since(policy_follow *p, const course_thread *t)
 {
-    return (view->now > t->held_since && view->now - t->held_since >= p->age) ||
+    course_object *o = &p->course.objects[t->held_object];
+    uint32_t head = course_head(&p->course, o);
+    if (head >= t->held_entry || (o->operations[head] & WEFT_ORDER_KIND) != WEFT_SYNC_TIMEOUT) {
+        return t->held_since;
+    }
+    uint64_t due = p->course.threads[course_owner(o, head)].deadline;
+    return due > t->held_since ? due : t->held_since;
+}
+
+/* Whether a held one has waited for too long. */
+static int is_aged(policy_follow *p, const weft_sched_view *view, const course_thread *t)
+{
+    uint64_t since = waits_since(p, t);
+    return (view->now > since && view->now - since >= p->age) ||
            p->turns - t->held_turn >= p->age_turns;
 }
 
@@ -375,15 +391,67 @@ enter_in_the_course(policy_follow *p, const weft_sched_view *view, const weft_sy
     account(p, view, found, op);
 }
 
+/* A wait has begun: what comes behind it in the reference says how it ended there. One that was over at
+ * once has neither. The objects of one wait come one right behind the other. */
+static void foresee(policy_follow *p, const weft_sync_op *op)
+{
+    course_thread *t = actor_of(p, op->thread);
+    const course_near *near = t ? course_near_of(&p->course, t, op->object) : NULL;
+    if (!near || course_is_over(near->lane)) {
+        return;
+    }
+    uint32_t kind = near->object->operations[near->lane->next] & WEFT_ORDER_KIND;
+    t->foreseen = op->event == t->wait_event + 1 ? t->foreseen : 0;
+    t->wait_event = op->event;
+    t->foreseen |= course_is_end(kind) ? UINT32_C(1) << kind : 0;
+    t->deadline = 0;
+}
+
+/* A wait has ended. */
+static void look_back(policy_follow *p, const weft_sched_view *view, const weft_sync_op *op)
+{
+    course_thread *t = actor_of(p, op->thread);
+    if (t && t->deadline && op->kind == WEFT_SYNC_WAKE && view->now > t->deadline) {
+        report(p, view, POSTPONED, t->id, view->now - t->deadline, op->object, op->sequence);
+    }
+    if (t) {
+        t->deadline = 0;
+    }
+}
+
 static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
 {
     policy_follow *p = instance;
     p->turns++;
     p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
-    if (p->gave_up || op->object == 0 || took_its_turn(p, op)) {
+    if (p->gave_up || op->object == 0) {
         return;
     }
-    enter_in_the_course(p, view, op);
+    if (!took_its_turn(p, op)) {
+        enter_in_the_course(p, view, op);
+    }
+    if (op->kind == WEFT_SYNC_WAIT) {
+        foresee(p, op);
+    } else if (course_is_end(op->kind)) {
+        look_back(p, view, op);
+    }
+}
+
+/* The time-out of a wait that has just begun. One that the reference did not see is put off, so that
+ * what ended the wait there has time to come here too; one that it saw comes when it is due, and what
+ * came behind it there waits for it. */
+static uint64_t delay(void *instance, uint32_t kind, uint64_t thread, uint64_t natural)
+{
+    policy_follow *p = instance;
+    course_thread *t = kind == WEFT_DELAY_TIMEOUT && !p->gave_up ? actor_of(p, thread) : NULL;
+    uint32_t foreseen = t && !t->off ? t->foreseen : 0;
+    if (!foreseen) {
+        return natural;
+    }
+    t->foreseen = 0;
+    t->deadline = natural < UINT64_MAX - p->now ? p->now + natural : UINT64_MAX;
+    int woken = (foreseen >> WEFT_SYNC_WAKE & 1) != 0;
+    return woken && natural < UINT64_MAX - p->late ? natural + p->late : natural;
 }
 
 static uint32_t subscribe(void *instance)
@@ -391,6 +459,17 @@ static uint32_t subscribe(void *instance)
     const policy_follow *p = instance;
     uint32_t kinds = ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
     return WEFT_SYNC_NO_VIEW | (p->course.object_count > 0 ? kinds : 0);
+}
+
+/* Clock sources are held too, but the clock asks again for them. */
+static int is_in_view(const weft_sched_view *view, uint64_t id)
+{
+    for (uint32_t i = 0; i < view->thread_count; i++) {
+        if (weft_view_thread(view, i)->id == id) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* Nobody can go on: the one that is earliest in the reference goes, and of several that the reference
@@ -403,7 +482,7 @@ static uint64_t stuck(void *instance, const weft_sched_view *view)
     int best_hard = 0;
     for (uint32_t i = 0; i < p->course.thread_count; i++) {
         course_thread *t = &p->course.threads[i];
-        if (t->held_object == COURSE_NONE || t->ended) {
+        if (t->held_object == COURSE_NONE || t->ended || !is_in_view(view, t->id)) {
             continue;
         }
         const weft_order_object *o = p->course.objects[t->held_object].order;
@@ -465,6 +544,7 @@ static weft_status create(const weft_host *host, void **instance)
     p->departed = WEFT_TICK_NEVER;
     p->age = (uint64_t)host->option_int(host, "age_ms") * TICKS_PER_MS;
     p->age_turns = (uint64_t)host->option_int(host, "age_operations");
+    p->late = (uint64_t)host->option_int(host, "late_ms") * TICKS_PER_MS;
     p->give_up = (uint32_t)host->option_int(host, "give_up");
     if (!*path) {
         p->gave_up = 1;
@@ -501,10 +581,10 @@ static void destroy(void *instance)
              " relaxed (%" PRIu64 " stuck, %" PRIu64 " aged, %" PRIu64 " starved), %" PRIu64
              " early, %" PRIu64 " late, %" PRIu64 " resynchronised, %" PRIu64 " extra; %" PRIu64
              " threads off script%s; it lacks %" PRIu64 " objects and %" PRIu64
-             " threads, the run %u threads",
+             " threads, the run %u threads; %" PRIu64 " time-outs put off",
              n[FOLLOWED], n[STUCK] + n[AGED] + n[STARVED], n[STUCK], n[AGED], n[STARVED], n[EARLY],
              n[LATE], n[SKIPPED], n[EXTRA], n[OFF_SCRIPT], p->gave_up ? ", given up" : "",
-             n[UNKNOWN_OBJECT], n[UNKNOWN_THREAD], unseen);
+             n[UNKNOWN_OBJECT], n[UNKNOWN_THREAD], unseen, n[POSTPONED]);
     if (p->course.object_count > 0) {
         p->host->log(p->host, WEFT_LOG_INFO, line);
     }
@@ -550,6 +630,14 @@ static const weft_option options[] = {
         .help = "entries of a thread on an object that it may leave out to fit again",
     },
     {
+        .key = "late_ms",
+        .type = WEFT_OPTION_INT,
+        .default_value = "1000",
+        .minimum = 0,
+        .maximum = 1000000,
+        .help = "ms of guest time that a time-out which the reference did not see is put off",
+    },
+    {
         .key = "give_up",
         .type = WEFT_OPTION_INT,
         .default_value = "50",
@@ -564,6 +652,7 @@ static const weft_policy_ops ops = {
     .subscribe = subscribe,
     .before = before,
     .after = after,
+    .delay = delay,
     .stuck = stuck,
     .thread_start = thread_start,
     .thread_end = thread_end,
