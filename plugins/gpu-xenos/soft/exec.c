@@ -187,15 +187,6 @@ soft_program *soft_program_new(const xenos_program *program)
     return out;
 }
 
-uint64_t soft_program_inputs(const soft_program *program)
-{
-    uint64_t inputs = 0;
-    for (uint32_t n = 0; n < program->input_count; n++) {
-        inputs |= UINT64_C(1) << program->inputs[n] / 4;
-    }
-    return inputs;
-}
-
 uint32_t soft_program_splats(const soft_program *program)
 {
     return program->splat_count;

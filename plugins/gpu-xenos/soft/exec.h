@@ -17,8 +17,6 @@ struct soft_texture;
 typedef struct soft_program soft_program;
 soft_program *soft_program_new(const xenos_program *program);
 void soft_program_free(soft_program *program);
-/* Bit n: register n, or a part of it, is read before the program writes it. */
-uint64_t soft_program_inputs(const soft_program *program);
 
 /* Constants that the program names, each component in all lanes: made once a draw. At most this many,
  * and how many there are. */
