@@ -212,6 +212,15 @@ static int run_sample(const options *o, cJSON *rows)
     return good;
 }
 
+static int is_load(const char *name)
+{
+    int known = strcmp(name, "sample") == 0;
+    for (uint32_t i = 0; i < gpu_load_count; i++) {
+        known |= strcmp(name, gpu_loads[i].name) == 0;
+    }
+    return known;
+}
+
 static int usage(FILE *out, int code)
 {
     fprintf(
@@ -225,7 +234,8 @@ static int usage(FILE *out, int code)
         "  --frames N     frames whose median counts, 1 to %d; default: 15\n"
         "  --sample FILE  a title, or a frame of it that weft run --capture wrote (*.cap), too;\n"
         "                 default: WEFT_SAMPLE of the environment\n"
-        "  --only LOAD    one load alone; `sample` is one\n"
+        "  --only LOAD    one alone: fill, blend, texture, alu60, small, small-alu60, msaa4, "
+        "sample\n"
         "  --json FILE    the numbers as JSON\n"
         "  --help         this text\n",
         FRAMES_MOST);
@@ -248,7 +258,7 @@ int main(int argc, char **argv)
             o.json = value;
         } else if (strcmp(argv[i], "--sample") == 0) {
             o.sample = value;
-        } else if (strcmp(argv[i], "--only") == 0) {
+        } else if (strcmp(argv[i], "--only") == 0 && is_load(value)) {
             only = value;
         } else if (strcmp(argv[i], "--frames") == 0 && atoi(value) > 0 &&
                    atoi(value) <= FRAMES_MOST) {
