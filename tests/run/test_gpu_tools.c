@@ -185,6 +185,15 @@ static void back_ends_keep_the_same_time(void **state)
     }
 }
 
+/* The title compares what it finds with numbers that follow from where it draws. */
+static void details_finds_all_right(void **state)
+{
+    weft_run r = weft_json(title("details"), "--", "frames=1", NULL);
+    assert_string_equal(r.out, "details: 27 of 27 right\ndetails: 1 frames\n");
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+}
+
 static void threads_are_no_part_of_the_run(void **state)
 {
     weft_run one =
@@ -213,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_capture_argument_is_checked),
         cmocka_unit_test(a_shader_is_named_or_refused),
         cmocka_unit_test(back_ends_keep_the_same_time),
+        cmocka_unit_test(details_finds_all_right),
         cmocka_unit_test(threads_are_no_part_of_the_run),
     };
     return cmocka_run_group_tests_name("run-gpu_tools", tests, NULL, NULL);

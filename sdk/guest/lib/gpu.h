@@ -42,8 +42,12 @@ enum {
     GPU_COLOR_32_32_FLOAT = 15
 };
 enum {
+    GPU_TEXTURE_8 = 2, /* red, green and blue alike */
     GPU_TEXTURE_8_8_8_8 = 6,
     GPU_TEXTURE_2_10_10_10 = 7,
+    GPU_TEXTURE_DXT1 = 18,
+    GPU_TEXTURE_DXT2_3 = 19,
+    GPU_TEXTURE_DXT4_5 = 20,
     GPU_TEXTURE_24_8 = 22,
     GPU_TEXTURE_16_16 = 25,
     GPU_TEXTURE_16_16_16_16 = 26,
@@ -62,13 +66,17 @@ typedef struct gpu_targets {
     u32 depth_base;
 } gpu_targets;
 
-/* A two-dimensional texture, tiled. Mips down to 32 texels are behind one another at `mips`, the others
- * share the tile behind them. */
+/* A tiled texture. Mips down to 32 texels are behind one another at `mips`, those whose shorter side has
+ * 16 or less share the tiles behind them; gpu_texel knows where. A block of DXT1 is four u16: two
+ * colours, then rows 0 and 1, rows 2 and 3 of indices. */
+enum { GPU_2D, GPU_3D, GPU_CUBE }; /* a volume has one level */
 typedef struct gpu_texture {
-    void *base, *mips; /* mips NULL: one level */
+    void *base, *mips; /* mips: where `levels` is more than 1 */
     u32 width, height, levels, format;
     u32 sign;     /* of red, green and blue; of alpha too if GPU_SIGNED */
     i32 exponent; /* memory holds what a shader gets, times 2^-exponent */
+    u32 kind;     /* GPU_2D, ... */
+    u32 depth;    /* slices of a volume */
 } gpu_texture;
 
 typedef struct gpu_sampler {
@@ -183,14 +191,26 @@ void gpu_set_depth(gpu *g, u32 compare, u32 write); /* GPU_ALWAYS and 0: off */
 /* Compares the reference with what is there, and does `pass` where depth passes too; GPU_ALWAYS and
  * GPU_KEEP: off. */
 void gpu_set_stencil(gpu *g, u32 compare, u32 reference, u32 pass);
+/* The whole of it, for front and back faces. `back` NULL: back faces as front ones. gpu_set_stencil goes
+ * back to one test for both. */
+typedef struct gpu_stencil {
+    u32 compare, reference, mask, write_mask;
+    u32 fail, depth_fail, pass; /* GPU_KEEP, ... */
+} gpu_stencil;
+void gpu_set_stencil_faces(gpu *g, const gpu_stencil *front, const gpu_stencil *back);
+/* Draws pixels whose alpha of target 0 compares so with the reference; GPU_ALWAYS: all. */
+void gpu_set_alpha_test(gpu *g, u32 compare, float reference);
+/* Of a target with several samples: alpha says how many a pixel covers. */
+void gpu_set_alpha_to_mask(gpu *g, bool on);
 void gpu_set_blend(gpu *g, u32 target, u32 source, u32 destination); /* GPU_ONE, GPU_ZERO: off */
 void gpu_set_cull(gpu *g, u32 cull);
 void gpu_set_shaders(gpu *g, const gpu_shader *vertex, const gpu_shader *pixel);
 void gpu_set_vertex_constants(gpu *g, u32 first, const float (*rows)[4], u32 count);
 void gpu_set_pixel_constants(gpu *g, u32 first, const float (*rows)[4], u32 count);
+/* What `def` lines of a listing say: stage 0 vertex, 1 pixel; NAME_constants, NAME_CONSTANTS. */
+void gpu_set_defined(gpu *g, u32 stage, const u32 (*rows)[5], u32 count);
 /* Stream 0 is vf0. */
 void gpu_set_vertices(gpu *g, u32 stream, const void *vertices, u32 bytes);
-void gpu_set_texture(gpu *g, u32 slot, const gpu_texture *texture, const gpu_sampler *sampler);
 
 void gpu_draw(gpu *g, u32 primitive, u32 count);
 void gpu_draw_indexed(gpu *g, u32 primitive, const u16 *indices, u32 count);
@@ -210,6 +230,19 @@ void gpu_query_begin(gpu *g, u32 slot);
 void gpu_query_end(gpu *g, u32 slot);
 u32 gpu_query_passed(const gpu *g, u32 slot);
 
+/* ---- gpu_texture.c ----------------------------------------------------------------------------
+ */
+
+/* Bytes of level 0, and of the others. */
+u32 gpu_texture_bytes(const gpu_texture *t);
+u32 gpu_mip_bytes(const gpu_texture *t);
+/* Gives it storage for all of its levels, of zeros. False: out of memory (said on the debug output). */
+bool gpu_texture_make(gpu_texture *t);
+/* The texel at x, y of a level; z is the slice of a volume or the face of a cube (+x, -x, +y, -y, +z,
+ * -z). Of DXT formats the block that holds the texel. */
+void *gpu_texel(const gpu_texture *t, u32 level, u32 x, u32 y, u32 z);
+/* What was stored in it since a draw read it is read anew after gpu_sync. */
+void gpu_set_texture(gpu *g, u32 slot, const gpu_texture *texture, const gpu_sampler *sampler);
 /* Byte offset of a texel of 32 bits in a tiled surface. */
 u32 gpu_tile_offset(u32 x, u32 y, u32 width);
 

@@ -7,7 +7,6 @@
 #include "gpu_copy_vs.h"
 
 #define ONE          0x3F800000u /* 1.0f */
-#define TILE         32u
 #define EDRAM_TILE_X 80u
 #define CULL_BASE    0x00000004u /* PA_SU_SC_MODE_CNTL: clockwise is the front */
 #define STREAM_0     95u         /* its fetch constant; stream n is n before it */
@@ -132,10 +131,45 @@ void gpu_set_depth(gpu *g, u32 compare, u32 write)
 
 void gpu_set_stencil(gpu *g, u32 compare, u32 reference, u32 pass)
 {
-    u32 control = gpu_get(g, RB_DEPTHCONTROL) & ~0x000FFF01u;
+    u32 control = gpu_get(g, RB_DEPTHCONTROL) & 0x76u;
     u32 enable = compare != GPU_ALWAYS || pass != GPU_KEEP;
     gpu_set(g, RB_STENCILREFMASK, 0x00FFFF00 | reference);
     gpu_set(g, RB_DEPTHCONTROL, control | enable | compare << 8 | pass << 14);
+}
+
+/* RB_DEPTHCONTROL's fields of one face, from its bit 8 or 20 on. */
+static u32 stencil_control(const gpu_stencil *s)
+{
+    return s->compare | s->fail << 3 | s->pass << 6 | s->depth_fail << 9;
+}
+
+static u32 stencil_masks(const gpu_stencil *s)
+{
+    return s->reference | s->mask << 8 | s->write_mask << 16;
+}
+
+void gpu_set_stencil_faces(gpu *g, const gpu_stencil *front, const gpu_stencil *back)
+{
+    u32 control = (gpu_get(g, RB_DEPTHCONTROL) & 0x76u) | 1u | stencil_control(front) << 8;
+    if (back != NULL) {
+        control |= STENCIL_BACK | stencil_control(back) << 20;
+        gpu_set(g, RB_STENCILREFMASK_BF, stencil_masks(back));
+    }
+    gpu_set(g, RB_STENCILREFMASK, stencil_masks(front));
+    gpu_set(g, RB_DEPTHCONTROL, control);
+}
+
+void gpu_set_alpha_test(gpu *g, u32 compare, float reference)
+{
+    u32 control = gpu_get(g, RB_COLORCONTROL) & ~0xFu;
+    gpu_set(g, RB_ALPHA_REF, gpu_bits(reference));
+    gpu_set(g, RB_COLORCONTROL, control | compare | (compare != GPU_ALWAYS ? ALPHA_TEST : 0));
+}
+
+void gpu_set_alpha_to_mask(gpu *g, bool on)
+{
+    u32 control = gpu_get(g, RB_COLORCONTROL) & ~ALPHA_TO_MASK;
+    gpu_set(g, RB_COLORCONTROL, control | (on ? ALPHA_TO_MASK : 0));
 }
 
 void gpu_set_blend(gpu *g, u32 target, u32 source, u32 destination)
@@ -193,6 +227,13 @@ void gpu_set_pixel_constants(gpu *g, u32 first, const float (*rows)[4], u32 coun
     gpu_write(g, CONSTANT_ALU + 4 * (256 + first), (const u32 *)rows, 4 * count);
 }
 
+void gpu_set_defined(gpu *g, u32 stage, const u32 (*rows)[5], u32 count)
+{
+    for (u32 i = 0; i < count; i++) {
+        gpu_write(g, CONSTANT_ALU + 4 * (256 * stage + rows[i][0]), &rows[i][1], 4);
+    }
+}
+
 /* Two dwords for vertices. */
 static void fetch_vertices(u32 fetch[2], const void *vertices, u32 bytes)
 {
@@ -205,56 +246,6 @@ void gpu_set_vertices(gpu *g, u32 stream, const void *vertices, u32 bytes)
     u32 fetch[2];
     fetch_vertices(fetch, vertices, bytes);
     gpu_write(g, CONSTANT_FETCH + 2 * (STREAM_0 - stream), fetch, 2);
-}
-
-/* How a shader gets the components of a format, and the bytes of its texels. Formats of 8 bits lie in
- * memory as ARGB words; depth goes to red, green and blue; components that are not there are 0, alpha 1. */
-static u32 swizzle_of(u32 format, u32 *bytes)
-{
-    *bytes = 4;
-    switch (format) {
-    case GPU_TEXTURE_8_8_8_8:
-        return 0x60A;
-    case GPU_TEXTURE_24_8:
-        return 0xA00;
-    case GPU_TEXTURE_16_16:
-    case GPU_TEXTURE_16_16_FLOAT:
-        return 0xB08;
-    case GPU_TEXTURE_32_FLOAT:
-        return 0xB20;
-    case GPU_TEXTURE_32_32_FLOAT:
-        *bytes = 8;
-        return 0xB08;
-    case GPU_TEXTURE_16_16_16_16:
-    case GPU_TEXTURE_16_16_16_16_FLOAT:
-        *bytes = 8;
-        return 0x688;
-    default:
-        return 0x688;
-    }
-}
-
-void gpu_set_texture(gpu *g, u32 slot, const gpu_texture *t, const gpu_sampler *s)
-{
-    u32 bytes;
-    u32 swizzle = swizzle_of(t->format, &bytes);
-    u32 wide = (t->width + TILE - 1) / TILE;
-    u32 addresses = s->addresses;
-    u32 signs = t->sign * (t->sign == GPU_SIGNED ? 0x55 : 0x15) << 2; /* two bits a component */
-    const u32 fetch[6] = {
-        FETCH_TEXTURE | signs | addresses << 10 | addresses << 13 | addresses << 16 | wide << 22 |
-            FETCH_TILED,
-        t->format | ENDIAN_8_IN_32 << 6 | gpu_address(t->base),
-        (t->width - 1) | (t->height - 1) << 13,
-        swizzle << 1 | ((u32)t->exponent & 63) << 13 | s->linear << 19 | s->linear << 21 |
-            s->mip << 23,
-        (t->mips != NULL ? t->levels - 1 : 0) << 6,
-        DIMENSION_2D | (t->mips != NULL ? FETCH_PACKED | gpu_address(t->mips) : 0),
-    };
-    if (slot == 0) {
-        memcpy(g->fetch0, fetch, sizeof fetch);
-    }
-    gpu_write(g, CONSTANT_FETCH + 6 * slot, fetch, 6);
 }
 
 /* ---- draws ------------------------------------------------------------------------------------
@@ -363,9 +354,8 @@ void gpu_resolve(gpu *g, u32 from, const gpu_texture *to, const u32 clear[2])
                    0};
     copy[0] |= clear == NULL ? 0 : is_depth ? COPY_DEPTH_CLEAR : COPY_COLOR_CLEAR;
     copy[0] |= to != NULL ? COPY_CONVERT : COPY_NULL;
-    u32 bytes = 0;
     if (to != NULL) {
-        u32 swap = swizzle_of(to->format, &bytes) == 0x60A ? COPY_SWAP : 0;
+        u32 swap = to->format == GPU_TEXTURE_8_8_8_8 ? COPY_SWAP : 0; /* ARGB in memory */
         copy[1] = gpu_address(to->base);
         copy[3] = ENDIAN_8_IN_32 | to->format << 7 | (to->sign == GPU_SIGNED ? COPY_SIGNED : 0) |
                   ((u32)-to->exponent & 63) << 16 | swap;
@@ -388,9 +378,7 @@ void gpu_resolve(gpu *g, u32 from, const gpu_texture *to, const u32 clear[2])
     gpu_emit(g, EVENT_CACHE_FLUSH);
     restore(g, changed, sizeof changed / sizeof changed[0]);
     if (to != NULL) {
-        u32 tall = (height + TILE - 1) & ~(TILE - 1);
-        u32 wide = (width + TILE - 1) & ~(TILE - 1);
-        gpu_sync(g, to->base, wide * tall * bytes);
+        gpu_sync(g, to->base, gpu_texture_bytes(to));
     }
 }
 
@@ -431,14 +419,4 @@ u32 gpu_query_passed(const gpu *g, u32 slot)
         passed += little(query_block(g, slot, 1)[i]) - little(query_block(g, slot, 0)[i]);
     }
     return passed;
-}
-
-/* Within a tile of 32x32: address bits 5..2 are x bits 1..0, y bit 0, x bit 2 from below, bits 7..6 are
- * x bits 4..3 with the top one exclusive-or y bit 3, bits 10..8 are y bits 3..1, bit 11 is y bit 4
- * (xenia src/xenia/gpu/texture_address.h). */
-u32 gpu_tile_offset(u32 x, u32 y, u32 width)
-{
-    u32 tile = y / TILE * ((width + TILE - 1) / TILE) + x / TILE;
-    return tile << 12 | (x & 3) << 2 | (y & 1) << 4 | (x >> 2 & 1) << 5 | (x >> 3 & 1) << 6 |
-           ((x >> 4 ^ y >> 3) & 1) << 7 | (y >> 1 & 7) << 8 | (y >> 4 & 1) << 11;
 }

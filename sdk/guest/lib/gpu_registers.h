@@ -82,8 +82,13 @@ enum { EVENT_CACHE_FLUSH_TS = 3, EVENT_CACHE_FLUSH = 6, EVENT_ZPASS_DONE = 0x15 
 /* ---- fields -----------------------------------------------------------------------------------
  */
 
+#define ENDIAN_NONE    0u
 #define ENDIAN_8_IN_16 1u
 #define ENDIAN_8_IN_32 2u
+
+#define STENCIL_BACK  0x80u /* RB_DEPTHCONTROL: back faces have a test of their own */
+#define ALPHA_TEST    0x8u  /* RB_COLORCONTROL */
+#define ALPHA_TO_MASK 0x10u
 
 #define MODE_COLOR_DEPTH 4u /* RB_MODECONTROL */
 #define MODE_COPY        6u
@@ -105,11 +110,13 @@ enum { EVENT_CACHE_FLUSH_TS = 3, EVENT_CACHE_FLUSH = 6, EVENT_ZPASS_DONE = 0x15 
 #define COPY_SIGNED      0x00002000u /* RB_COPY_DEST_INFO: signed fractions */
 #define COPY_SWAP        0x01000000u /* red and blue change places */
 
-#define FETCH_TEXTURE 2u
-#define FETCH_VERTEX  3u
-#define FETCH_TILED   0x80000000u
-#define FETCH_PACKED  0x800u      /* the smallest mips share a tile */
-#define FETCH_REQUEST 0x10000000u /* Direct3D sets it in vertex constants */
-#define DIMENSION_2D  0x200u
+#define FETCH_TEXTURE  2u
+#define FETCH_VERTEX   3u
+#define FETCH_TILED    0x80000000u
+#define FETCH_PACKED   0x800u      /* the smallest mips share a tile */
+#define FETCH_REQUEST  0x10000000u /* Direct3D sets it in vertex constants */
+#define DIMENSION_2D   0x200u
+#define DIMENSION_3D   0x400u
+#define DIMENSION_CUBE 0x600u
 
 #endif

@@ -33,6 +33,13 @@ static int complain(const char *where, const char *what)
     return 1;
 }
 
+static int complain_of_file(const char *path, const char *what, const char *expected)
+{
+    fprintf(stderr, "ucasm: error: %s: %s (found: %s, expected %s)\n", path, what,
+            errno ? strerror(errno) : "too little memory", expected);
+    return 1;
+}
+
 static char *read_file(const char *path, size_t *size)
 {
     FILE *f = fopen(path, "rb");
@@ -44,7 +51,7 @@ static char *read_file(const char *path, size_t *size)
     char *bytes = length >= 0 ? malloc((size_t)length + 1) : NULL;
     *size = length >= 0 ? (size_t)length : 0;
     if (bytes == NULL || fread(bytes, 1, *size, f) != *size) {
-        complain(path, errno ? strerror(errno) : "cannot be read");
+        complain_of_file(path, "cannot be read", "a listing");
         free(bytes);
         bytes = NULL;
     }
@@ -140,7 +147,7 @@ static int write_out(const char *path, const char *name, const shader *s)
     int header = end != NULL && strcmp(end, ".h") == 0;
     FILE *out = fopen(path, "wb");
     if (out == NULL) {
-        return complain(path, strerror(errno));
+        return complain_of_file(path, "cannot be written", "a place for it");
     }
     if (header) {
         write_header(out, name, s);

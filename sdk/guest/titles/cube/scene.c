@@ -1,8 +1,6 @@
 #include "scene.h"
 
-#define TURN      128u
-#define TILE_SIDE 32u
-#define TILE      (TILE_SIDE * TILE_SIDE * 4) /* bytes: of the levels behind the first each takes one */
+#define TURN 128u
 
 /* The series to x^13, whose next term is below 3e-8 up to a quarter of a turn. */
 static float series(u32 steps)
@@ -81,24 +79,9 @@ void scene_floor(vertex *vertices)
     }
 }
 
-/* Where a level begins in its storage, in texels: those of 16 texels and less share a tile, side by side
- * (xenia src/xenia/gpu/texture_util.cc, GetPackedMipOffset, for a square texture). */
-static void packed_offset(u32 level, u32 *x, u32 *y)
-{
-    static const u8 places[TEXTURE_LEVELS][2] = {[2] = {16, 0}, {8, 0}, {4, 0}, {0, 8}, {0, 4}};
-    *x = places[level][0];
-    *y = places[level][1];
-}
-
-/* Level 0 is the base, 1 the first at the mips, 2 and further share the tile behind it. */
 static volatile u32 *texel(const gpu_texture *t, u32 level, u32 x, u32 y)
 {
-    u32 x0;
-    u32 y0;
-    packed_offset(level, &x0, &y0);
-    u8 *storage = level == 0 ? t->base : (u8 *)t->mips + (level > 1 ? TILE : 0);
-    u32 width = level == 0 ? TEXTURE_SIZE : TILE_SIDE;
-    return (volatile u32 *)(storage + gpu_tile_offset(x + x0, y + y0, width));
+    return gpu_texel(t, level, x, y, 0);
 }
 
 /* The mean of four texels, each component rounded. */
@@ -118,14 +101,12 @@ static u32 mean(const gpu_texture *t, u32 level, u32 x, u32 y)
 bool scene_texture(gpu_texture *t)
 {
     *t = (gpu_texture){
-        .base = gpu_alloc(TEXTURE_SIZE * TEXTURE_SIZE * 4),
-        .mips = gpu_alloc(2 * TILE),
         .width = TEXTURE_SIZE,
         .height = TEXTURE_SIZE,
         .levels = TEXTURE_LEVELS,
         .format = GPU_TEXTURE_8_8_8_8,
     };
-    if (t->base == NULL || t->mips == NULL) {
+    if (!gpu_texture_make(t)) {
         return false;
     }
     for (u32 level = 0; level < TEXTURE_LEVELS; level++) {
