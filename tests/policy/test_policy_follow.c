@@ -522,7 +522,7 @@ static void a_time_out_that_was_not_seen_is_put_off(void **state)
 {
     toy *t = *state;
     fake_set(&t->fake, "late_ms", "5");
-    follow(t, "0w1s0k0w0s", 5, NULL, 0);
+    follow(t, "0w1s0k0w1s0k0w0s", 8, NULL, 0);
     weft_sync_op op = {.size = sizeof op, .object = A};
     t->v.view.now = 1000000;
     t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 0));
@@ -532,8 +532,16 @@ static void a_time_out_that_was_not_seen_is_put_off(void **state)
     t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAKE, 2));
     assert_int_equal(t->what[POSTPONED], 1);
     assert_int_equal(t->outcome[POSTPONED], 1000000); /* 4 ms against 1 + 2 */
-    /* over at once in the reference: nothing is known of its end */
+    /* a wait for ever, which asks for no time-out, says nothing of the delay behind it */
     t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 3));
+    t->ops->after(t->fake.instance, &t->v.view, OP(1, S, 4));
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAKE, 5));
+    weft_sync_op pause = {
+        .size = sizeof pause, .kind = WEFT_SYNC_WAIT, .thread = 0xa0, .event = 10};
+    t->ops->after(t->fake.instance, &t->v.view, &pause);
+    assert_int_equal(time_out(t, 0xa0, 2000000), 2000000);
+    /* over at once in the reference: nothing is known of its end */
+    t->ops->after(t->fake.instance, &t->v.view, OP(0, WEFT_SYNC_WAIT, 6));
     assert_int_equal(time_out(t, 0xa0, 2000000), 2000000);
     nothing_but(t, POSTPONED);
 }

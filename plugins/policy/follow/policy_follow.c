@@ -396,15 +396,17 @@ enter_in_the_course(policy_follow *p, const weft_sched_view *view, const weft_sy
 static void foresee(policy_follow *p, const weft_sync_op *op)
 {
     course_thread *t = actor_of(p, op->thread);
-    const course_near *near = t ? course_near_of(&p->course, t, op->object) : NULL;
-    if (!near || course_is_over(near->lane)) {
+    if (!t) {
         return;
     }
-    uint32_t kind = near->object->operations[near->lane->next] & WEFT_ORDER_KIND;
     t->foreseen = op->event == t->wait_event + 1 ? t->foreseen : 0;
     t->wait_event = op->event;
-    t->foreseen |= course_is_end(kind) ? UINT32_C(1) << kind : 0;
     t->deadline = 0;
+    const course_near *near = op->object ? course_near_of(&p->course, t, op->object) : NULL;
+    if (near && !course_is_over(near->lane)) {
+        uint32_t kind = near->object->operations[near->lane->next] & WEFT_ORDER_KIND;
+        t->foreseen |= course_is_end(kind) ? UINT32_C(1) << kind : 0;
+    }
 }
 
 /* A wait has ended. */
@@ -424,10 +426,10 @@ static void after(void *instance, const weft_sched_view *view, const weft_sync_o
     policy_follow *p = instance;
     p->turns++;
     p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
-    if (p->gave_up || op->object == 0) {
+    if (p->gave_up) {
         return;
     }
-    if (!took_its_turn(p, op)) {
+    if (op->object != 0 && !took_its_turn(p, op)) {
         enter_in_the_course(p, view, op);
     }
     if (op->kind == WEFT_SYNC_WAIT) {
