@@ -51,7 +51,7 @@ static weft_status memory_listen(weft_memory *memory, weft_written_fn fn, void *
 
 int gpu_sandbox_begin(gpu_sandbox *s, uint32_t threads)
 {
-    static const xenos_costs costs = {1, 1, 1, 1, 1, 1};
+    static const xenos_costs costs = {1, 1, 1, 1, 1, 1, 0};
     void *bytes = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     *s = (gpu_sandbox){
