@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "gpu_names.h"
+
 #define LEAST_THREAD 12
 #define MOST_THREAD  40
 #define KIND_WIDTH   19
@@ -251,6 +253,24 @@ static void put_array(const view *v, char type, const uint64_t *words)
     out_str(v->o, "]");
 }
 
+/* Words of the GPU's registers and packets, in other words. */
+static void put_gpu_name(const view *v, const line_field *field, uint64_t value)
+{
+    const char *name = NULL;
+    if (v->event->kind == WEFT_EVENT_GPU_PACKET && named(field, "header")) {
+        name = gpu_packet_name(value);
+    } else if (v->event->kind == WEFT_EVENT_GPU_DRAW && named(field, "initiator")) {
+        name = gpu_primitive_name(value);
+    } else if (v->event->kind == WEFT_EVENT_GPU_RESOLVE && named(field, "control")) {
+        name = gpu_copy_source(value);
+    }
+    if (name) {
+        out_str(v->o, " (");
+        out_str(v->o, name);
+        out_str(v->o, ")");
+    }
+}
+
 static void put_fields(const view *v)
 {
     const uint64_t *at = v->words;
@@ -273,6 +293,7 @@ static void put_fields(const view *v)
         } else if (named(field, "timeout_ns") && *at == UINT64_MAX) {
             out_str(v->o, " (for ever)");
         }
+        put_gpu_name(v, field, *at);
         at += 1 + more;
     }
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gpu_names.h"
 #include "tracks_state.h"
 #include "weft/policy.h"
 
@@ -273,7 +274,8 @@ static void on_gpu(weft_tracks *t, const weft_event *e, const uint64_t *w)
         if (e->kind == WEFT_EVENT_GPU_INTERRUPT) {
             t->raised_tick[1] = e->tick;
         }
-        gpu_instant(t, e, weft_event_kind_of(e->kind)->name + 4, 0);
+        const char *name = e->kind == WEFT_EVENT_GPU_PACKET ? gpu_packet_name(w[1]) : NULL;
+        gpu_instant(t, e, name ? name : weft_event_kind_of(e->kind)->name + 4, 0);
         return;
     }
     uint64_t flow = t->swap_count ? t->swaps[0] : 0;

@@ -185,6 +185,23 @@ static void back_ends_keep_the_same_time(void **state)
     }
 }
 
+/* triangle's first draw clears by a rectangle, its second is the triangle; frame 1 is copied from target 0. */
+static void a_dump_names_what_the_gpu_does(void **state)
+{
+    char *path = scratch_file("gpu.wtr");
+    weft_run r = weft("run", "--headless", "--until", "frames=1", "--set", "tracer.kinds=gpu.*",
+                      "--trace", path, title("triangle"), NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+    r = weft("trace", "dump", path, NULL);
+    assert_non_null(strstr(r.out, "number=0 initiator=0x30088 (rectangles)"));
+    assert_non_null(strstr(r.out, "initiator=0x30084 (triangles)"));
+    assert_non_null(strstr(r.out, "control=0x100000 (colour 0)"));
+    assert_non_null(strstr(r.out, "header=0xc0013f00 (INDIRECT_BUFFER)"));
+    weft_free(&r);
+    free(path);
+}
+
 /* The title compares what it finds with numbers that follow from where it draws. */
 static void details_finds_all_right(void **state)
 {
@@ -222,6 +239,7 @@ int main(void)
         cmocka_unit_test(a_capture_argument_is_checked),
         cmocka_unit_test(a_shader_is_named_or_refused),
         cmocka_unit_test(back_ends_keep_the_same_time),
+        cmocka_unit_test(a_dump_names_what_the_gpu_does),
         cmocka_unit_test(details_finds_all_right),
         cmocka_unit_test(threads_are_no_part_of_the_run),
     };
