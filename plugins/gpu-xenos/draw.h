@@ -57,6 +57,7 @@ typedef struct xenos_draw {
     uint32_t base;               /* physical address of the indices in memory */
     const uint32_t *immediate;   /* XENOS_INDICES_IMMEDIATE: their dwords in host order */
     uint32_t immediate_dwords;
+    uint64_t limit; /* of work, in soft/soft.h's units; 0: SOFT_DRAW_LIMIT */
 } xenos_draw;
 
 /* Samples that reached the depth/stencil test since create: EVENT_WRITE_ZPD's numbers. */

@@ -88,6 +88,7 @@ static inline soft_case *case_new(void)
     r[XENOS_VGT_MAX_VTX_INDX] = 0xFFFFFF;
     c->draw = (xenos_draw){.registers = r, .vertex = &c->vertex};
     c->worker = aligned_alloc(64, (sizeof(soft_worker) + 63) & ~(size_t)63);
+    memset(c->worker, 0, sizeof *c->worker);
     c->cuts = malloc(4096 * sizeof(soft_vertex));
     return c;
 }

@@ -18,6 +18,7 @@ struct soft_bins {
     uint32_t tile_count;
     uint32_t used; /* of `pool` */
     uint64_t pixels;
+    uint64_t triangles; /* in all tiles */
     entries pool[SOFT_BLOCKS];
 };
 
@@ -27,7 +28,7 @@ soft_bins *soft_bins_new(void)
     if (b) {
         memset(b->first, 0xFF, sizeof b->first);
         b->tile_count = b->used = 0;
-        b->pixels = 0;
+        b->pixels = b->triangles = 0;
     }
     return b;
 }
@@ -53,6 +54,7 @@ static void add(soft_bins *b, uint32_t tile, uint32_t index)
         b->last[tile] = at = fresh;
     }
     b->pool[at].triangle[b->pool[at].count++] = index;
+    b->triangles++;
 }
 
 int soft_bins_add(soft_bins *b, const soft_triangle *triangles, uint32_t index)
@@ -86,6 +88,20 @@ uint64_t soft_bins_pixels(const soft_bins *b)
     return b->pixels;
 }
 
+uint32_t soft_bins_triangles(const soft_bins *b, uint32_t tile)
+{
+    uint32_t count = 0;
+    for (uint32_t at = b->first[b->tiles[tile]]; at != NONE; at = b->pool[at].next) {
+        count += b->pool[at].count;
+    }
+    return count;
+}
+
+uint64_t soft_bins_entries(const soft_bins *b)
+{
+    return b->triangles;
+}
+
 void soft_bins_draw(const soft_bins *b, const soft_context *c, soft_worker *worker,
                     const soft_triangle *triangles, uint32_t tile)
 {
@@ -105,5 +121,5 @@ void soft_bins_clear(soft_bins *b)
         b->first[b->tiles[i]] = NONE;
     }
     b->tile_count = b->used = 0;
-    b->pixels = 0;
+    b->pixels = b->triangles = 0;
 }

@@ -17,6 +17,10 @@ int soft_bins_add(soft_bins *bins, const soft_triangle *triangles, uint32_t inde
 uint32_t soft_bins_tiles(const soft_bins *bins);
 uint64_t soft_bins_pixels(const soft_bins *bins);
 
+/* Triangles of a tile, and of all. */
+uint32_t soft_bins_triangles(const soft_bins *bins, uint32_t tile);
+uint64_t soft_bins_entries(const soft_bins *bins);
+
 /* Draws one of them. */
 void soft_bins_draw(const soft_bins *bins, const soft_context *c, soft_worker *worker,
                     const soft_triangle *triangles, uint32_t tile);

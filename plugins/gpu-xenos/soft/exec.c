@@ -449,7 +449,8 @@ static void run(soft_machine *m, const soft_program *program)
     all.f[0] = (flow){.mask = m->all};
     while (all.count != 0) {
         flow *f = all.count == 1 ? &all.f[0] : next_flow(&all, program->repeats);
-        if (f->at >= program->cf_count || f->steps >= SOFT_EXEC_LIMIT) {
+        if (f->at >= program->cf_count || f->steps >= SOFT_EXEC_LIMIT ||
+            soft_group_done(m->group)) {
             if (m->memory_export) {
                 soft_memory_export(m, f->mask);
             }

@@ -49,14 +49,21 @@ typedef struct soft_group {
     soft_mask active;      /* in: lanes that run, whole quads for pixels */
     soft_mask real; /* in: lanes that count; the others only feed gradients and export no memory */
     soft_mask killed;  /* out */
-    uint64_t executed; /* adds up: instructions, for reports */
+    uint64_t executed; /* adds up: instructions; a texture fetch counts as SOFT_FETCH_COST */
+    uint64_t limit;    /* lanes stop when `executed` has reached it; 0: none */
 } soft_group;
+
+static inline int soft_group_done(const soft_group *group)
+{
+    return group->limit != 0 && group->executed >= group->limit;
+}
 
 /* Runs the program to its end for each lane as if it were alone. A lane that has executed
  * SOFT_EXEC_LIMIT control-flow instructions (or came together with one that has) stops there: a
  * console would hang. Memory exports write at once and call memory->written:
  * a program with memory_export runs on one worker, group after group. */
 #define SOFT_EXEC_LIMIT 65536u
+#define SOFT_FETCH_COST 64u
 void soft_exec(const soft_stage *stage, soft_group *group);
 
 #endif

@@ -154,6 +154,7 @@ static void texture_fetch(soft_machine *m, const xenos_fetch *fetch, soft_mask m
         m->result = (soft_vec4){0};
     } else {
         soft_texture_fetch(texture, fetch, &m->fetch, coordinate, mask, &m->result);
+        m->group->executed += SOFT_FETCH_COST - 1;
     }
     store(m, fetch, mask);
 }

@@ -99,7 +99,8 @@ static void block(const walk *w, int32_t x, int32_t y, const int32_t at[4], uint
             any |= coverage[s];
         }
     }
-    if (any) {
+    if (any && !soft_group_done(&w->worker->group)) {
+        w->worker->group.executed += SOFT_BLOCK_COST;
         soft_pixel_block(w->c, w->worker, x, y, coverage);
     }
 }
@@ -158,7 +159,7 @@ void soft_raster_tile(const soft_context *c, soft_worker *worker, const soft_tri
         .x1 = t->x1 < x + size ? t->x1 : x + size,
         .y1 = t->y1 < y + size ? t->y1 : y + size,
     };
-    if (w.x0 >= w.x1 || w.y0 >= w.y1) {
+    if (w.x0 >= w.x1 || w.y0 >= w.y1 || soft_group_done(&worker->group)) {
         return;
     }
     for (int e = 0; e < t->edges; e++) {

@@ -49,6 +49,10 @@ typedef struct soft {
     soft_vec4 *splats[2]; /* of the vertex and the pixel shader */
     soft_context context;
     xenos_extents extents;
+    uint64_t limit; /* of the draw's work */
+    uint64_t start; /* all workers' work before it */
+    uint64_t tiles; /* work of looking at tiles */
+    uint64_t share; /* of a batch of vertices, or of a triangle in a tile */
 } soft;
 
 /* Zeroed, aligned for vectors. Through calloc, so that what is never touched costs nothing; where it
@@ -218,14 +222,33 @@ static void shade_batch(void *context, soft_worker *worker, uint32_t item)
     const soft *s = context;
     uint32_t first = item * SOFT_LANES;
     uint32_t count = s->chunk->vertices - first;
+    worker->group.limit = worker->group.executed + s->share;
     soft_vertex_shade(
         &s->context, worker, &s->chunk->index[first], s->patches ? &s->chunk->start[first] : NULL,
         count < SOFT_LANES ? count : SOFT_LANES, s->vertices + first * s->context.stride);
 }
 
+static uint64_t all_work(const soft *s)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < soft_workers_count(s->workers); i++) {
+        sum += soft_workers_at(s->workers, i)->group.executed;
+    }
+    return sum;
+}
+
+/* What the draw may still cost. */
+static uint64_t work_left(const soft *s)
+{
+    uint64_t done = all_work(s) - s->start + s->tiles;
+    return done < s->limit ? s->limit - done : 0;
+}
+
 static void draw_tile(void *context, soft_worker *worker, uint32_t item)
 {
     const soft *s = context;
+    uint64_t share = s->share * soft_bins_triangles(s->bins, item);
+    worker->group.limit = worker->group.executed + share;
     soft_bins_draw(s->bins, &s->context, worker, s->triangles, item);
 }
 
@@ -239,6 +262,13 @@ static void draw_ordered(const soft *s, const soft_triangle *t)
     }
 }
 
+static uint32_t cost_of(const soft_triangle *t)
+{
+    int32_t across = ((t->x1 - 1) >> SOFT_TILE_LOG2) - (t->x0 >> SOFT_TILE_LOG2) + 1;
+    int32_t down = ((t->y1 - 1) >> SOFT_TILE_LOG2) - (t->y0 >> SOFT_TILE_LOG2) + 1;
+    return (uint32_t)(across * down) * SOFT_TILE_COST;
+}
+
 /* Draws what has been set up, and makes room. */
 static void flush(soft *s, soft_setup *setup)
 {
@@ -248,17 +278,24 @@ static void flush(soft *s, soft_setup *setup)
     }
     int ordered = s->context.ordered || soft_rop_aliases(s->rop, (uint32_t)bottom);
     uint32_t next = 0;
-    while (next < setup->triangles) {
+    uint64_t left = work_left(s);
+    soft_group *first = &soft_workers_at(s->workers, 0)->group;
+    first->limit = first->executed + left;
+    while (next < setup->triangles && left > 0) {
         if (ordered) {
+            s->tiles += cost_of(&s->triangles[next]);
             draw_ordered(s, &s->triangles[next++]);
+            left = work_left(s);
             continue;
         }
         while (next < setup->triangles && soft_bins_add(s->bins, s->triangles, next)) {
-            next++;
+            s->tiles += cost_of(&s->triangles[next++]);
         }
+        s->share = left / (soft_bins_entries(s->bins) + 1);
         soft_workers_run(s->workers, draw_tile, s, soft_bins_tiles(s->bins),
                          soft_bins_pixels(s->bins) < FEW_PIXELS);
         soft_bins_clear(s->bins);
+        left = work_left(s);
     }
     setup->triangles = 0;
     setup->cuts.used = 0;
@@ -363,8 +400,12 @@ static void soft_draw(void *self, const xenos_draw *draw)
     xenos_primitives_begin(&reader, draw, s->memory);
     chunk *k = s->chunk;
     s->patches = xenos_patches_known(draw);
-    while (s->patches ? gather_patches(k, &reader) : gather(k, &reader)) {
+    s->limit = draw->limit != 0 ? draw->limit : SOFT_DRAW_LIMIT;
+    s->start = all_work(s);
+    s->tiles = 0;
+    while (work_left(s) > 0 && (s->patches ? gather_patches(k, &reader) : gather(k, &reader))) {
         uint32_t batches = (k->vertices + SOFT_LANES - 1) / SOFT_LANES;
+        s->share = work_left(s) / batches + 1;
         soft_workers_run(s->workers, shade_batch, s, batches,
                          batches < FEW_BATCHES || draw->vertex->memory_export);
         for (uint32_t i = 0; i < k->primitives && placed; i++) {

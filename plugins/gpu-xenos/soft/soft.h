@@ -26,6 +26,15 @@
 #define SOFT_BLOCKS     73728u /* of bins, 13 triangles each; more than SOFT_GRID squared */
 #define SOFT_SUB        16 /* sub-pixel steps of all coordinates, whatever they were rounded to */
 
+/* What a draw may cost before the rest of it is left out, so that no packet hangs the host. It counts
+ * in group.executed: an instruction for sixteen lanes is one, some nanoseconds; a texture fetch, a block of
+ * 4x4 pixels and a tile that a triangle's box touches are COSTs. It is 230 screens of 1280x720 with 50
+ * instructions a pixel, or 100 with two textures: more than a console fills in a frame. What is left
+ * out depends on the draw alone: the triangles of a flush share what is left by the tiles they touch. */
+#define SOFT_DRAW_LIMIT (UINT64_C(1) << 30)
+#define SOFT_BLOCK_COST 32u
+#define SOFT_TILE_COST  32u
+
 /* Screen coordinates beyond this are cut off, whether clipping is enabled or not: with it every edge
  * function fits 64 bits, and 32 within a tile. Pixels; the last three that a scissor can name are lost. */
 #define SOFT_FAR 16380.0
