@@ -361,6 +361,21 @@ static void places_in_the_file_are_not_looked_at(void **state)
     weft_order_free(order);
 }
 
+/* Main queued at 100 and was served by the signal at 200, that of 1 at 210; that 1 came out of its call
+ * first says nothing. They overlap, so it is a guess. */
+static void waits_count_by_their_beginning(void **state)
+{
+    story s = {0};
+    call(&s, 0, W, 100, 300, 0);
+    call(&s, 1, W, 150, 220, 1);
+    call(&s, 2, S, 200, 205, 2);
+    call(&s, 2, S, 210, 215, 3);
+    weft_order *order = order_of(&s, 1);
+    assert_int_equal(order->soft, 4);
+    assert_order(order, 0, "0W1W2SS");
+    weft_order_free(order);
+}
+
 /* ---- what cannot be read ----------------------------------------------------------------------- */
 
 #define HEAD                                                                                       \
@@ -443,6 +458,7 @@ int main(void)
         cmocka_unit_test(overlaps_are_soft),
         cmocka_unit_test(coarse_times_are_soft),
         cmocka_unit_test(places_in_the_file_are_not_looked_at),
+        cmocka_unit_test(waits_count_by_their_beginning),
         cmocka_unit_test(hostile_files_are_refused),
         cmocka_unit_test(places_are_spread_between_the_known),
     };
