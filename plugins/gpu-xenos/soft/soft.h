@@ -31,7 +31,9 @@
  * 4x4 pixels and a tile that a triangle's box touches are COSTs. It is 230 screens of 1280x720 with 50
  * instructions a pixel, or 100 with two textures: more than a console fills in a frame. What is left
  * out depends on the draw alone: the triangles of a flush share what is left by the tiles they touch. */
+#if !defined(SOFT_DRAW_LIMIT)
 #define SOFT_DRAW_LIMIT (UINT64_C(1) << 30)
+#endif
 #define SOFT_BLOCK_COST 32u
 #define SOFT_TILE_COST  32u
 
