@@ -99,6 +99,8 @@ static int run_kit(const part *p, const request *q, weft_conform_report *report)
         return weft_conform_cpu(d, &p->plugin->ops.cpu, &p->host, q->vectors, report) || failed;
     case WEFT_ROLE_KERNEL:
         return weft_conform_kernel(d, &p->plugin->ops.kernel, &p->host, report) || failed;
+    case WEFT_ROLE_GPU:
+        return weft_conform_gpu(d, &p->plugin->ops.gpu, &p->host, report) || failed;
     case WEFT_ROLE_POLICY:
         return weft_conform_policy(d, &p->plugin->ops.policy, &p->host, report) || failed;
     case WEFT_ROLE_TRACER:

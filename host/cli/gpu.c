@@ -10,7 +10,7 @@
 #include "common.h"
 #include "weft/gpu_tools.h"
 
-enum { PROFILE, SET, FRAMES_TO, TIMES, JSON, STAGE };
+enum { PROFILE, SET, PLUGINS, FRAMES_TO, TIMES, JSON, STAGE };
 
 #define FLAG_PROFILE                                                                               \
     {                                                                                              \
@@ -21,21 +21,29 @@ enum { PROFILE, SET, FRAMES_TO, TIMES, JSON, STAGE };
         "--set", "sec.key=value", "override one key of the profile; may repeat"                    \
     }
 
+#define FLAG_PLUGINS                                                                               \
+    {                                                                                              \
+        "--plugins", "DIR", "look for plugins in DIR first"                                        \
+    }
+
 static const args_flag replay_flags[] = {
     [PROFILE] = FLAG_PROFILE,
     [SET] = FLAG_SET,
+    [PLUGINS] = FLAG_PLUGINS,
     [FRAMES_TO] = {"--frames-to", "DIR", "write each frame as a PNG file"},
     [TIMES] = {"--times", "N", "draw it N times over, and say how long it took"},
     [JSON] = {"--json", NULL, "the result as JSON"},
     {0},
 };
 
-static const args_flag dump_flags[] = {[PROFILE] = FLAG_PROFILE, [SET] = FLAG_SET, {0}};
+static const args_flag dump_flags[] = {
+    [PROFILE] = FLAG_PROFILE, [SET] = FLAG_SET, [PLUGINS] = FLAG_PLUGINS, {0}};
 
 /* Without --frames-to, --times and --json, but at the same places. */
 static const args_flag disasm_flags[] = {
     [PROFILE] = FLAG_PROFILE,
     [SET] = FLAG_SET,
+    [PLUGINS] = FLAG_PLUGINS,
     [FRAMES_TO] = {"--stage", "STAGE", "vertex or pixel, where the file does not say it"},
     {0},
 };
@@ -72,7 +80,7 @@ enum { REPLAY, DUMP, DISASM, COMMANDS };
 
 typedef struct request {
     int command;
-    const char *profile, *file, *frames_to, *stage;
+    const char *profile, *plugins, *file, *frames_to, *stage;
     const char **sets;
     size_t set_count;
     uint32_t times;
@@ -111,6 +119,9 @@ static int take(void *context, int index, const char *value)
     case SET:
         q->sets = text_grow(q->sets, (q->set_count + 1) * sizeof *q->sets);
         q->sets[q->set_count++] = value;
+        return 0;
+    case PLUGINS:
+        q->plugins = value;
         return 0;
     case FRAMES_TO:
         if (q->command == DISASM) {
@@ -191,7 +202,8 @@ static int ask_tools(const request *q, part *gpu)
     weft_gpu_replayed done = {.size = sizeof done};
     weft_status status;
     if (!tools) {
-        error_print(desc->id, "plugin has no tools (expected the extension %s)", WEFT_GPU_TOOLS);
+        error_print(desc->id, "plugin has no tools (found none, expected the extension %s)",
+                    WEFT_GPU_TOOLS);
         return EXIT_PLUGIN;
     }
     if (q->command == REPLAY) {
@@ -240,7 +252,7 @@ static int run_command(int which, int argc, char **argv)
         return parsed < 0 ? EXIT_USAGE : EXIT_ENDED;
     }
     setup s;
-    setup_read(&s, q.profile, NULL);
+    setup_read(&s, q.profile, q.plugins);
     for (size_t i = 0; i < q.set_count; i++) {
         ini_set(&s.text, q.sets[i]);
     }

@@ -61,6 +61,12 @@ int weft_conform_policy(const weft_plugin_desc *desc, const weft_policy_ops *ops
 int weft_conform_tracer(const weft_plugin_desc *desc, const weft_tracer_ops *ops,
                         const weft_host *host, weft_conform_report *report);
 
+/* Registers, a ring of packets without draws, its read pointer, fences, interrupts, waits, packets that
+ * nobody knows and streams of chance, in a machine of the kit's own: what the guest can see changes when
+ * the clock says so, and the same input leaves the same state. Of `host` only the options serve. */
+int weft_conform_gpu(const weft_plugin_desc *desc, const weft_gpu_ops *ops, const weft_host *host,
+                     weft_conform_report *report);
+
 /* Small titles of the kit's own, and files that are none, in a machine of the kit's own: opening, limits,
  * ends, calls, faults, deadlock, events against event.h, what the policy and the CPU are asked. Of `host`
  * only the options serve. */

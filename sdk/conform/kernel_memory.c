@@ -156,6 +156,23 @@ static weft_status watch(weft_memory *memory, uint32_t start, uint32_t length)
     return WEFT_OK;
 }
 
+/* Every page that shows a range of physical memory. */
+static weft_status watch_physical(weft_memory *memory, uint32_t start, uint32_t length)
+{
+    kit_memory *p = ((kit_machine *)memory->impl)->pages;
+    uint64_t end = (uint64_t)start + length;
+    for (uint32_t i = 0; i < p->view_count; i++) {
+        const weft_view *v = &p->views[i];
+        uint64_t from = start > v->backing ? start : v->backing;
+        uint64_t to = end < v->backing + v->length ? end : v->backing + v->length;
+        for (uint64_t at = from & ~(uint64_t)(WEFT_PAGE_SIZE - 1);
+             v->backing != WEFT_BACKING_PRIVATE && at < to; at += WEFT_PAGE_SIZE) {
+            p->access[(v->base + at - v->backing) / WEFT_PAGE_SIZE] |= WEFT_PAGE_WATCH;
+        }
+    }
+    return WEFT_OK;
+}
+
 static weft_status listen_to(weft_memory *memory, weft_written_fn fn, void *context)
 {
     kit_memory *p = ((kit_machine *)memory->impl)->pages;
@@ -351,6 +368,7 @@ int kit_memory_start(kit_machine *m)
         .written_physical = written_physical,
         .digest = digest,
         .unlisten = unlisten,
+        .watch_physical = watch_physical,
     };
     m->clock = (weft_clock){
         .size = sizeof m->clock,

@@ -211,6 +211,40 @@ static void details_finds_all_right(void **state)
     weft_free(&r);
 }
 
+static void the_gpu_conforms(void **state)
+{
+    static const char *const backends[] = {"backend=soft", "backend=null"};
+    for (int i = 0; i < 2; i++) {
+        weft_run r =
+            weft("conform", "--set", backends[i], WEFT_BUILD_DIR "/plugins/gpu-xenos.so", NULL);
+        assert_non_null(strstr(r.out, " 0 failed, 0 loose\n"));
+        assert_int_equal(r.status, 0);
+        weft_free(&r);
+    }
+}
+
+/* gpu-still keeps registers and reads no ring: its source says so. */
+static void a_gpu_that_reads_no_ring_does_not_conform(void **state)
+{
+    weft_run r = weft("conform", WEFT_BUILD_DIR "/tests/plugins/gpu-still.so", NULL);
+    assert_non_null(strstr(r.out, "gpu.MEM_WRITE: got 0x0, expected 0xfeedface\n"));
+    assert_non_null(strstr(r.out, "gpu.INTERRUPT, how often: got 0x0, expected 0x1\n"));
+    assert_int_equal(lines_with(r.out, "register_write, SCRATCH_REG2"), 0);
+    assert_int_equal(r.status, 6);
+    weft_free(&r);
+    r = weft_json("--plugins", WEFT_BUILD_DIR "/tests/plugins", "--set", "gpu.plugin=still",
+                  title("hello"), NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+}
+
+static void a_gpu_without_tools_is_5(void **state)
+{
+    weft_run r = weft("gpu", "replay", "--plugins", WEFT_BUILD_DIR "/tests/plugins", "--set",
+                      "gpu.plugin=still", capture(), NULL);
+    expect(&r, 5, "gpu-still: plugin has no tools (found none, expected the extension");
+}
+
 static void threads_are_no_part_of_the_run(void **state)
 {
     weft_run one =
@@ -241,6 +275,9 @@ int main(void)
         cmocka_unit_test(back_ends_keep_the_same_time),
         cmocka_unit_test(a_dump_names_what_the_gpu_does),
         cmocka_unit_test(details_finds_all_right),
+        cmocka_unit_test(the_gpu_conforms),
+        cmocka_unit_test(a_gpu_that_reads_no_ring_does_not_conform),
+        cmocka_unit_test(a_gpu_without_tools_is_5),
         cmocka_unit_test(threads_are_no_part_of_the_run),
     };
     return cmocka_run_group_tests_name("run-gpu_tools", tests, NULL, NULL);
