@@ -18,8 +18,8 @@ typedef struct texel_format {
 } texel_format;
 
 static const texel_format formats[] = {
-    {GPU_TEXTURE_8, 0, 0, ENDIAN_NONE, 0xA00},
     {GPU_TEXTURE_8_8_8_8, 2, 0, ENDIAN_8_IN_32, 0x60A},
+    {GPU_TEXTURE_8, 0, 0, ENDIAN_NONE, 0xA00},
     {GPU_TEXTURE_24_8, 2, 0, ENDIAN_8_IN_32, 0xA00},
     {GPU_TEXTURE_16_16, 2, 0, ENDIAN_8_IN_32, 0xB08},
     {GPU_TEXTURE_16_16_FLOAT, 2, 0, ENDIAN_8_IN_32, 0xB08},
@@ -45,11 +45,7 @@ static const texel_format *format_of(u32 format)
 
 static u32 log2_up(u32 value)
 {
-    u32 n = 0;
-    while (1u << n < value) {
-        n++;
-    }
-    return n;
+    return value <= 1 ? 0 : 32 - (u32)__builtin_clz(value - 1);
 }
 
 static bool has_mips(const gpu_texture *t)
@@ -179,21 +175,31 @@ u32 gpu_tile_offset(u32 x, u32 y, u32 width)
     return offset_2d(x, y, (width + TILE - 1) & ~(TILE - 1), 2);
 }
 
+/* Most texels that a title stores are of level 0 of a flat texture: nothing is computed for those that they
+ * do not need. */
 void *gpu_texel(const gpu_texture *t, u32 level, u32 x, u32 y, u32 z)
 {
     const texel_format *f = format_of(t->format);
+    u32 stored = 0;
+    u8 *storage = t->base;
     u32 across;
     u32 down;
-    u32 stored = stored_level(t, level);
-    u32 bytes = level_bytes(t, level > 0 ? stored : 0, &across, &down);
-    u8 *storage = level > 0 ? (u8 *)t->mips + bytes_before(t, stored) : t->base;
-    tail_offset(t, level, &x, &y);
-    x >>= f->side_log2;
-    y >>= f->side_log2;
-    if (t->kind == GPU_3D) {
-        return storage + offset_3d(x, y, z, across, down, f->bytes_log2);
+    if (level > 0) {
+        stored = stored_level(t, level);
+        storage = (u8 *)t->mips + bytes_before(t, stored);
     }
-    return storage + z * bytes + offset_2d(x, y, across, f->bytes_log2);
+    if (has_mips(t)) {
+        tail_offset(t, level, &x, &y);
+    }
+    if (z > 0 || t->kind == GPU_3D) {
+        u32 bytes = level_bytes(t, stored, &across, &down);
+        if (t->kind == GPU_3D) {
+            return storage + offset_3d(x, y, z, across, down, f->bytes_log2);
+        }
+        storage += z * bytes;
+    }
+    across = tiled_side(t->width, stored, f->side_log2);
+    return storage + offset_2d(x >> f->side_log2, y >> f->side_log2, across, f->bytes_log2);
 }
 
 void gpu_set_texture(gpu *g, u32 slot, const gpu_texture *t, const gpu_sampler *s)
