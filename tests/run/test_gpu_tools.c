@@ -206,7 +206,7 @@ static void a_dump_names_what_the_gpu_does(void **state)
 static void details_finds_all_right(void **state)
 {
     weft_run r = weft_json(title("details"), "--", "frames=1", NULL);
-    assert_string_equal(r.out, "details: 27 of 27 right\ndetails: 1 frames\n");
+    assert_string_equal(r.out, "details: 28 of 28 right\ndetails: 1 frames\n");
     assert_int_equal(r.status, 0);
     weft_free(&r);
 }

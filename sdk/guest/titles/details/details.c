@@ -1,5 +1,5 @@
-/* details: what games use and the other titles do not: two samples a pixel, a stencil test for each face, the
- * alpha test, a compressed texture with its mips in fog, a cube and a volume.
+/* details: what games use and the other titles do not: two samples a pixel, a stencil test for each face, alpha
+ * test and alpha to mask, a compressed texture with its mips in fog, a cube and a volume.
  *
  *     frames=N   ends after N frames (0 or absent: never)
  *
@@ -32,7 +32,7 @@
 #define SIDE      16u /* of a face or slice on the screen */
 #define STENCIL   8u  /* before anything */
 
-enum { EDGES, MORE, LESS, ALPHA, QUERIES };
+enum { EDGES, MASK, MORE, LESS, ALPHA };
 
 /* {x, y, z, u, v, w} */
 typedef struct place {
@@ -77,6 +77,7 @@ static void draw_edges(page *p)
 {
     static const float black[4] = {0, 0, 0, 1};
     static const float red[1][4] = {{1, 0, 0, 1}};
+    static const float half[1][4] = {{1, 1, 1, 0.5f}};
     gpu *g = &p->g;
     for (u32 v = 0; v < 3; v++) {
         put(p->corners + 3 * v, v == 1 ? 40 : 8, v == 2 ? 24 : 8, &two_samples);
@@ -90,6 +91,13 @@ static void draw_edges(page *p)
     gpu_draw(g, GPU_RECTANGLES, 3);
     gpu_query_end(g, EDGES);
     gpu_resolve(g, 0, &p->edges, NULL);
+    /* Half of alpha is one sample of two. */
+    gpu_set_alpha_to_mask(g, true);
+    gpu_set_pixel_constants(g, 0, half, 1);
+    gpu_query_begin(g, MASK);
+    gpu_draw(g, GPU_RECTANGLES, 3);
+    gpu_query_end(g, MASK);
+    gpu_set_alpha_to_mask(g, false);
 }
 
 /* ---- quads on the screen ---------------------------------------------------------------------- */
@@ -235,6 +243,7 @@ static void check_edges(page *p)
         covered[1] += red == 127 || red == 128;
     }
     check(p, "samples", gpu_query_passed(&p->g, EDGES), 2 * 32 * 16);
+    check(p, "samples of alpha", gpu_query_passed(&p->g, MASK), 32 * 16);
     check(p, "whole pixels", covered[0], 31 * 15);
     check(p, "half pixels", covered[1], 2 * (32 * 16 - 31 * 15));
 }
