@@ -360,6 +360,12 @@ static void request_completed(kernel *k, void *data)
     request_free(k, request);
 }
 
+static kobject *signalled_by(const void *data)
+{
+    const kfile_request *request = data;
+    return request->event ? request->event : request->file;
+}
+
 void kfile_destroy(kernel *k)
 {
     while (k->file_requests) {
@@ -431,7 +437,7 @@ static void request_schedule(kernel *k, kfile_request *request, uint64_t ticks)
     uint64_t now = know(k);
     ticks = kpolicy_delay(k, request->thread, WEFT_DELAY_IO, ticks);
     ticks = ticks < WEFT_TICK_NEVER - 1 - now ? ticks : WEFT_TICK_NEVER - 1 - now;
-    kio_schedule(k, now + ticks, request_completed, request);
+    kio_schedule(k, now + ticks, request_completed, signalled_by, request);
 }
 
 bool kfile_may(const kfile *file, uint32_t what)

@@ -262,7 +262,10 @@ void kend(kernel *k, uint32_t end, uint32_t exit_code, const char *reason);
 
 /* Runs at `tick` on the clock's I/O source, on no guest thread. */
 typedef void (*kio_fn)(kernel *k, void *request);
-void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, void *request);
+/* The object that a request signals when it ends, borrowed; NULL: none, or it was cancelled. */
+typedef kobject *(*kio_object_fn)(const void *request);
+/* `object` NULL: nobody is asked before. */
+void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, kio_object_fn object, void *request);
 
 /* ---- kernel memory --------------------------------------------------------------------------- */
 
@@ -369,6 +372,8 @@ void kpolicy_eject(kernel *k, const char *reason);
 /* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a
  * wait, else 0; `o`: the object whose number the operation would get, NULL: none. */
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o);
+/* The same for a source, which was to act at `due`: false: later. */
+bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due);
 /* An object has come to the number that somebody is held for. */
 void kpolicy_awaited(kernel *k, kobject *o);
 void kpolicy_after(kernel *k, const weft_sync_op *op);

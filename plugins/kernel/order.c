@@ -106,6 +106,15 @@ void korder_take(kernel *k, kthread *t, uint32_t kind, kobject *o)
     leave(k, t, &op);
 }
 
+bool korder_source_held(kernel *k, uint32_t source, kobject *o, uint64_t due)
+{
+    uint64_t before = ksource_act(k, source);
+    weft_sync_op op = describe(k, NULL, WEFT_SYNC_SIGNAL, o);
+    bool held = !kpolicy_before_source(k, &op, due);
+    ksource_end(k, before);
+    return held;
+}
+
 /* ---- the end of a wait -------------------------------------------------------------------------
  */
 

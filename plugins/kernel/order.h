@@ -16,6 +16,10 @@ bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count);
 /* The operation takes effect now: takes the object's next number. `t` NULL: the source that acts. */
 void korder_take(kernel *k, kthread *t, uint32_t op, kobject *o);
 
+/* A source is to signal `o`, and was to at `due`. True: the policy puts that off by
+ * WEFT_SYNC_PATIENCE. Nothing may have been changed before. */
+bool korder_source_held(kernel *k, uint32_t source, kobject *o, uint64_t due);
+
 /* A wait of `t` ends by `op`, WAKE or TIMEOUT, on one of its objects: the number is taken now, the
  * event comes when the thread goes on. */
 void korder_end_wait(kthread *t, uint32_t op, kobject *o);

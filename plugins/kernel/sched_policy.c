@@ -605,6 +605,35 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobj
     return goes;
 }
 
+bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
+{
+    uint64_t now = k->clock->now(k->clock);
+    answer a = {
+        .op = WEFT_POLICY_OP_BEFORE | op->kind << 8,
+        .asking = k->before_askings[op->kind]++,
+        .natural = WEFT_ANSWER_GO,
+    };
+    if (!(k->policy_mask & WEFT_SYNC_SOURCES) || !kpolicy_asked(k, op->kind) || !k->policy ||
+        !k->policy->before) {
+        return true;
+    }
+    view_operation(k);
+    a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
+    if (kpolicy_broken(k)) {
+        return true;
+    }
+    a.amount = 0;
+    if (a.value != WEFT_ANSWER_HOLD) {
+        return true;
+    }
+    if (now >= due && now - due >= k->machine->starve) {
+        emit_answer(k, &a, false);
+        return true;
+    }
+    accept(k, &a, true);
+    return false;
+}
+
 void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
     if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after) {

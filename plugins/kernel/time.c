@@ -3,6 +3,7 @@
 
 #include "exports.h"
 #include "kernel.h"
+#include "order.h"
 
 #define BUNDLE_PERIOD                                                                              \
     UINT64_C(1000000) /* the console updates KeTimeStampBundle every millisecond */
@@ -43,12 +44,14 @@ static void bundle_fired(void *context, uint64_t tick, uint64_t count)
 
 typedef struct kio {
     kio_fn fn;
+    kio_object_fn object;
     void *request;
     struct kio *next;
     uint64_t serial;
+    uint64_t due; /* tick; the policy may put it off */
 } kio;
 
-void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, void *request)
+void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, kio_object_fn object, void *request)
 {
     kio *io = calloc(1, sizeof *io);
     if (!io) {
@@ -56,6 +59,8 @@ void kio_schedule(kernel *k, uint64_t tick, kio_fn fn, void *request)
         return;
     }
     io->fn = fn;
+    io->object = object;
+    io->due = tick;
     io->request = request;
     io->serial = ++k->io_serial;
     io->next = k->io_pending;
@@ -69,6 +74,11 @@ static void io_fired(void *context, uint64_t tick, uint64_t serial)
     for (kio **p = &k->io_pending; *p; p = &(*p)->next) {
         if ((*p)->serial == serial) {
             kio *io = *p;
+            kobject *object = io->object ? io->object(io->request) : NULL;
+            if (object && korder_source_held(k, KSOURCE_IO, object, io->due)) {
+                k->clock->schedule(k->clock, k->source_io, tick + WEFT_SYNC_PATIENCE, serial);
+                return;
+            }
             *p = io->next;
             k->last_progress = tick;
             uint64_t before = ksource_begin(k, KSOURCE_IO);

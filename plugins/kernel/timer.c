@@ -26,9 +26,14 @@ void timer_fired(void *context, uint64_t tick, uint64_t argument)
     if (!o || o->type != KOBJECT_TIMER || !o->data) {
         return;
     }
+    ktimer *timer = o->data;
+    if (korder_source_held(k, KSOURCE_TIMER, o, timer->due)) {
+        timer->pending =
+            k->clock->schedule(k->clock, k->source_timer, tick + WEFT_SYNC_PATIENCE, o->body);
+        return;
+    }
     uint64_t before = ksource_begin(k, KSOURCE_TIMER);
     kobject_retain(o); /* a waiter may hold the last reference */
-    ktimer *timer = o->data;
     timer_off(k, timer);
     if (timer->period) {
         timer->due += timer->period;

@@ -80,9 +80,14 @@ static void completed(kernel *k, void *argument)
         kapc_queue(k, r->thread, routine, r->result, r->length, r->overlapped);
     }
     if (r->ui) {
-        kio_schedule(k, k->clock->now(k->clock) + UI_TICKS, ui_gone, NULL);
+        kio_schedule(k, k->clock->now(k->clock) + UI_TICKS, ui_gone, NULL, NULL);
     }
     finish(k, r);
+}
+
+static kobject *event_of(const void *request)
+{
+    return ((const kxam_request *)request)->event;
 }
 
 static kxam_request *prepare(kcall *call, uint32_t overlapped, const kxam_request *what)
@@ -130,7 +135,7 @@ uint32_t kxam_begin(kcall *call, uint32_t overlapped, uint64_t delay, const kxam
     uint64_t now = know(call->k);
     kio_schedule(call->k,
                  kpolicy_deadline(call->k, call->thread, WEFT_DELAY_OVERLAPPED, now, now + delay),
-                 completed, r);
+                 completed, event_of, r);
     return kret(call, X_ERROR_IO_PENDING);
 }
 

@@ -404,6 +404,35 @@ static void test_an_asynchronous_write(void **state)
     assert_int_equal(count(w, WEFT_EVENT_VFS_READ), 0);
 }
 
+static uint32_t hold_twice(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                           uint64_t *amount)
+{
+    uint32_t *asked = instance;
+    assert_int_equal(op->kind, WEFT_SYNC_SIGNAL);
+    assert_int_equal(op->thread, weft_fnv1a("source:io", 9));
+    return (*asked)++ < 2 ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+/* weft/policy.h, WEFT_SYNC_SOURCES: put off twice by 10 us, and nothing of it is done before. */
+static void test_the_policy_puts_a_transfer_off(void **state)
+{
+    static const weft_policy_ops ops = {.size = sizeof ops, .before = hold_twice};
+    world *w = *state;
+    uint32_t asked = 0, file = opened(w, "cache:\\new.bin", READ | WRITE, VFS_CREATE, 0);
+    uint64_t start = w->f->k->hw[0].time;
+    w->f->k->policy = &ops;
+    w->f->k->policy_instance = &asked;
+    w->f->k->policy_mask = 1u << WEFT_SYNC_SIGNAL | WEFT_SYNC_SOURCES | WEFT_SYNC_NO_VIEW;
+    assert_int_equal(transfer(w, ex_NtWriteFile, file, 2048, 5), STATUS_PENDING);
+    pass(w->f, 120199);
+    assert_int_equal(asked, 2);
+    assert_int_equal(count(w, WEFT_EVENT_IO_COMPLETE) + count(w, WEFT_EVENT_SOURCE_FIRE), 0);
+    pass(w->f, 1);
+    assert_int_equal(asked, 3);
+    assert_complete(w, 0, object(w, 0), STATUS_SUCCESS, 2048, start + 120200);
+    w->f->k->policy = NULL;
+}
+
 /* What is refused is no transfer. */
 static void test_a_refused_transfer_leaves_nothing(void **state)
 {
@@ -657,6 +686,7 @@ int main(void)
         TEST(test_a_synchronous_read_is_the_sources_work),
         TEST(test_the_offset_is_the_one_that_is_meant),
         TEST(test_an_asynchronous_write),
+        TEST(test_the_policy_puts_a_transfer_off),
         TEST(test_a_refused_transfer_leaves_nothing),
         TEST(test_the_last_handle_closes),
         TEST(test_changes_of_watched_words_are_told),

@@ -53,6 +53,29 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     return held ? WEFT_ANSWER_SPIN : WEFT_ANSWER_GO;
 }
 
+/* Puts signals of sources off `policy.answer` times. */
+static uint32_t subscribe_sources(void *instance)
+{
+    return 1u << WEFT_SYNC_SIGNAL | WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES;
+}
+
+static uint32_t subscribe_signals(void *instance)
+{
+    return 1u << WEFT_SYNC_SIGNAL;
+}
+
+static uint32_t before_sources(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                               uint64_t *amount)
+{
+    assert_int_equal(op->kind, WEFT_SYNC_SIGNAL);
+    assert_int_equal(op->thread, weft_fnv1a("source:timer", 12));
+    assert_int_equal(op->sequence, 2); /* behind its being set and waited for */
+    policy.natural = view->now;
+    return policy.asked++ < policy.answer ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+static const weft_policy_ops sources = {
+    .size = sizeof sources, .subscribe = subscribe_sources, .before = before_sources};
 static const weft_policy_ops spins = {
     .size = sizeof spins, .subscribe = subscribe, .before = before};
 static const weft_policy_ops times = {.size = sizeof times, .delay = delay};
@@ -194,6 +217,54 @@ static void a_held_section_says_how_long_to_spin(void **state)
     assert_int_equal(s->fake->events[WEFT_EVENT_WAIT_BEGIN], 0);
 }
 
+/* A timer of 2 ms, put off three times by 10 us; nothing of it has happened before: one source.fire. */
+static void a_source_is_put_off(void **state)
+{
+    s->k->policy = &sources;
+    policy.answer = 3;
+    const script_step p[] = {CALL(KeInitializeTimerEx, TIMER, 0),
+                             CALL(KeSetTimer, TIMER, RELATIVE_MS(2), 0),
+                             CALL(KeWaitForSingleObject, TIMER, 3, 1, 0, 0), MARK(1), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(policy.asked, 4);
+    assert_in_range(s->log_ticks[0], 2 * MS + 3 * WEFT_SYNC_PATIENCE,
+                    2 * MS + 3 * WEFT_SYNC_PATIENCE + NEAR);
+    assert_int_equal(s->fake->events[WEFT_EVENT_POLICY_ANSWER], 3);
+    const fake_event *e = fake_event_at(s->fake, WEFT_EVENT_POLICY_ANSWER, 0);
+    assert_int_equal(e->head.thread, weft_fnv1a("source:timer", 12));
+    assert_int_equal(e->words[0], WEFT_POLICY_OP_BEFORE | WEFT_SYNC_SIGNAL << 8);
+    assert_int_equal(e->words[1], WEFT_ANSWER_HOLD);
+}
+
+/* No longer than anybody may be kept waiting ([schedule] starve_ticks). */
+static void a_source_is_not_put_off_for_ever(void **state)
+{
+    s->k->policy = &sources;
+    policy.answer = UINT64_MAX;
+    const script_step p[] = {CALL(KeInitializeTimerEx, TIMER, 0),
+                             CALL(KeSetTimer, TIMER, RELATIVE_MS(2), 0),
+                             CALL(KeWaitForSingleObject, TIMER, 3, 1, 0, 0), MARK(1), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    uint64_t latest = 2 * MS + s->k->machine->starve;
+    assert_in_range(s->log_ticks[0], latest, latest + WEFT_SYNC_PATIENCE + NEAR);
+}
+
+/* Who does not ask for sources is not asked about them. */
+static void sources_are_asked_about_for_those_who_want_that(void **state)
+{
+    static const weft_policy_ops plain = {
+        .size = sizeof plain, .subscribe = subscribe_signals, .before = before_sources};
+    s->k->policy = &plain;
+    const script_step p[] = {CALL(KeInitializeTimerEx, TIMER, 0),
+                             CALL(KeSetTimer, TIMER, RELATIVE_MS(2), 0),
+                             CALL(KeWaitForSingleObject, TIMER, 3, 1, 0, 0), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(policy.asked, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -204,6 +275,9 @@ int main(void)
         TEST(a_time_out_may_be_over_at_once),
         TEST(a_timer_comes_when_the_policy_says),
         TEST(a_held_section_says_how_long_to_spin),
+        TEST(a_source_is_put_off),
+        TEST(a_source_is_not_put_off_for_ever),
+        TEST(sources_are_asked_about_for_those_who_want_that),
         TEST(a_thread_is_where_the_policy_puts_it),
         TEST(there_are_six_places),
         TEST(threads_of_one_affinity_run_side_by_side),

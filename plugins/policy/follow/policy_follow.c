@@ -460,7 +460,7 @@ static uint32_t subscribe(void *instance)
 {
     const policy_follow *p = instance;
     uint32_t kinds = ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
-    return WEFT_SYNC_NO_VIEW | (p->course.object_count > 0 ? kinds : 0);
+    return WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES | (p->course.object_count > 0 ? kinds : 0);
 }
 
 /* Clock sources are held too, but the clock asks again for them. */

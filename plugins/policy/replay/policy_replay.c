@@ -190,7 +190,7 @@ static uint32_t place(void *instance, const weft_sched_view *view, int32_t threa
 static uint32_t subscribe(void *instance)
 {
     const policy_replay *p = instance;
-    uint32_t mask = WEFT_SYNC_NO_VIEW;
+    uint32_t mask = WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES;
     for (uint32_t kind = 0; kind < WEFT_SYNC_KINDS; kind++) {
         mask |= p->recording.ops[recording_before(kind)].count > 0 ? UINT32_C(1) << kind : 0;
     }

@@ -97,6 +97,12 @@ typedef struct weft_sched_view {
  * the time of the hardware thread then; the rest is some earlier view's. That is cheaper. */
 #define WEFT_SYNC_NO_VIEW (UINT32_C(1) << 31)
 
+/* Another one: `before` is also asked about the signal of a timer, of a file's transfer and of XAM's
+ * overlapped request, before anything of it is done; `thread` is the clock source's identity. HOLD puts
+ * it off by WEFT_SYNC_PATIENCE, after which it is asked for again; anything else lets it go. */
+#define WEFT_SYNC_SOURCES  (UINT32_C(1) << 30)
+#define WEFT_SYNC_PATIENCE UINT64_C(10000) /* ticks */
+
 typedef struct weft_sync_op {
     uint32_t size;     /* sizeof(weft_sync_op) */
     uint32_t kind;     /* WEFT_SYNC_* */
@@ -159,7 +165,7 @@ typedef struct weft_policy_ops {
     /* Before a subscribed operation takes effect: WEFT_ANSWER_*. Asked once for each object of a wait
      * and of its end (WAKE, TIMEOUT), in argument order; a HOLD of one asks about all of them again.
      * After YIELD, SPIN or a release by `stuck` it is not asked again. Not asked of DPCs, interrupts
-     * and clock sources, of which `after` tells. NULL: GO. [guest] */
+     * and clock sources, of which `after` tells, but for WEFT_SYNC_SOURCES. NULL: GO. [guest] */
     uint32_t (*before)(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount);
 
