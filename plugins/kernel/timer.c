@@ -112,7 +112,7 @@ bool kwait_timer_due(kernel *k)
         for (const kobject *o = k->objects[i]; o; o = o->next) {
             const ktimer *timer = o->type == KOBJECT_TIMER ? o->data : NULL;
             if (timer && timer->pending &&
-                (o->first_wait || timer->dpc ||
+                (o->first_wait || o->awaited || timer->dpc ||
                  (timer->routine && timer->apc_thread->state != WEFT_THREAD_TERMINATED))) {
                 return true;
             }

@@ -76,6 +76,27 @@ static uint32_t before_sources(void *instance, const weft_sched_view *view, cons
 
 static const weft_policy_ops sources = {
     .size = sizeof sources, .subscribe = subscribe_sources, .before = before_sources};
+/* The wait has its turn behind the timer's signal. */
+static uint32_t subscribe_waits(void *instance)
+{
+    return 1u << WEFT_SYNC_WAIT | WEFT_SYNC_NO_VIEW;
+}
+
+static uint32_t before_waits(void *instance, const weft_sched_view *view, const weft_sync_op *op,
+                             uint64_t *amount)
+{
+    *amount = 2; /* set, signalled */
+    return op->sequence < 2 ? WEFT_ANSWER_HOLD : WEFT_ANSWER_GO;
+}
+
+static uint64_t stuck(void *instance, const weft_sched_view *view)
+{
+    policy.asked++;
+    return 0;
+}
+
+static const weft_policy_ops waits = {
+    .size = sizeof waits, .subscribe = subscribe_waits, .before = before_waits, .stuck = stuck};
 static const weft_policy_ops spins = {
     .size = sizeof spins, .subscribe = subscribe, .before = before};
 static const weft_policy_ops times = {.size = sizeof times, .delay = delay};
@@ -251,6 +272,19 @@ static void a_source_is_not_put_off_for_ever(void **state)
     assert_in_range(s->log_ticks[0], latest, latest + WEFT_SYNC_PATIENCE + NEAR);
 }
 
+/* Who is held for what a timer does is not stuck, though nobody waits for the timer yet. */
+static void a_timer_that_somebody_is_held_for_is_due(void **state)
+{
+    s->k->policy = &waits;
+    const script_step p[] = {CALL(KeInitializeTimerEx, TIMER, 0),
+                             CALL(KeSetTimer, TIMER, RELATIVE_MS(2), 0),
+                             CALL(KeWaitForSingleObject, TIMER, 3, 1, 0, 0), MARK(1), END};
+    script_thread(s, 0, p, ON(0));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(policy.asked, 0);
+    assert_in_range(s->log_ticks[0], 2 * MS, 2 * MS + NEAR);
+}
+
 /* Who does not ask for sources is not asked about them. */
 static void sources_are_asked_about_for_those_who_want_that(void **state)
 {
@@ -277,6 +311,7 @@ int main(void)
         TEST(a_held_section_says_how_long_to_spin),
         TEST(a_source_is_put_off),
         TEST(a_source_is_not_put_off_for_ever),
+        TEST(a_timer_that_somebody_is_held_for_is_due),
         TEST(sources_are_asked_about_for_those_who_want_that),
         TEST(a_thread_is_where_the_policy_puts_it),
         TEST(there_are_six_places),
