@@ -260,6 +260,11 @@ static int run_command(int which, int argc, char **argv)
     if (code == 0) {
         code = ask(&s, &q);
     }
+    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_ENDED) {
+        error_print("stdout", "text cannot be written (found: %s, expected room for it)",
+                    strerror(errno));
+        code = EXIT_INPUT;
+    }
     setup_free(&s);
     free(q.sets);
     return code;

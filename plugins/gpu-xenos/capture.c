@@ -1,6 +1,7 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #define PAGE_COUNT ((XENOS_PHYSICAL_MASK + 1) / PAGE)
 
 struct xenos_capture {
-    gzFile file;
+    int handle;  /* of the file until its frame begins, else -1 */
+    gzFile file; /* from then on */
     char *path;
     uint64_t frame;
     uint32_t recording, complete;
@@ -32,8 +34,8 @@ xenos_capture *xenos_capture_new(const char *path, uint64_t frame)
     }
     c->frame = frame;
     c->path = strdup(path);
-    c->file = c->path != NULL ? gzopen(path, "wb6") : NULL;
-    if (c->file == NULL) {
+    c->handle = c->path != NULL ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) : -1;
+    if (c->handle < 0) {
         free(c->path);
         free(c);
         return NULL;
@@ -46,6 +48,21 @@ static void fail(xenos_capture *c, int code)
     if (!c->failed) {
         c->failed = code ? code : EIO;
     }
+}
+
+/* The frame begins: from here on what the file held is lost. */
+static void begin(xenos_capture *c)
+{
+    if (ftruncate(c->handle, 0) != 0 && errno != EINVAL) { /* EINVAL: no regular file */
+        fail(c, errno);
+    }
+    c->file = gzdopen(c->handle, "wb6");
+    if (c->file == NULL) {
+        fail(c, ENOMEM);
+        close(c->handle);
+    }
+    c->handle = -1;
+    c->recording = !c->failed;
 }
 
 static void stop(xenos_capture *c)
@@ -61,12 +78,24 @@ static void stop(xenos_capture *c)
     c->file = NULL;
 }
 
+/* A file that has nothing of a frame, or a part of it; one that was there before stays. */
+static void remove_file(const xenos_capture *c, int begun)
+{
+    struct stat state;
+    if (stat(c->path, &state) == 0 && S_ISREG(state.st_mode) && (begun || state.st_size == 0)) {
+        unlink(c->path);
+    }
+}
+
 int xenos_capture_free(xenos_capture *c, uint64_t frames, char why[XENOS_CAPTURE_WHY])
 {
     if (c == NULL) {
         return 1;
     }
-    struct stat state;
+    int begun = c->handle < 0;
+    if (!begun) {
+        close(c->handle);
+    }
     stop(c);
     int good = c->complete && !c->failed;
     if (c->failed) {
@@ -78,9 +107,7 @@ int xenos_capture_free(xenos_capture *c, uint64_t frames, char why[XENOS_CAPTURE
             why, XENOS_CAPTURE_WHY,
             "capture %s is not made, its frame did not come (found %llu frames, expected %llu)",
             c->path, (unsigned long long)frames, (unsigned long long)c->frame);
-        if (stat(c->path, &state) == 0 && S_ISREG(state.st_mode)) {
-            unlink(c->path);
-        }
+        remove_file(c, begun);
     }
     free(c->path);
     free(c);
@@ -313,7 +340,10 @@ void xenos_capture_packet(xenos_capture *c, xenos_cp *cp, uint32_t address, uint
         if (c->complete || c->failed || cp->stats.swaps + 1 != c->frame) {
             return;
         }
-        c->recording = 1;
+        begin(c);
+        if (c->failed) {
+            return;
+        }
         put_start(c, cp);
     }
     uint32_t header = xenos_cp_dword(cp, 0);

@@ -43,11 +43,11 @@ enum {
 
 typedef struct xenos_capture xenos_capture;
 
-/* Writes frame `frame` (from 1: the packets up to and with that swap) to a file that is made at once.
- * NULL: it cannot be made (errno says why). */
+/* Writes frame `frame` (from 1: the packets up to and with that swap) to a file that is made at once; one
+ * that is there is kept until the frame begins. NULL: it cannot be made (errno says why). */
 xenos_capture *xenos_capture_new(const char *path, uint64_t frame);
 /* Ends the file. 0 when it is not complete, and `why` says so: the frame did not come in as many as
- * there were (then no file is left), or it could not be written. */
+ * there were (then none is left that was not there before), or it could not be written. */
 #define XENOS_CAPTURE_WHY 512
 int xenos_capture_free(xenos_capture *capture, uint64_t frames, char why[XENOS_CAPTURE_WHY]);
 

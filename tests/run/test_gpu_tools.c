@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "weft_run.h"
@@ -120,6 +121,29 @@ static void a_captured_frame_must_come(void **state)
     free(path);
 }
 
+/* Whose profile names it, but has not come to its frame: a run that ends early, and any tool. */
+static void a_capture_that_is_there_stays(void **state)
+{
+    char bytes[16] = "";
+    char *path = file_of("kept.cap", "kept", 4);
+    char set[512];
+    char argument[512];
+    snprintf(set, sizeof set, "gpu.capture=%s", path);
+    snprintf(argument, sizeof argument, "%s@frame=9", path);
+    weft_run r = weft("gpu", "replay", "--set", set, capture(), NULL);
+    assert_int_equal(r.status, 0);
+    weft_free(&r);
+    r = weft("run", "--headless", "--until", "frames=2", "--capture", argument, title("triangle"),
+             NULL);
+    expect(&r, 5, "its frame did not come");
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(bytes, 1, sizeof bytes, file), 4);
+    assert_string_equal(bytes, "kept");
+    fclose(file);
+    free(path);
+}
+
 /* full(4): each write to /dev/full fails with ENOSPC. */
 static void a_capture_needs_room(void **state)
 {
@@ -127,6 +151,19 @@ static void a_capture_needs_room(void **state)
                       title("triangle"), NULL);
     expect(&r, 5, "cannot be written (found: No space left on device");
     assert_int_equal(access("/dev/full", F_OK), 0);
+}
+
+static void text_needs_room(void **state)
+{
+    static const char *const tools[] = {"dump", "replay"};
+    for (int i = 0; i < 2; i++) {
+        char line[512];
+        snprintf(line, sizeof line, WEFT_BUILD_DIR "/weft gpu %s %s >/dev/full 2>/dev/null",
+                 tools[i], capture());
+        int status = system(line);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 3); /* as `weft trace dump` */
+    }
 }
 
 static void a_capture_needs_a_place(void **state)
@@ -268,7 +305,9 @@ int main(void)
         cmocka_unit_test(files_that_are_no_captures_are_3),
         cmocka_unit_test(a_capture_that_is_cut_off_is_3),
         cmocka_unit_test(a_captured_frame_must_come),
+        cmocka_unit_test(a_capture_that_is_there_stays),
         cmocka_unit_test(a_capture_needs_room),
+        cmocka_unit_test(text_needs_room),
         cmocka_unit_test(a_capture_needs_a_place),
         cmocka_unit_test(a_capture_argument_is_checked),
         cmocka_unit_test(a_shader_is_named_or_refused),
