@@ -45,19 +45,6 @@ static weft_status tracer_close(void *instance, uint64_t last, const char *diges
     return WEFT_OK;
 }
 
-/* The hardware thread with the least time, then the lowest number. */
-static uint32_t pick_cpu(void *instance, const weft_sched_view *view, uint64_t *slice)
-{
-    uint32_t best = WEFT_HW_COUNT;
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        const weft_sched_hw *hw = weft_view_hw(view, i);
-        if (hw->ready > 0 && (best == WEFT_HW_COUNT || hw->time < weft_view_hw(view, best)->time)) {
-            best = i;
-        }
-    }
-    return best;
-}
-
 /* The highest priority, then the one that has been in line longest. */
 static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
 {
@@ -166,8 +153,8 @@ void builtin_defaults(uint32_t role, role_ops *ops)
             (weft_tracer_ops){.open = tracer_open, .flush = tracer_flush, .close = tracer_close};
         break;
     case WEFT_ROLE_POLICY:
-        ops->policy = (weft_policy_ops){.pick_cpu = pick_cpu,
-                                        .pick_next = pick_next,
+        /* pick_cpu stays NULL: the kernel knows its answer, and is faster than a call */
+        ops->policy = (weft_policy_ops){.pick_next = pick_next,
                                         .quantum = quantum,
                                         .subscribe = subscribe,
                                         .before = before,

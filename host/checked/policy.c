@@ -147,9 +147,10 @@ static uint32_t place(void *self, const weft_sched_view *view, int32_t thread)
     return answer;
 }
 
+/* What is NULL is the kernel's to answer. */
 void checked_policy(role_ops *ops)
 {
-    ops->policy.pick_cpu = pick_cpu;
+    ops->policy.pick_cpu = ops->policy.pick_cpu ? pick_cpu : NULL;
     ops->policy.pick_next = pick_next;
     ops->policy.quantum = quantum;
     ops->policy.subscribe = subscribe;
@@ -160,5 +161,5 @@ void checked_policy(role_ops *ops)
     ops->policy.deadlock = deadlock;
     ops->policy.thread_start = thread_start;
     ops->policy.thread_end = thread_end;
-    ops->policy.place = place;
+    ops->policy.place = ops->policy.place ? place : NULL;
 }

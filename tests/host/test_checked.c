@@ -339,16 +339,27 @@ static void policy_view(void)
                                   .thread_stride = sizeof(weft_sched_thread),
                                   .hw_stride = sizeof hw[0],
                                   .hw = hw};
-    uint64_t slice = 1;
     checked_wrap(b->part);
-    b->part->ops.policy.pick_cpu(b->part->self, &view, &slice);
+    b->part->ops.policy.pick_next(b->part->self, &view, 0);
 }
 
 static void test_policy_is_given_a_broken_view(void **state)
 {
     violates(policy_view,
-             "weft: error: policy-t.pick_cpu: current thread of 0 is in no list (found "
+             "weft: error: policy-t.pick_next: current thread of 0 is in no list (found "
              "3, expected less than 0)\n");
+}
+
+/* Ops without a default of the host's are the kernel's to answer, checked or not. */
+static void test_what_a_policy_lacks_stays_so(void **state)
+{
+    bench *b = bench_start(WEFT_ROLE_POLICY, "policy-t");
+    checked_wrap(b->part);
+    assert_null(b->part->ops.policy.pick_cpu);
+    assert_null(b->part->ops.policy.place);
+    assert_non_null(b->part->ops.policy.pick_next);
+    checked_unwrap(b->part);
+    free(b);
 }
 
 static void frontend_before_open(void)
@@ -416,6 +427,7 @@ int main(void)
         cmocka_unit_test(test_tracer_off_the_drain),
         cmocka_unit_test(test_gpu_before_attach),
         cmocka_unit_test(test_policy_is_given_a_broken_view),
+        cmocka_unit_test(test_what_a_policy_lacks_stays_so),
         cmocka_unit_test(test_frontend_before_open),
         cmocka_unit_test(test_kernel_before_open),
         cmocka_unit_test(test_service_on_the_wrong_thread),

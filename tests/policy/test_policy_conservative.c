@@ -43,40 +43,11 @@ static int32_t next(policy_case *c, uint32_t hw)
     return c->ops->pick_next(c->fake.instance, &c->v.view, hw);
 }
 
-static uint32_t cpu(policy_case *c)
-{
-    uint64_t slice = 12345;
-    uint32_t hw = c->ops->pick_cpu(c->fake.instance, &c->v.view, &slice);
-    assert_int_equal(slice, 12345); /* slices are the kernel's affair here */
-    return hw;
-}
-
-static void least_time_runs_next(void **state)
+/* docs/policy.md: the least time, which is the default (sched-policy's tests have it). */
+static void hardware_threads_are_the_kernels_affair(void **state)
 {
     policy_case *c = *state;
-    views_thread(&c->v, 1, 8, 1);
-    views_thread(&c->v, 3, 8, 2);
-    views_thread(&c->v, 5, 8, 3);
-    c->v.hw[1].time = 30;
-    c->v.hw[3].time = 20;
-    c->v.hw[5].time = 25;
-    assert_int_equal(cpu(c), 3);
-}
-
-static void hardware_thread_without_work_is_passed_over(void **state)
-{
-    policy_case *c = *state;
-    views_thread(&c->v, 4, 8, 1);
-    c->v.hw[4].time = 1000; /* all others stand at 0, with nothing to run */
-    assert_int_equal(cpu(c), 4);
-}
-
-static void equal_times_go_to_the_lowest_number(void **state)
-{
-    policy_case *c = *state;
-    views_thread(&c->v, 5, 31, 1);
-    views_thread(&c->v, 2, 1, 2);
-    assert_int_equal(cpu(c), 2);
+    assert_null(c->ops->pick_cpu);
 }
 
 static void highest_priority_runs(void **state)
@@ -312,15 +283,10 @@ static void answers_are_legal_for_random_views(void **state)
     uint64_t seed = 1;
     for (int i = 0; i < 20000; i++) {
         views_random(&c->v, &seed);
-        int work = 0;
         for (uint32_t hw = 0; hw < WEFT_HW_COUNT; hw++) {
-            work |= c->v.hw[hw].ready > 0;
             int32_t answer = next(c, hw);
             assert_true(c->v.hw[hw].ready ? views_legal(&c->v, hw, answer) : answer == -1);
         }
-        uint32_t picked = cpu(c);
-        assert_true(picked < WEFT_HW_COUNT);
-        assert_true(!work || c->v.hw[picked].ready > 0);
     }
 }
 
@@ -386,9 +352,7 @@ static void ended_thread_is_forgotten(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(least_time_runs_next),
-        CASE(hardware_thread_without_work_is_passed_over),
-        CASE(equal_times_go_to_the_lowest_number),
+        CASE(hardware_threads_are_the_kernels_affair),
         CASE(highest_priority_runs),
         CASE(equals_go_in_queue_order),
         CASE(equal_places_in_the_queue_go_by_creation),

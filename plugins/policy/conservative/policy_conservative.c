@@ -36,12 +36,6 @@ static weft_status create(const weft_host *host, void **instance)
     return WEFT_OK;
 }
 
-/* The least time goes on, so that hardware threads stay as close together as slices allow. */
-static uint32_t pick_cpu(void *instance, const weft_sched_view *view, uint64_t *slice)
-{
-    return pick_least_time(view);
-}
-
 static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
 {
     return turns_next(&((policy_conservative *)instance)->turns, view, hw);
@@ -97,7 +91,6 @@ static const weft_option options[] = {TURNS_OPTIONS, REPLAY_OPTIONS};
 
 static const weft_policy_ops ops = {
     .size = sizeof ops,
-    .pick_cpu = pick_cpu,
     .pick_next = pick_next,
     .quantum = quantum,
     .subscribe = subscribe,
