@@ -161,6 +161,22 @@ typedef struct khw {
     kobject *known[KNOWN_LOCKS]; /* order.c: locks that it has met, by address */
 } khw;
 
+/* Of a hardware thread's queue, when ksched_look last looked: the tick from which somebody may run;
+ * bit n: the n-th of the first 64 live threads may; how many may. */
+typedef struct kqueue {
+    uint64_t first, bits;
+    uint32_t ready;
+    bool pinned; /* the current thread may not be replaced */
+} kqueue;
+
+/* When each hardware thread could next run something, or NEVER: the least of these times and whose it
+ * is, and the least of the others'; the clock's next event. */
+typedef struct koutlook {
+    uint64_t times[WEFT_HW_COUNT];
+    uint64_t least, second, deadline;
+    uint32_t at;
+} koutlook;
+
 /* Where a module is in its life (attach.c). */
 #define KSTAGE_LOADED  0 /* mapped and bound; its DllMain has not been called yet */
 #define KSTAGE_RUNNING 1 /* DllMain(attach) is being called */
@@ -246,11 +262,11 @@ typedef struct kxam_state {
 #define KNET_KEYS    8
 #define KNET_KEY_ID  8 /* bytes of an XNKID */
 typedef struct knet_state {
-    uint32_t started;           /* WSAStartup less WSACleanup */
-    uint16_t link_port;         /* 0: the default */
-    uint8_t params[13];         /* of XNetStartup */
-    uint32_t dns[KNET_DNS_MAX]; /* XNDNS blocks that the title holds */
-    uint32_t qos[KNET_DNS_MAX]; /* XNQOS blocks, likewise */
+    uint32_t started;                     /* WSAStartup less WSACleanup */
+    uint16_t link_port;                   /* 0: the default */
+    uint8_t params[13];                   /* of XNetStartup */
+    uint32_t dns[KNET_DNS_MAX];           /* XNDNS blocks that the title holds */
+    uint32_t qos[KNET_DNS_MAX];           /* XNQOS blocks, likewise */
     uint8_t keys[KNET_KEYS][KNET_KEY_ID]; /* XNKIDs that it has registered */
     bool key_used[KNET_KEYS];
 } knet_state;
@@ -307,7 +323,7 @@ struct kernel {
     bool any_held;         /* somebody may be held */
     uint64_t rounds;       /* slices after which those that are held were looked at */
     uint64_t round_tick;   /* when they last were */
-    char ejection[160]; /* why the policy is to go when its op returns; "": it is not */
+    char ejection[160];    /* why the policy is to go when its op returns; "": it is not */
     weft_policy_exchange *exchange_planned, *exchange_posted; /* the latter by any thread */
     uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];
     uint64_t instructions, instruction_limit, tick_limit;
@@ -319,10 +335,13 @@ struct kernel {
     weft_sched_thread *view_threads;
     uint32_t view_capacity;
     weft_sched_hw view_hw[WEFT_HW_COUNT];
-    kthread **view_order;             /* the live threads, in order of creation */
-    uint64_t queues[WEFT_HW_COUNT];   /* bit n: the n-th of the first 64 was runnable there, when
-                                       * ksched_look last looked */
-    struct kparallel *parallel;       /* parallel.c; NULL in lockstep */
+    kthread **view_order; /* the live threads, in order of creation */
+    kqueue queues[WEFT_HW_COUNT];
+    koutlook outlook;           /* of the latest ksched_look */
+    bool stale;                 /* since then more has happened than a slice of `ran` that only
+                                       * executed instructions */
+    uint32_t ran;               /* hardware thread of the latest slice */
+    struct kparallel *parallel; /* parallel.c; NULL in lockstep */
     struct kuncontended *uncontended; /* uncontended.c; likewise */
 
     /* end */
@@ -387,7 +406,7 @@ struct kernel {
     weft_pad pads[WEFT_PAD_COUNT];
     uint32_t pad_packet[WEFT_PAD_COUNT];
     uint32_t device_lock; /* guest word behind IoAcquireDeviceObjectLock, 0: not made yet */
-    uint32_t pads_off; /* bit n: the title has turned the n-th off (input.c) */
+    uint32_t pads_off;    /* bit n: the title has turned the n-th off (input.c) */
     kxam_state xam;
     knet_state net;
     kaudio_state audio;

@@ -437,10 +437,9 @@ static void loop(kernel *k, uint32_t index)
             kuncontended_close(k); /* what came before is not the newcomer's to be asked about */
             kpolicy_exchange_due(k, p->now);
         }
-        koutlook next;
-        ksched_look(k, &next);
-        if (next.times[index] > hw->time) {
-            if (!look_again(k, next.times)) {
+        const koutlook *next = ksched_look(k);
+        if (next->times[index] > hw->time) {
+            if (!look_again(k, next->times)) {
                 wait_for_work(k, index);
             }
             continue;

@@ -26,11 +26,8 @@ void kpolicy_eject_later(kernel *k, const char *reason)
     snprintf(k->ejection, sizeof k->ejection, "%s", reason);
 }
 
-bool kpolicy_broken(kernel *k)
+bool kpolicy_break(kernel *k)
 {
-    if (!k->ejection[0]) {
-        return false;
-    }
     char reason[sizeof k->ejection];
     memcpy(reason, k->ejection, sizeof reason);
     k->ejection[0] = 0;

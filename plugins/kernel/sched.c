@@ -34,7 +34,8 @@ static uint64_t instruction_ticks(const kernel *k, uint64_t count, uint64_t *rem
     return total / den;
 }
 
-void ksched_sync(kernel *k)
+/* Makes the running hardware thread's time exact. */
+static inline void sync(kernel *k)
 {
     khw *hw = k->running_hw;
     if (!hw || !k->running) {
@@ -43,11 +44,21 @@ void ksched_sync(kernel *k)
     uint64_t count = k->running->cpu->retired - hw->started;
     if (k->parallel) {
         hw->time = kparallel_now(k);
+    } else if (count == 0) {
+        return;
     } else {
         hw->time += instruction_ticks(k, count, &hw->remainder);
     }
     hw->started = k->running->cpu->retired;
     k->instructions += count;
+}
+
+/* Every way from a slice into the kernel begins with this (system calls, device registers, clock
+ * reads), so that from here on more may change than the thread that runs. */
+void ksched_sync(kernel *k)
+{
+    k->stale = true;
+    sync(k);
 }
 
 uint64_t know(kernel *k)
@@ -152,6 +163,7 @@ void ksched_suspend(kernel *k, kthread *t)
 {
     if (t->suspended && ksched_active(t) && suspendable(k, t)) {
         t->state = WEFT_THREAD_SUSPENDED;
+        k->stale = true;
         if (t == k->running) {
             k->reschedule = true;
         }
@@ -275,14 +287,9 @@ static uint32_t stop_reason(const khw *hw, uint32_t index, const kthread *to)
     }
 }
 
-/* A hardware thread goes on with `to`, NULL: with nothing. Says so where it is another one than
- * before. */
-static void show(kernel *k, uint32_t index, const kthread *to)
+static void show_another(kernel *k, uint32_t index, const kthread *to)
 {
     khw *hw = &k->hw[index];
-    if (hw->shown == to) {
-        return;
-    }
     if (kwanted(k->host, WEFT_EVENT_SCHED_SWITCH)) {
         uint32_t ready = 0;
         for (const kthread *t = k->live; t; t = t->live_next) {
@@ -298,6 +305,15 @@ static void show(kernel *k, uint32_t index, const kthread *to)
         kemit(k, NULL, &event);
     }
     hw->shown = to;
+}
+
+/* A hardware thread goes on with `to`, NULL: with nothing. Says so where it is another one than
+ * before. */
+static inline void show(kernel *k, uint32_t index, const kthread *to)
+{
+    if (k->hw[index].shown != to) {
+        show_another(k, index, to);
+    }
 }
 
 /* Nobody can run on the hardware thread, now or a little later. */
@@ -475,7 +491,7 @@ static void execute(kernel *k, kthread *t)
     while (k->end == WEFT_END_NONE && ksched_runnable(t)) {
         uint32_t reason =
             k->parallel ? kparallel_execute(k, t) : k->cpu->run(k->cpu_instance, t->cpu);
-        ksched_sync(k);
+        sync(k);
         if (reason == WEFT_CPU_LIMIT) {
             bool limited = k->instruction_limit && k->instructions >= k->instruction_limit;
             if (t->cpu->reservation && !k->parallel && grace > 0 && !limited) {
@@ -491,6 +507,7 @@ static void execute(kernel *k, kthread *t)
             t->order = ++k->order;
             return;
         }
+        k->stale = true;
         if (reason == WEFT_CPU_TRAP && debug_service(k, t)) {
             continue;
         }
@@ -507,12 +524,15 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
     khw *hw = &k->hw[index];
     k->running_hw = hw;
     k->running = NULL;
+    k->ran = index;
+    k->stale |= hw->first_dpc || hw->in_dpc;
     if (ksched_dpc_deliverable(hw) && (!hw->first_dpc->tick || hw->first_dpc->tick <= hw->time)) {
         start_dpc(k, hw);
     }
     kthread *t = hw->in_dpc ? hw->interrupt : kpolicy_pick_thread(k, index);
     if (!t || t->executing) { /* the latter: moved here, and not off the other yet */
         k->running_hw = NULL;
+        k->stale = true;
         return false;
     }
     if (!hw->in_dpc && hw->current != t) {
@@ -539,6 +559,7 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
     uint64_t before = hw->time, retired = t->cpu->retired;
     bool resumed = t->cont_ready;
     if (resumed) {
+        k->stale = true;
         kcall_resume(k, t);
     }
     if (k->end == WEFT_END_NONE && ksched_runnable(t) && !(resumed && k->reschedule)) {
@@ -546,12 +567,14 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
         k->reschedule = false;
         execute(k, t);
     }
-    ksched_sync(k);
+    sync(k);
     t->seen_retired = t->cpu->retired;
     t->seen_msr = t->cpu->msr;
     if (ksched_active(t)) {
         account(k, t, before);
-        ksched_suspend(k, t);
+        if (t->suspended) {
+            ksched_suspend(k, t);
+        }
     }
     if (!ksched_pinned(hw)) {
         hw->pin_start = WEFT_TICK_NEVER;
@@ -577,6 +600,7 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
 /* What is not the kernel's there is the GPU's. */
 void ksched_advance(kernel *k, uint64_t tick)
 {
+    k->stale = true;
     uint64_t before = ksource_act(k, KSOURCE_GPU);
     k->clock->advance(k->clock, tick);
     ksource_end(k, before);
@@ -606,6 +630,7 @@ static void deadlock(kernel *k)
 bool ksched_all_idle(kernel *k)
 {
     uint64_t deadline = k->clock->next(k->clock);
+    k->stale = true;
     if (k->any_held && kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
         return true;
     }
@@ -652,37 +677,38 @@ weft_status ksched_run(kernel *k, const weft_run_limits *limits)
 {
     k->instruction_limit = limits->instructions;
     k->tick_limit = limits->ticks;
+    k->stale = true;
     kpolicy_welcome(k);
     if (k->parallel) {
         kparallel_run(k);
     }
     while (k->end == WEFT_END_NONE) {
-        koutlook next;
-        ksched_look(k, &next);
-        uint64_t deadline = k->clock->next(k->clock);
+        const koutlook *next = ksched_look(k);
+        uint64_t deadline = next->deadline;
         uint64_t event_bound = k->tick_limit && k->tick_limit < deadline ? k->tick_limit : deadline;
-        if (ksched_limits_hold(k, next.least < event_bound ? next.least : event_bound)) {
+        if (ksched_limits_hold(k, next->least < event_bound ? next->least : event_bound)) {
             break;
         }
         if (ksched_exchange_asked(k)) {
-            kpolicy_exchange_due(k, next.least < deadline ? next.least : deadline);
-            ksched_look(k, &next); /* for the newcomer */
+            kpolicy_exchange_due(k, next->least < deadline ? next->least : deadline);
+            k->stale = true;
+            next = ksched_look(k); /* for the newcomer */
         }
-        if (next.least == WEFT_TICK_NEVER && ksched_all_idle(k)) {
+        if (next->least == WEFT_TICK_NEVER && ksched_all_idle(k)) {
             continue;
         }
-        if (deadline <= next.least) {
+        if (deadline <= next->least) {
             ksched_advance(k, deadline);
             continue;
         }
         uint64_t length;
-        uint32_t index = kpolicy_pick_hw(k, &next, event_bound, &length);
+        uint32_t index = kpolicy_pick_hw(k, next, event_bound, &length);
         khw *hw = &k->hw[index];
-        if (hw->time < next.times[index]) {
-            hw->time = next.times[index];
+        if (hw->time < next->times[index]) {
+            hw->time = next->times[index];
             hw->remainder = 0;
         }
-        uint64_t end = slice_bound(k, index, &next, event_bound);
+        uint64_t end = slice_bound(k, index, next, event_bound);
         if (length < end - hw->time) {
             end = hw->time + length;
         }

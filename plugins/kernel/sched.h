@@ -52,15 +52,9 @@ bool ksched_all_idle(kernel *k);
 bool ksched_slice(kernel *k, uint32_t index, uint64_t end);
 
 /* sched_policy.c */
-/* When each hardware thread could next run something, or NEVER: the least of these times and whose it
- * is, and the least of the others'. */
-typedef struct koutlook {
-    uint64_t times[WEFT_HW_COUNT];
-    uint64_t least, second;
-    uint32_t at;
-} koutlook;
-/* Looks at all threads; with a policy, k->view is current then. */
-void ksched_look(kernel *k, koutlook *o);
+/* Looks at all threads, or at what the latest slice has changed; with a policy, k->view is current
+ * then. What it returns is until the next look. */
+const koutlook *ksched_look(kernel *k);
 /* Fills k->view alone. */
 void kpolicy_view(kernel *k);
 /* Who runs next on a hardware thread; NULL: nobody can. Nothing has changed since ksched_look. */
@@ -77,7 +71,15 @@ void ksched_pass(kernel *k, kthread *t, uint64_t ticks);
 /* The thread can go on, from its ready_at on: the running slice is not to get too far ahead of it. */
 void ksched_run_up_to(kernel *k, const kthread *t);
 /* Others have run, up to `tick`: those that are held, all but `ran`, are asked again. */
-void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick);
+void ksched_ask_held(kernel *k, const kthread *ran, uint64_t tick);
+static inline void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick)
+{
+    k->rounds++;
+    k->round_tick = tick;
+    if (k->any_held) {
+        ksched_ask_held(k, ran, tick);
+    }
+}
 /* The thread has given way, and others that were to run first have not yet. */
 bool ksched_yields(const kernel *k, const kthread *t);
 /* deadlock.c: ends the run, and says who waits for what. */
@@ -89,7 +91,11 @@ weft_status kpolicy_exchange(kernel *k, weft_policy_exchange *exchange);
 void kpolicy_eject_later(kernel *k, const char *reason);
 /* An op has just returned: the policy is ejected where somebody asked for that meanwhile, and its
  * answer is none. */
-bool kpolicy_broken(kernel *k);
+bool kpolicy_break(kernel *k);
+static inline bool kpolicy_broken(kernel *k)
+{
+    return k->ejection[0] && kpolicy_break(k);
+}
 /* The policy begins to serve: what does it want to see? */
 void kpolicy_welcome(kernel *k);
 /* Between slices; `now`: tick of what happens next, NEVER: nothing. */

@@ -13,26 +13,19 @@
 #define PATIENT_TICKS  UINT64_C(100000)
 #define PATIENT_SLICES 64
 
-/* Of a hardware thread's queue: the tick from which somebody may run, and how many. */
-typedef struct queue {
-    uint64_t first;
-    uint32_t ready;
-} queue;
-
 /* Who may run where, and when. The copies in the view are made on the way. */
-static inline void look_at_threads(kernel *k, queue *queues, bool shows)
+static inline void look_at_threads(kernel *k, bool shows)
 {
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        queues[i] = (queue){WEFT_TICK_NEVER, 0};
-        k->queues[i] = 0;
+        k->queues[i] = (kqueue){.first = WEFT_TICK_NEVER};
     }
     for (uint32_t i = 0; i < k->live_threads; i++) {
         const kthread *t = k->view_order[i];
         uint64_t runs = ksched_runnable(t), at = runs ? t->ready_at : WEFT_TICK_NEVER;
-        queue *q = &queues[t->hw];
+        kqueue *q = &k->queues[t->hw];
         q->first = at < q->first ? at : q->first;
         q->ready += (uint32_t)runs;
-        k->queues[t->hw] |= i < 64 ? runs << i : 0;
+        q->bits |= i < 64 ? runs << i : 0;
         if (shows) {
             k->view_threads[i] = t->shown;
             k->view_threads[i].state = t->held ? WEFT_THREAD_WAITING : t->state;
@@ -41,7 +34,7 @@ static inline void look_at_threads(kernel *k, queue *queues, bool shows)
 }
 
 /* When the hardware thread could next run something, or NEVER. */
-static inline uint64_t time_of(const khw *hw, const queue *q, bool pinned)
+static inline uint64_t time_of(const khw *hw, const kqueue *q, bool pinned)
 {
     uint64_t at = q->first;
     if (hw->in_dpc || pinned) { /* one that was held goes on no earlier than others did */
@@ -53,7 +46,7 @@ static inline uint64_t time_of(const khw *hw, const queue *q, bool pinned)
     return at > hw->time ? at : hw->time;
 }
 
-static inline void show_hw(weft_sched_hw *shown, const khw *hw, const queue *q, bool pinned,
+static inline void show_hw(weft_sched_hw *shown, const khw *hw, const kqueue *q, bool pinned,
                            uint64_t time)
 {
     const kthread *current = hw->current;
@@ -67,30 +60,73 @@ static inline void show_hw(weft_sched_hw *shown, const khw *hw, const queue *q, 
     shown->pinned = hw->in_dpc || pinned;
 }
 
-static inline void look(kernel *k, koutlook *o, bool shows)
+static inline void look_at_hw(kernel *k, uint32_t i, bool shows)
 {
-    queue queues[WEFT_HW_COUNT];
+    const khw *hw = &k->hw[i];
+    bool pinned = ksched_pinned(hw);
+    uint64_t time = time_of(hw, &k->queues[i], pinned);
+    k->outlook.times[i] = time;
+    k->queues[i].pinned = pinned;
+    if (shows) {
+        show_hw(&k->view_hw[i], hw, &k->queues[i], pinned, time);
+    }
+}
+
+/* Which hardware thread has the least time; of equals the lowest. */
+static inline void rank(koutlook *o)
+{
     uint64_t least = WEFT_TICK_NEVER, second = WEFT_TICK_NEVER;
     uint32_t at = 0;
-    look_at_threads(k, queues, shows);
+#pragma GCC unroll 6
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        const khw *hw = &k->hw[i];
-        bool pinned = ksched_pinned(hw);
-        uint64_t time = time_of(hw, &queues[i], pinned);
-        o->times[i] = time;
-        if (shows) {
-            show_hw(&k->view_hw[i], hw, &queues[i], pinned, time);
-        }
         /* no branch: which one is the least is hard to foretell */
-        uint64_t rest = time < second ? time : second;
-        bool first = time < least;
-        second = first ? least : rest;
-        at = first ? i : at;
-        least = first ? time : least;
+        uint64_t time = o->times[i], later = time > least ? time : least;
+        second = later < second ? later : second;
+        at ^= (at ^ i) & (0 - (uint32_t)(time < least));
+        least = time < least ? time : least;
     }
     o->least = least;
     o->second = second;
     o->at = at;
+}
+
+static inline void look(kernel *k, bool shows)
+{
+    look_at_threads(k, shows);
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        look_at_hw(k, i, shows);
+    }
+    rank(&k->outlook);
+    k->outlook.deadline = k->clock->next(k->clock);
+}
+
+/* After a slice that did nothing but execute instructions: the one that ran and the one that it
+ * replaced are what has changed. No DPC is queued there, so that its queue says all. */
+static inline void look_at_slice(kernel *k, bool shows)
+{
+    uint32_t index = k->ran;
+    const khw *hw = &k->hw[index];
+    const kthread *t = hw->current;
+    kqueue *q = &k->queues[index];
+    q->pinned = ksched_pinned(hw);
+    uint64_t first = q->pinned ? t->ready_at : q->first;
+    uint64_t time = first > hw->time ? first : hw->time;
+    k->outlook.times[index] = time;
+    if (shows) {
+        weft_sched_hw *place = &k->view_hw[index];
+        weft_sched_thread *shown = &k->view_threads[t->view_index];
+        if (place->current >= 0) {
+            k->view_threads[place->current].state = k->view_order[place->current]->state;
+        }
+        place->time = time;
+        place->current = (int32_t)t->view_index;
+        place->pinned = q->pinned;
+        shown->ready_since = t->ready_since;
+        shown->retired = t->seen_retired;
+        shown->order = t->order;
+        shown->state = t->state;
+    }
+    rank(&k->outlook);
 }
 
 /* ---- the view ----------------------------------------------------------------------------------
@@ -117,6 +153,7 @@ void ksched_live_add(kernel *k, kthread *t)
 {
     *(k->last_live ? &k->last_live->live_next : &k->live) = t;
     k->last_live = t;
+    k->stale = true;
     t->view_index = k->live_threads;
     k->view_order[k->live_threads++] = t;
 }
@@ -132,6 +169,7 @@ void ksched_live_remove(kernel *k, kthread *t)
         k->view_order[i] = k->view_order[i + 1];
         k->view_order[i]->view_index = i;
     }
+    k->stale = true;
     k->view.size = 0; /* what it shows is elsewhere now */
 }
 
@@ -141,15 +179,15 @@ static bool in_view(const kernel *k, const kthread *t)
            k->view_order[t->view_index] == t;
 }
 
-static void look_and_show(kernel *k, koutlook *o)
+static void look_and_show(kernel *k)
 {
-    look(k, o, true);
+    look(k, true);
+    k->view.now = k->outlook.least;
+    k->view.next_deadline = k->outlook.deadline;
     k->view.size = sizeof k->view;
     k->view.thread_count = k->live_threads;
     k->view.thread_stride = sizeof(weft_sched_thread);
     k->view.hw_stride = sizeof(weft_sched_hw);
-    k->view.now = o->least;
-    k->view.next_deadline = k->clock->next(k->clock);
     k->view.threads = k->view_threads;
     k->view.hw = k->view_hw;
     if (in_view(k, k->running)) { /* it has gone on since its latest slice */
@@ -157,19 +195,28 @@ static void look_and_show(kernel *k, koutlook *o)
     }
 }
 
-void ksched_look(kernel *k, koutlook *o)
+const koutlook *ksched_look(kernel *k)
 {
-    if (k->policy) {
-        look_and_show(k, o);
+    if (k->stale || k->parallel) {
+        k->stale = false;
+        if (k->policy) {
+            look_and_show(k);
+        } else {
+            look(k, false);
+        }
+    } else if (k->policy) {
+        look_at_slice(k, true);
+        k->view.now = k->outlook.least;
     } else {
-        look(k, o, false);
+        look_at_slice(k, false);
     }
+    return &k->outlook;
 }
 
 void kpolicy_view(kernel *k)
 {
-    koutlook o;
-    look_and_show(k, &o);
+    k->stale = true; /* a slice may be under way */
+    look_and_show(k);
 }
 
 /* The view of the slice that has just been: of what is in it, `now` and what the thread has retired
@@ -269,7 +316,7 @@ static choice default_next(const kernel *k, uint32_t index)
 {
     const khw *hw = &k->hw[index];
     choice c = {.time = hw->time, .starve = k->machine->starve};
-    for (uint64_t bits = k->queues[index]; bits; bits &= bits - 1) {
+    for (uint64_t bits = k->queues[index].bits; bits; bits &= bits - 1) {
         consider(&c, hw, k->view_order[__builtin_ctzll(bits)]);
     }
     for (uint32_t i = 64; i < k->live_threads; i++) {
@@ -297,58 +344,62 @@ static kthread *break_pin(kernel *k, khw *hw, kthread *starved)
     return starved;
 }
 
-kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
+/* The policy has said something else than the built-in one would. */
+static kthread *other_next(kernel *k, uint32_t index, int32_t chosen, kthread *fallback,
+                           uint64_t asking)
 {
-    khw *hw = &k->hw[index];
-    if (ksched_pinned(hw) &&
-        (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
-        return hw->current;
-    }
-    choice c = default_next(k, index);
-    kthread *fallback = c.best;
-    if (ksched_pinned(hw)) {
-        return c.starved ? break_pin(k, hw, c.starved) : hw->current;
-    }
-    if (c.starved) {
-        return c.starved;
-    }
     answer a = {
         .op = WEFT_POLICY_OP_PICK_NEXT,
-        .asking = k->askings[WEFT_POLICY_OP_PICK_NEXT]++,
+        .asking = asking,
+        .value = (uint64_t)(int64_t)chosen,
         .natural = fallback ? fallback->id : 0,
         .amount = index,
     };
-    if (!k->policy || !k->policy->pick_next) {
-        return fallback;
-    }
-    int32_t chosen = k->policy->pick_next(k->policy_instance, &k->view, index);
-    if (kpolicy_broken(k)) {
-        return fallback;
-    }
     if (chosen >= 0 && (uint32_t)chosen < k->view.thread_count) {
         kthread *t = k->view_order[chosen];
         if (t->hw == index && ksched_runnable(t)) {
-            t = t->ready_at <= hw->time ? t : fallback;
+            t = t->ready_at <= k->hw[index].time ? t : fallback;
             a.thread = t;
             a.value = t ? t->id : 0;
             accept(k, &a, t != fallback);
             return t;
         }
     }
-    a.value = (uint64_t)(int64_t)chosen;
     refuse(k, &a);
     return fallback;
+}
+
+kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
+{
+    khw *hw = &k->hw[index];
+    bool pinned = k->queues[index].pinned;
+    if (pinned &&
+        (hw->pin_start == WEFT_TICK_NEVER || hw->time - hw->pin_start < k->machine->starve)) {
+        return hw->current;
+    }
+    choice c = default_next(k, index);
+    if (pinned) {
+        return c.starved ? break_pin(k, hw, c.starved) : hw->current;
+    }
+    if (c.starved) {
+        return c.starved;
+    }
+    uint64_t asking = k->askings[WEFT_POLICY_OP_PICK_NEXT]++;
+    if (!k->policy || !k->policy->pick_next) {
+        return c.best;
+    }
+    int32_t chosen = k->policy->pick_next(k->policy_instance, &k->view, index);
+    if (kpolicy_broken(k) || (c.best && chosen == (int32_t)c.best->view_index)) {
+        return c.best;
+    }
+    return other_next(k, index, chosen, c.best, asking);
 }
 
 uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64_t *slice)
 {
     uint32_t least = o->at;
     *slice = WEFT_TICK_NEVER;
-    answer a = {
-        .op = WEFT_POLICY_OP_PICK_CPU,
-        .asking = k->askings[WEFT_POLICY_OP_PICK_CPU]++,
-        .natural = least,
-    };
+    uint64_t asking = k->askings[WEFT_POLICY_OP_PICK_CPU]++;
     if (!k->policy || !k->policy->pick_cpu) {
         return least;
     }
@@ -357,8 +408,13 @@ uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64
         *slice = WEFT_TICK_NEVER;
         return least;
     }
-    a.value = chosen;
-    a.amount = *slice;
+    answer a = {
+        .op = WEFT_POLICY_OP_PICK_CPU,
+        .asking = asking,
+        .value = chosen,
+        .natural = least,
+        .amount = *slice,
+    };
     if (chosen >= WEFT_HW_COUNT || o->times[chosen] == WEFT_TICK_NEVER || *slice == 0) {
         refuse(k, &a);
     } else if (o->times[chosen] < deadline) {
@@ -371,22 +427,26 @@ uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64
 
 uint64_t kpolicy_quantum(kernel *k, kthread *t)
 {
-    answer a = {
-        .op = WEFT_POLICY_OP_QUANTUM,
-        .asking = k->askings[WEFT_POLICY_OP_QUANTUM]++,
-        .thread = t,
-        .value = KSCHED_QUANTUM,
-        .natural = KSCHED_QUANTUM,
-    };
+    uint64_t ticks = 0, asking = k->askings[WEFT_POLICY_OP_QUANTUM]++;
     if (k->policy && k->policy->quantum) {
         view_of_slice(k, t);
-        uint64_t ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
-        a.value = ticks && !kpolicy_broken(k) ? ticks : KSCHED_QUANTUM;
+        ticks = k->policy->quantum(k->policy_instance, &k->view, (int32_t)t->view_index);
+        ticks = kpolicy_broken(k) ? 0 : ticks;
     }
-    /* the same quantum slice after slice is one answer */
-    accept(k, &a, a.value != (t->quantum ? t->quantum : KSCHED_QUANTUM));
-    t->quantum = a.value;
-    return a.value;
+    ticks = ticks ? ticks : KSCHED_QUANTUM;
+    if (ticks != (t->quantum ? t->quantum : KSCHED_QUANTUM)) {
+        /* the same quantum slice after slice is one answer */
+        answer a = {
+            .op = WEFT_POLICY_OP_QUANTUM,
+            .asking = asking,
+            .thread = t,
+            .value = ticks,
+            .natural = KSCHED_QUANTUM,
+        };
+        accept(k, &a, true);
+    }
+    t->quantum = ticks;
+    return ticks;
 }
 
 uint64_t kpolicy_delay(kernel *k, const kthread *t, uint32_t kind, uint64_t natural)
@@ -680,13 +740,9 @@ static bool asks_again(const kernel *k, const kthread *t, uint64_t tick)
     return t->yield_since == WEFT_TICK_NEVER || !ksched_yields(k, t);
 }
 
-void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick)
+void ksched_ask_held(kernel *k, const kthread *ran, uint64_t tick)
 {
-    k->rounds++;
-    k->round_tick = tick;
-    if (!k->any_held) {
-        return;
-    }
+    k->stale = true;
     k->any_held = false;
     for (kthread *t = k->live; t; t = t->live_next) {
         if (t->held && t != ran && asks_again(k, t, tick)) {

@@ -70,7 +70,7 @@ static int step(script *s, script_state *t, uint32_t *reason)
         s->returned[program][index - 1] = cpu->r[3];
         t->waiting[program] &= ~(UINT64_C(1) << index);
     }
-    if (!s->k->parallel) {
+    if (!s->k->parallel && st->kind != STEP_WORK && st->kind != STEP_MSR) {
         s->ticks[program][index] = know(s->k);
     }
     switch (st->kind) {

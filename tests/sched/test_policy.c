@@ -336,6 +336,143 @@ static void preferred_hardware_thread_delays_no_event(void **state)
     assert_in_range(s->log_ticks[0], 2 * MS, 3 * MS);
 }
 
+/* weft/policy.h: what the records of a view mean, held against one another and against the registers. */
+static void check_view(const weft_sched_view *view)
+{
+    uint32_t ready[WEFT_HW_COUNT] = {0};
+    assert_int_equal(view->thread_count, s->k->live_threads);
+    const kthread *live = s->k->live;
+    for (uint32_t i = 0; i < view->thread_count; i++, live = live->live_next) {
+        const weft_sched_thread *t = weft_view_thread(view, i);
+        assert_int_equal(t->id, live->id);
+        assert_int_equal(t->retired, live->cpu->retired);
+        assert_int_equal(t->order, live->order);
+        assert_int_equal(t->ready_since, live->ready_since);
+        assert_int_equal(t->priority, live->priority);
+        assert_int_equal(t->hw, live->hw);
+        ready[t->hw] += t->state <= WEFT_THREAD_RUNNING;
+        if (t->state == WEFT_THREAD_RUNNING) {
+            assert_int_equal(weft_view_hw(view, t->hw)->current, i);
+        }
+    }
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        const weft_sched_hw *hw = weft_view_hw(view, i);
+        assert_int_equal(hw->ready, ready[i]);
+        const khw *own = &s->k->hw[i]; /* DISPATCH_LEVEL is 2 */
+        bool off = hw->current >= 0 && !(own->current->cpu->msr & WEFT_MSR_EE);
+        assert_int_equal(hw->pinned, hw->current >= 0 && (own->irql >= 2 || off));
+        assert_true(hw->time >= s->k->hw[i].time);
+        least = hw->ready && hw->time < least ? hw->time : least;
+    }
+    assert_int_equal(view->now, least);
+    assert_int_equal(view->next_deadline, s->k->clock->next(s->k->clock));
+}
+
+static uint32_t views_seen;
+
+static uint32_t check_then_least(void *instance, const weft_sched_view *view, uint64_t *slice)
+{
+    uint32_t best = WEFT_HW_COUNT;
+    check_view(view);
+    views_seen++;
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        const weft_sched_hw *hw = weft_view_hw(view, i);
+        if (hw->ready && (best == WEFT_HW_COUNT || hw->time < weft_view_hw(view, best)->time)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static uint64_t short_turns(void *instance, const weft_sched_view *view, int32_t thread)
+{
+    return 7000;
+}
+
+/* Each slice's view is right, whether the slice before did nothing but execute or called the kernel:
+ * turns of equals, locks, waits, raised IRQL, interrupts off, ends. */
+static void check_slices(const weft_policy_ops *checks)
+{
+    s->k->policy = checks;
+    s->fake->machine.lookahead = 500;
+    views_seen = 0;
+    set_quad(s, T, RELATIVE_MS(1));
+    const script_step p[] = {WORK(30000),
+                             CALL(RtlEnterCriticalSection, CS),
+                             WORK(20000),
+                             CALL(RtlLeaveCriticalSection, CS),
+                             CALL(KeRaiseIrqlToDpcLevel, 0),
+                             WORK(9000),
+                             CALL(KfLowerIrql, 0),
+                             WORK(40000),
+                             END};
+    const script_step q[] = {WORK(25000),
+                             CALL(RtlEnterCriticalSection, CS),
+                             WORK(3000),
+                             CALL(RtlLeaveCriticalSection, CS),
+                             CALL(KeDelayExecutionThread, 0, 0, T),
+                             WORK(50000),
+                             END};
+    const script_step r[] = {EE(0),       WORK(5000), EE(1), WORK(60000), CALL(NtYieldExecution, 0),
+                             WORK(60000), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(0));
+    script_thread(s, 2, r, ON(3));
+    script_thread(s, 3, r, ON(3));
+    s->k->first_thread = NULL; /* it runs until all have ended */
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_in_range(views_seen, 200, UINT32_MAX); /* 100,000 ticks of each, 1,000 a slice */
+}
+
+static void views_are_exact_slice_by_slice(void **state)
+{
+    static const weft_policy_ops checks = {.size = sizeof checks, .pick_cpu = check_then_least};
+    check_slices(&checks);
+}
+
+static void views_are_exact_when_equals_take_turns(void **state)
+{
+    static const weft_policy_ops checks = {
+        .size = sizeof checks, .pick_cpu = check_then_least, .quantum = short_turns};
+    check_slices(&checks);
+}
+
+/* Without a pick_cpu the least time goes next, of equals the lowest number. */
+static uint32_t asked[8], askings;
+
+static int32_t note_hw(void *instance, const weft_sched_view *view, uint32_t hw)
+{
+    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
+        const weft_sched_hw *other = weft_view_hw(view, i);
+        uint64_t mine = weft_view_hw(view, hw)->time;
+        assert_true(!other->ready || other->time > mine || (other->time == mine && i >= hw));
+    }
+    asked[askings < 8 ? askings : 7] = hw;
+    askings++;
+    return weft_view_hw(view, hw)->current >= 0 ? weft_view_hw(view, hw)->current
+                                                : (hw == 1   ? 0
+                                                   : hw == 3 ? 1
+                                                             : 2);
+}
+
+static void least_time_goes_next_by_default(void **state)
+{
+    static const weft_policy_ops notes = {.size = sizeof notes, .pick_next = note_hw};
+    s->k->policy = &notes;
+    askings = 0;
+    const script_step p[] = {WORK(200000), END};
+    script_thread(s, 0, p, ON(1));
+    script_thread(s, 1, p, ON(3));
+    script_thread(s, 2, p, ON(5));
+    s->k->first_thread = NULL;
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(asked[0], 1); /* all stand at 0 */
+    assert_int_equal(asked[1], 3);
+    assert_int_equal(asked[2], 5);
+    assert_true(askings > 20);
+}
+
 static void deadlock_is_told(void **state)
 {
     const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0),
@@ -363,6 +500,9 @@ int main(void)
         T(held_wake_goes_on_later),
         T(endless_delay_does_not_wrap),
         T(preferred_hardware_thread_delays_no_event),
+        T(views_are_exact_slice_by_slice),
+        T(views_are_exact_when_equals_take_turns),
+        T(least_time_goes_next_by_default),
         T(deadlock_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,10 @@ int32_t turns_next(turns *t, const weft_sched_view *view, uint32_t hw)
     uint64_t time = place->time, oldest_since = 0;
     boost *owed = &t->boosts[hw];
     int32_t best = -1, oldest = -1;
-    for (uint32_t i = 0, ready = place->ready; i < view->thread_count && ready > 0; i++) {
+    uint32_t ready = place->ready;
+    /* the one that ran last is often the only one */
+    uint32_t first = ready == 1 && place->current >= 0 ? (uint32_t)place->current : 0;
+    for (uint32_t i = first; i < view->thread_count && ready > 0; i++) {
         const weft_sched_thread *thread = weft_view_thread(view, i);
         if (!pick_can_run(thread, hw)) {
             continue;
