@@ -6,10 +6,7 @@
 #include "sched.h"
 #include "script.h"
 
-#define MS             UINT64_C(1000000)
-#define RELATIVE_MS(n) ((uint64_t)0 - (n)*UINT64_C(10000))
-#define ON(n)          (1u << (24 + (n)))
-#define NEAR           UINT64_C(20000) /* what the calls on the way cost at most */
+#define NEAR UINT64_C(20000) /* what the calls on the way cost at most */
 
 static script *s;
 static uint32_t T, TIMER, OUT;
