@@ -544,7 +544,7 @@ static bool held_too_long(kernel *k, const kthread *t, uint64_t now)
     return true;
 }
 
-/* The thread does not go on for now. */
+/* The thread stays before its operation until it is asked again. */
 static void keep(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
 {
     t->held = true;
