@@ -5,329 +5,18 @@
  * nothing, contended entries, time stamps of several resolutions, numbers. What matches is counted per
  * thread, up to the first event that differs in canonical form; kinds that say whether somebody happened
  * to wait are left out. Each row runs three times, and must come out the same. */
-#include <cjson/cJSON.h>
+#include "weave.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define IGNORED   "wake.requested,signal.match"
-#define MOST_ARGS 32
-#define REPEATS   3
 #define COST_RUNS 9
-
-typedef struct bench {
-    char folder[256];
-    const char *title, *json;
-    char arguments[64], long_arguments[64];
-    int lockstep; /* 1: the reference is a lockstep run with another lookahead */
-} bench;
-
-/* What a run against the reference came to. */
-typedef struct result {
-    uint64_t main_matched, main_total, matched, total; /* of guest threads */
-    uint64_t relaxed, early;
-    char digest[40];
-    int stable;
-} result;
-
-static int failed(const char *where, const char *why)
-{
-    fprintf(stderr, "bench: error: %s: %s\n", where, why);
-    return 0;
-}
-
-static char *in_folder(const bench *b, const char *name)
-{
-    char *path = NULL;
-    return asprintf(&path, "%s/%s", b->folder, name) < 0 ? NULL : path;
-}
-
-/* Runs `weft ARGUMENTS...` (NULL-ended), its words into `log`. Its exit code; *cpu: processor time. */
-static int weft(const bench *b, double *cpu, const char *const *arguments)
-{
-    const char *argv[MOST_ARGS + 2] = {"weft"};
-    char *log = in_folder(b, "log.txt");
-    struct rusage usage;
-    int code;
-    for (int i = 0; arguments[i] && i < MOST_ARGS; i++) {
-        argv[i + 1] = arguments[i];
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        int file = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        dup2(file, 1);
-        dup2(file, 2);
-        execv(WEFT_BUILD_DIR "/weft", (char *const *)(uintptr_t)argv);
-        _exit(127);
-    }
-    free(log);
-    if (child < 0 || wait4(child, &code, 0, &usage) != child || !WIFEXITED(code)) {
-        return -1;
-    }
-    *cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-    return WEXITSTATUS(code);
-}
-
-static char *read_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    struct stat status;
-    char *text = NULL;
-    if (file && fstat(fileno(file), &status) == 0 &&
-        (text = calloc(1, (size_t)status.st_size + 1)) != NULL) {
-        if (fread(text, 1, (size_t)status.st_size, file) != (size_t)status.st_size) {
-            free(text);
-            text = NULL;
-        }
-    }
-    if (file) {
-        fclose(file);
-    }
-    return text;
-}
-
-static cJSON *read_json(const bench *b, const char *name)
-{
-    char *path = in_folder(b, name), *text = read_file(path);
-    cJSON *json = text ? cJSON_Parse(text) : NULL;
-    free(text);
-    free(path);
-    return json;
-}
-
-static uint64_t number(const cJSON *json, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItem(json, name);
-    return cJSON_IsNumber(item) ? (uint64_t)item->valuedouble : 0;
-}
-
-static const char *text_of(const cJSON *json, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItem(json, name);
-    return cJSON_IsString(item) ? item->valuestring : "";
-}
-
-static int show_log(const bench *b, const char *what)
-{
-    char *path = in_folder(b, "log.txt"), *text = read_file(path);
-    fprintf(stderr, "%s", text ? text : "");
-    free(text);
-    free(path);
-    return failed(what, "did not end as it should");
-}
-
-/* ---- runs -------------------------------------------------------------------------------------- */
-
-/* A run under `settings` (up to 8, NULL-ended), its report into run.json; with `trace`, its events too. */
-static int run_title(const bench *b, const char *const *settings, const char *trace,
-                     const char *title_arguments, double *cpu)
-{
-    const char *argv[MOST_ARGS] = {"run", "--headless", "--set", "machine.log=info", "--json"};
-    char *report = in_folder(b, "run.json"), *path = trace ? in_folder(b, trace) : NULL;
-    int n = 5;
-    argv[n++] = report;
-    for (int i = 0; settings[i]; i++) {
-        argv[n++] = "--set";
-        argv[n++] = settings[i];
-    }
-    if (path) {
-        argv[n++] = "--trace";
-        argv[n++] = path;
-    }
-    argv[n++] = b->title;
-    argv[n++] = "--";
-    argv[n++] = title_arguments;
-    int code = weft(b, cpu, argv);
-    free(report);
-    free(path);
-    return code == 0 || show_log(b, "weft run");
-}
-
-static int make_manifest(const bench *b, const char *kind, const char *value, const char *reference,
-                         const char *name)
-{
-    double cpu;
-    char *from = in_folder(b, reference), *to = in_folder(b, name);
-    const char *argv[] = {
-        "trace", "manifest", "--out", to, from, kind, value ? "--from-times" : NULL, value, NULL};
-    int code = weft(b, &cpu, argv);
-    free(from);
-    free(to);
-    return code == 0 || show_log(b, "weft trace manifest");
-}
-
-/* How far a trace goes as the reference, thread by thread. */
-static int compare(const bench *b, const char *reference, const char *trace, result *r)
-{
-    double cpu;
-    char *ref = in_folder(b, reference), *ours = in_folder(b, trace),
-         *report = in_folder(b, "diff.json");
-    const char *argv[] = {"trace", "diff", "--ignore", IGNORED, "--out", report, ref, ours, NULL};
-    int code = weft(b, &cpu, argv);
-    cJSON *json = code == 0 || code == 6 ? read_json(b, "diff.json") : NULL;
-    const cJSON *threads = cJSON_GetObjectItem(json, "threads");
-    for (const cJSON *t = threads ? threads->child : NULL; t; t = t->next) {
-        const char *name = text_of(t, "ref");
-        uint64_t total = number(t, "ref_total"), ignored = number(t, "ref_ignored");
-        if (strncmp(name, "thread:", 7) == 0) {
-            r->matched += number(t, "matched");
-            r->total += total - ignored;
-        }
-        if (strcmp(name, "thread:main") == 0) {
-            r->main_matched = number(t, "matched");
-            r->main_total = total - ignored;
-        }
-    }
-    cJSON_Delete(json);
-    free(ref);
-    free(ours);
-    free(report);
-    return (json && r->total > 0) || show_log(b, "weft trace diff");
-}
-
-/* "N WORD" in the log, or 0. */
-static uint64_t from_log(const char *text, const char *word)
-{
-    const char *at = text ? strstr(text, word) : NULL;
-    if (!at || at == text) {
-        return 0;
-    }
-    at--; /* the space before it */
-    while (at > text && at[-1] >= '0' && at[-1] <= '9') {
-        at--;
-    }
-    return strtoull(at, NULL, 10);
-}
-
-/* Three runs under the same settings; the first is compared. */
-static int measure(const bench *b, const char *const *settings, result *r)
-{
-    *r = (result){.stable = 1};
-    for (int i = 0; i < REPEATS; i++) {
-        double cpu;
-        if (!run_title(b, settings, i == 0 ? "ours.wtr" : NULL, b->arguments, &cpu)) {
-            return 0;
-        }
-        cJSON *json = read_json(b, "run.json");
-        const char *digest = text_of(json, "trace_digest");
-        r->stable &= i == 0 || strcmp(digest, r->digest) == 0;
-        snprintf(r->digest, sizeof r->digest, "%s", digest);
-        cJSON_Delete(json);
-    }
-    char *path = in_folder(b, "log.txt"), *log = read_file(path);
-    r->relaxed = from_log(log, "relaxed");
-    r->early = from_log(log, "early");
-    free(log);
-    free(path);
-    return compare(b, "ref.wtr", "ours.wtr", r);
-}
-
-/* ---- the table --------------------------------------------------------------------------------- */
-
-static double per_cent(uint64_t part, uint64_t whole)
-{
-    return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
-static int has_policy(const char *id)
-{
-    char path[512];
-    snprintf(path, sizeof path, WEFT_BUILD_DIR "/plugins/policy-%s.so", id);
-    return access(path, R_OK) == 0;
-}
-
-static void put_row(const char *name, const result *r, cJSON *rows)
-{
-    printf("%-30s %7" PRIu64 " %6.2f %% %9" PRIu64 " %6.2f %% %8" PRIu64 " %6" PRIu64 "  %s\n",
-           name, r->main_matched, per_cent(r->main_matched, r->main_total), r->matched,
-           per_cent(r->matched, r->total), r->relaxed, r->early, r->stable ? "yes" : "NO");
-    fflush(stdout);
-    cJSON *row = cJSON_CreateObject();
-    cJSON_AddStringToObject(row, "name", name);
-    cJSON_AddNumberToObject(row, "main_matched", (double)r->main_matched);
-    cJSON_AddNumberToObject(row, "main_events", (double)r->main_total);
-    cJSON_AddNumberToObject(row, "matched", (double)r->matched);
-    cJSON_AddNumberToObject(row, "events", (double)r->total);
-    cJSON_AddNumberToObject(row, "relaxed", (double)r->relaxed);
-    cJSON_AddNumberToObject(row, "early", (double)r->early);
-    cJSON_AddBoolToObject(row, "stable", r->stable);
-    cJSON_AddItemToArray(rows, row);
-}
-
-/* Identities of the title's critical sections, which are named by a place in the image, with commas. */
-static char *sections_of(const bench *b)
-{
-    cJSON *json = read_json(b, "order.json");
-    const cJSON *objects = cJSON_GetObjectItem(json, "objects");
-    char *list = calloc(1, 1024);
-    for (const cJSON *o = objects ? objects->child : NULL; list && o; o = o->next) {
-        if (strncmp(text_of(o, "name"), "event:", 6) == 0 && !strchr(text_of(o, "name"), '@') &&
-            strlen(list) + 20 < 1024) {
-            strcat(strcat(list, *list ? "," : ""), text_of(o, "id"));
-        }
-    }
-    cJSON_Delete(json);
-    return list;
-}
-
-static int table(const bench *b, cJSON *json)
-{
-    static const struct {
-        const char *name, *policy, *option, *file, *times;
-    } rows[] = {
-        {"nothing", "conservative", NULL, NULL, NULL},
-        {"contention, conservative", "conservative", "manifest", "contention.json", NULL},
-        {"contention, aggressive", "aggressive", "manifest", "contention.json", NULL},
-        {"per_cs_yield, all sections", "per_cs_yield", "sections", NULL, NULL},
-        {"order from times, 100 us", "follow", "order", "times.json", "100"},
-        {"order from times, 10 us", "follow", "order", "times.json", "10"},
-        {"order from times, 1 us", "follow", "order", "times.json", "1"},
-        {"order from times, 0.1 us", "follow", "order", "times.json", "0.1"},
-        {"order by numbers", "follow", "order", "order.json", NULL},
-    };
-    cJSON *list = cJSON_AddArrayToObject(json, "rows");
-    result first = {0}, r;
-    int good = 1;
-    printf("%-30s %7s %8s %9s %8s %8s %6s  %s\n", "what lockstep knows", "main", "", "all", "",
-           "relaxed", "early", "three alike");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char policy[64], option[1400] = "";
-        if (!has_policy(rows[i].policy)) {
-            printf("%-30s skipped: there is no policy-%s\n", rows[i].name, rows[i].policy);
-            continue;
-        }
-        if (rows[i].times && !make_manifest(b, "--order", rows[i].times, "ref.wtr", rows[i].file)) {
-            return 0;
-        }
-        snprintf(policy, sizeof policy, "policy.plugin=%s", rows[i].policy);
-        if (rows[i].option) {
-            char *value = rows[i].file ? in_folder(b, rows[i].file) : sections_of(b);
-            snprintf(option, sizeof option, "policy.%s=%s", rows[i].option, value);
-            free(value);
-        }
-        const char *settings[] = {policy, *option ? option : NULL, NULL};
-        if (!measure(b, settings, &r)) {
-            return 0;
-        }
-        put_row(rows[i].name, &r, list);
-        good &= r.stable;
-        if (i == 0) {
-            first = r;
-        } else if (i == 1 && r.matched != first.matched) {
-            good = failed(rows[i].name, "changed what matches (expected it not to)");
-        }
-    }
-    return good;
-}
 
 /* ---- cost --------------------------------------------------------------------------------------
  * Processor time, of the user and of the system, of whole runs; medians over COST_RUNS rounds in each of
@@ -361,16 +50,16 @@ static int take_turns(const bench *b, kind *kinds, int count)
     for (int i = 0; i < COST_RUNS; i++) {
         for (int j = 0; j < count; j++) {
             kind *k = &kinds[j];
-            if (!run_title(b, k->settings, NULL, k->arguments, &k->seconds[i])) {
+            if (!weave_run(b, k->settings, NULL, k->arguments, &k->seconds[i])) {
                 return 0;
             }
-            cJSON *json = read_json(b, "run.json");
-            k->events = number(json, "trace_events");
-            k->slices = number(json, "slices");
-            snprintf(k->digest, sizeof k->digest, "%s", text_of(json, "trace_digest"));
+            cJSON *json = weave_json(b, "run.json");
+            k->events = weave_number(json, "trace_events");
+            k->slices = weave_number(json, "slices");
+            snprintf(k->digest, sizeof k->digest, "%s", weave_text(json, "trace_digest"));
             cJSON_Delete(json);
             if (k->events == 0) {
-                return failed("weft run", "told of no events");
+                return weave_failed("weft run", "told of no events");
             }
         }
     }
@@ -395,20 +84,20 @@ enum { ALONE, OWN, REFERENCE, SHORT, SHORT_OWN, SHORT_REFERENCE, KINDS };
 static int cost(const bench *b, const char *const *reference, cJSON *json)
 {
     double cpu;
-    result r = {0};
-    char *order = in_folder(b, "long.json"), *own_order = in_folder(b, "own.json");
+    match r = {0};
+    char *order = weave_path(b, "long.json"), *own_order = weave_path(b, "own.json");
     char option[320], own_option[320];
     snprintf(option, sizeof option, "policy.order=%s", order);
     snprintf(own_option, sizeof own_option, "policy.order=%s", own_order);
     free(order);
     free(own_order);
     const char *none[] = {NULL}, *following[] = {"policy.plugin=follow", option, NULL};
-    if (!run_title(b, reference, "long.wtr", b->long_arguments, &cpu) ||
-        !make_manifest(b, "--order", NULL, "long.wtr", "long.json") ||
-        !run_title(b, following, "long-ours.wtr", b->long_arguments, &cpu) ||
-        !compare(b, "long.wtr", "long-ours.wtr", &r) ||
-        !run_title(b, none, "own.wtr", b->long_arguments, &cpu) ||
-        !make_manifest(b, "--order", NULL, "own.wtr", "own.json")) {
+    if (!weave_run(b, reference, "long.wtr", b->long_arguments, &cpu) ||
+        !weave_manifest(b, "--order", NULL, "long.wtr", "long.json") ||
+        !weave_run(b, following, "long-ours.wtr", b->long_arguments, &cpu) ||
+        !weave_compare(b, "long.wtr", "long-ours.wtr", &r) ||
+        !weave_run(b, none, "own.wtr", b->long_arguments, &cpu) ||
+        !weave_manifest(b, "--order", NULL, "own.wtr", "own.json")) {
         return 0;
     }
     kind kinds[KINDS] = {
@@ -431,7 +120,7 @@ static int cost(const bench *b, const char *const *reference, cJSON *json)
     double same_cost = dearer(alone, own, reading_own, 0), cost = dearer(alone, ref, reading, 1);
     printf("\n%s: %" PRIu64 " events in the order of the reference: %" PRIu64 " of %" PRIu64
            " matched, %.3f %%\n",
-           b->long_arguments, ref->events, r.matched, r.total, per_cent(r.matched, r.total));
+           b->long_arguments, ref->events, r.matched, r.total, weave_per_cent(r.matched, r.total));
     printf(
         "\nprocessor time (user + system), medians of %d runs in turns; manifests are read before "
         "the run, in %.1f and %.1f ms\n",
@@ -455,7 +144,8 @@ static int cost(const bench *b, const char *const *reference, cJSON *json)
     cJSON_AddNumberToObject(json, "follow_seconds", median(ref->seconds));
     cJSON_AddNumberToObject(json, "follow_reading_seconds", reading);
     cJSON_AddNumberToObject(json, "follow_cost_per_cent", cost);
-    return same || failed("following its own order", "changed the run (expected the same digest)");
+    return same ||
+           weave_failed("following its own order", "changed the run (expected the same digest)");
 }
 
 /* What a switch costs: the same work in many more slices, and passes of a token between threads that
@@ -497,19 +187,20 @@ static int weave(const bench *b, cJSON *json)
                                NULL};
     printf("%s, %s; reference: a run %s\n", strrchr(b->title, '/') + 1, b->arguments,
            b->lockstep ? "in lockstep with another lookahead" : "in parallel mode");
-    printf("events of canonical form matched up to the first that differs, without " IGNORED
+    printf("events of canonical form matched up to the first that differs, without " WEAVE_IGNORED
            "\n\n");
-    if (!run_title(b, reference, "ref.wtr", b->arguments, &cpu) ||
-        !make_manifest(b, "--order", NULL, "ref.wtr", "order.json") ||
-        !make_manifest(b, "--enters", NULL, "ref.wtr", "contention.json")) {
+    if (!weave_run(b, reference, "ref.wtr", b->arguments, &cpu) ||
+        !weave_manifest(b, "--order", NULL, "ref.wtr", "order.json") ||
+        !weave_manifest(b, "--enters", NULL, "ref.wtr", "contention.json")) {
         return 0;
     }
     cJSON_AddStringToObject(json, "reference", b->lockstep ? "lookahead" : "parallel");
-    cJSON *contention = read_json(b, "contention.json");
-    printf("contended entries in the reference: %" PRIu64 "\n\n",
-           number(cJSON_GetObjectItem(contention, "summary"), "total_contention_events_kept"));
+    cJSON *contention = weave_json(b, "contention.json");
+    printf(
+        "contended entries in the reference: %" PRIu64 "\n\n",
+        weave_number(cJSON_GetObjectItem(contention, "summary"), "total_contention_events_kept"));
     cJSON_Delete(contention);
-    return table(b, json) & cost(b, reference, json) & switches(b, json);
+    return weave_table(b, json) & cost(b, reference, json) & switches(b, json);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -544,10 +235,10 @@ int main(int argc, char **argv)
     const char *place = getenv("TMPDIR");
     snprintf(b.folder, sizeof b.folder, "%s/weft-weave-XXXXXX", place ? place : "/tmp");
     if (!strchr(b.title, '/') || access(b.title, R_OK) != 0) {
-        return failed(b.title, "cannot be read (expected a title by its path)"), 1;
+        return weave_failed(b.title, "cannot be read (expected a title by its path)"), 1;
     }
     if (!mkdtemp(b.folder)) {
-        return failed(b.folder, strerror(errno)), 1;
+        return weave_failed(b.folder, strerror(errno)), 1;
     }
     cJSON *json = cJSON_CreateObject();
     int good = weave(&b, json);
