@@ -1,7 +1,11 @@
 /* encode.c: a thread's part of a group into a block's columns (docs/trace.md, "Blocks").
  *
- * Nothing here checks for room: the columns get what their longest contents could take, before the
- * first byte. */
+ * Most events say what their thread has said before: those are a few bytes of the heads, put as they
+ * come, and nothing is left of them to copy or to look at again. The other payloads wait for the
+ * group's end, since the columns of a block share what the encoder keeps.
+ *
+ * Nothing that puts checks for room: the columns get what their longest contents could take, before
+ * the first byte. */
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -24,24 +28,23 @@ static inline void put_u64(uint8_t **at, uint64_t value)
     *at += 8;
 }
 
-/* Bytes that each column can take at most: of each event, and of each word of payload. */
-static const struct {
-    uint8_t event, word;
-} widest[COLUMNS] = {
-    [COL_KIND] = {4, 0},       [COL_ODD] = {27, 0},    [COL_SEQUENCE] = {10, 0},
-    [COL_TICK] = {10, 0},      [COL_CYCLE] = {10, 0},  [COL_WORDS] = {0, 10},
-    [COL_IDS] = {0, 5},        [COL_NAMES] = {0, 5},   [COL_TEXT] = {0, 8},
-    [COL_DICTIONARY] = {0, 8}, [COL_PLACES] = {0, 16},
+/* Bytes that each column can take at most: heads of each event, the others of each word of payload. */
+static const uint8_t widest[COLUMNS] = {
+    [COL_KIND] = 4,   [COL_ODD] = 27,       [COL_SEQUENCE] = 10, [COL_TICK] = 10,
+    [COL_CYCLE] = 10, [COL_WORDS] = 10,     [COL_IDS] = 5,       [COL_NAMES] = 5,
+    [COL_TEXT] = 8,   [COL_DICTIONARY] = 8, [COL_PLACES] = 16,
 };
+
+#define HEADS_KEPT (UINT64_C(1) << 26) /* bytes of heads that threads may keep between groups */
 
 static int begin(wtr_encoder *e, const wtr_thread *t)
 {
-    for (int i = 0; i < COLUMNS; i++) {
-        size_t need = (size_t)widest[i].event * t->events + widest[i].word * t->words + 8;
-        if (need > e->room[i]) {
+    for (int i = WTR_HEADS; i < COLUMNS; i++) {
+        size_t need = widest[i] * t->words + 8;
+        if (need > e->column_room[i]) {
             free(e->columns[i]);
             e->columns[i] = malloc(need * 2);
-            e->room[i] = e->columns[i] ? need * 2 : 0;
+            e->column_room[i] = e->columns[i] ? need * 2 : 0;
             if (!e->columns[i]) {
                 return 0;
             }
@@ -53,7 +56,6 @@ static int begin(wtr_encoder *e, const wtr_thread *t)
     e->block++;
     e->id_count = 0;
     e->name_count = 0;
-    e->again_count = 0;
     return 1;
 }
 
@@ -175,71 +177,185 @@ static __attribute__((noinline)) void put_fields(wtr_encoder *e, cursor *c, cons
     }
 }
 
-/* An event that waits in the arena. Behind its refs stands one for no place. */
-typedef struct held_event {
-    const wtr_held *held;
-    const canon_ref *refs;
-    const weft_event *event;
-    const uint64_t *words;
-    uint32_t count; /* of the payload's words */
-} held_event;
+/* A payload that waits: this, its words, its refs and one for no place. */
+typedef struct wtr_held {
+    uint32_t next;        /* where the part's next one is; 0: there is none */
+    uint32_t count, refs; /* words, and refs */
+    uint16_t kind;
+    uint8_t category;
+    uint8_t fits : 1; /* 1: the payload is what the row says */
+    uint8_t canonical : 1;
+} wtr_held;
 
-static inline held_event held_at(const uint64_t *arena, uint32_t at)
+_Static_assert(sizeof(wtr_held) == 16, "words follow");
+
+static inline uint32_t words_in(const weft_event *event)
 {
-    held_event h;
-    h.held = (const wtr_held *)(arena + at);
-    h.refs = (const canon_ref *)(h.held + 1);
-    h.event = (const weft_event *)(h.refs + h.held->refs + 1);
-    h.words = (const uint64_t *)(h.event + 1);
-    h.count = (h.event->size - (uint32_t)sizeof *h.event) / 8;
-    return h;
+    return (event->size - (uint32_t)sizeof *event) / 8;
 }
 
-/* Size, kind and class. */
-static inline uint64_t what_it_is(const weft_event *event)
+static inline const uint64_t *words_of(const wtr_held *held)
 {
-    return event->size | (uint64_t)event->kind << 32 | (uint64_t)event->category << 48;
+    return (const uint64_t *)(held + 1);
 }
 
-static inline int says_the_same(const uint64_t *arena, const struct wtr_again *before,
-                                const held_event *h, uint64_t what)
+static inline const canon_ref *refs_of(const wtr_held *held)
 {
-    uint64_t differs = (before->what ^ what) | (before->refs ^ h->held->refs);
+    return (const canon_ref *)(words_of(held) + held->count);
+}
+
+/* Of two events that both fit and have a canonical form. */
+static inline int says_the_same(const wtr_held *held, const wtr_told *told, uint32_t count)
+{
+    uint64_t differs = (held->count ^ count) | (held->refs ^ told->ref_count) |
+                       (uint32_t)(held->kind ^ told->event->kind) |
+                       (uint32_t)(held->category ^ told->event->category);
     if (differs) {
         return 0;
     }
-    const canon_ref *refs = (const canon_ref *)(arena + before->at);
-    const uint64_t *words = (const uint64_t *)(refs + before->refs + 1) + sizeof *h->event / 8;
-    for (uint32_t i = 0; i < h->count; i++) {
-        differs |= words[i] ^ h->words[i];
+    const uint64_t *a = words_of(held), *b = (const uint64_t *)(told->event + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        differs |= a[i] ^ b[i];
     }
-    for (uint32_t i = 0; i < before->refs; i++) {
-        const canon_ref *x = &refs[i], *y = &h->refs[i];
-        differs |= (x->name ^ y->name) | (x->base ^ y->base) | (x->place ^ y->place);
+    const canon_ref *x = refs_of(held), *y = told->refs;
+    for (uint32_t i = 0; i < held->refs; i++) {
+        differs |= (x[i].name ^ y[i].name) | (x[i].base ^ y[i].base) | (x[i].place ^ y[i].place);
     }
     return differs == 0;
 }
 
-/* 1 and the place where an earlier event of the block said the same; else this one gets the next
- * place. One that lost its entry to another is put in full again. */
-static inline int said_before(wtr_encoder *e, const uint64_t *arena, const held_event *h,
-                              uint32_t *place)
+/* Keeps a payload till the group's end; where it is, 0 without memory. */
+static uint32_t hold(wtr_encoder *e, wtr_thread *t, const wtr_told *told, uint32_t count)
 {
-    uint64_t what = what_it_is(h->event);
-    uint64_t mix = canon_mix(what, h->words, h->count);
-    struct wtr_again *before = &e->again[(mix >> 40) % WTR_AGAIN_PLACES];
-    if (before->block == e->block && says_the_same(arena, before, h, what)) {
-        *place = before->place;
+    size_t need = sizeof(wtr_held) / 8 + count + (told->ref_count + 1) * sizeof(canon_ref) / 8;
+    if (e->used + need > e->room) {
+        size_t room = e->room ? e->room : 4096;
+        while (room < e->used + need) {
+            room *= 2;
+        }
+        uint64_t *more = realloc(e->arena, room * sizeof *more);
+        if (!more) {
+            return 0;
+        }
+        e->arena = more;
+        e->room = room;
+    }
+    uint32_t at = (uint32_t)e->used;
+    wtr_held *held = (wtr_held *)&e->arena[at];
+    *held = (wtr_held){
+        .count = count,
+        .kind = told->event->kind,
+        .category = told->event->category,
+        .refs = told->ref_count,
+        .fits = told->fits & 1,
+        .canonical = told->canonical & 1,
+    };
+    uint64_t *words = (uint64_t *)(held + 1);
+    memcpy(words, told->event + 1, count * sizeof *words);
+    canon_ref *refs = (canon_ref *)(words + count);
+    for (uint32_t i = 0; i < told->ref_count; i++) {
+        refs[i] = told->refs[i];
+    }
+    refs[told->ref_count] = (canon_ref){.place = UINT32_MAX};
+    if (t->first == 0) {
+        t->first = at;
+    } else {
+        ((wtr_held *)&e->arena[t->last])->next = at;
+    }
+    t->last = at;
+    t->words += count;
+    e->used += need;
+    return at;
+}
+
+/* 1 and the number of an earlier event of the part that said the same; else 0, and this one gets the
+ * next number. One that lost its entry to another is put in full again. -1 without memory. */
+static inline int said_before(wtr_encoder *e, uint32_t thread, wtr_thread *t, const wtr_told *told,
+                              uint32_t count, uint32_t *number)
+{
+    uint64_t mix = told->hash + thread * UINT64_C(0x9e3779b97f4a7c15);
+    struct wtr_again *before = &e->again[mix % WTR_AGAIN_PLACES];
+    if (before->group == e->group && before->thread == thread &&
+        says_the_same((const wtr_held *)&e->arena[before->at], told, count)) {
+        *number = before->place;
         return 1;
     }
-    *before = (struct wtr_again){
-        .what = what,
-        .at = (uint32_t)((const uint64_t *)h->refs - arena),
-        .refs = h->held->refs,
-        .place = e->again_count++,
-        .block = e->block,
-    };
-    return 0;
+    uint32_t at = hold(e, t, told, count);
+    *before = (struct wtr_again){.at = at, .thread = thread, .place = t->told++, .group = e->group};
+    return at ? 0 : -1;
+}
+
+static __attribute__((noinline)) int more_heads(wtr_encoder *e, wtr_thread *t)
+{
+    uint32_t room = t->head_room ? t->head_room * 2 : 64;
+    for (int i = 0; i < WTR_HEADS; i++) {
+        size_t used = t->head_room ? (size_t)(t->head_at[i] - t->heads[i]) : 0;
+        uint8_t *more = realloc(t->heads[i], (size_t)widest[i] * room);
+        if (!more) {
+            return 0;
+        }
+        t->heads[i] = more;
+        t->head_at[i] = more + used;
+        e->head_bytes += (size_t)widest[i] * (room - t->head_room);
+    }
+    t->head_room = room;
+    return 1;
+}
+
+int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t thread, wtr_thread *t,
+                    const wtr_told *told)
+{
+    const weft_event *event = told->event;
+    uint32_t count = words_in(event), number = 0;
+    if (t->events == t->head_room && !more_heads(e, t)) {
+        return 0;
+    }
+    if (t->events == 0) {
+        t->begin = t->sequence = t->low = t->high = event->sequence;
+        t->hw = WEFT_HW_NONE;
+    }
+    int again = 0;
+    if ((told->fits & told->canonical) && count <= WTR_AGAIN_WORDS) {
+        again = said_before(e, thread, t, told, count, &number);
+    } else if (!hold(e, t, told, count)) {
+        again = -1;
+    }
+    if (again < 0) {
+        return 0;
+    }
+    int odd = !told->fits || event->category != kinds[event->kind].category || event->hw != t->hw ||
+              event->tid != t->tid || event->index != t->index;
+    uint8_t *to = t->head_at[COL_KIND];
+    if (again) {
+        *to++ = (uint8_t)odd;
+        to = varint(to, number);
+    } else {
+        to = varint(to, (uint64_t)event->kind << 1 | (uint64_t)odd);
+    }
+    t->head_at[COL_KIND] = to;
+    if (odd) {
+        to = t->head_at[COL_ODD];
+        *to++ = event->category;
+        *to++ = event->hw;
+        to = varint(to, wtr_zigzag(event->index - t->index));
+        to = varint(to, event->tid);
+        t->head_at[COL_ODD] = varint(to, told->fits ? 0 : (uint64_t)count + 1);
+        t->hw = event->hw;
+        t->tid = event->tid;
+    }
+    t->head_at[COL_SEQUENCE] =
+        varint(t->head_at[COL_SEQUENCE], wtr_zigzag(event->sequence - t->sequence));
+    t->head_at[COL_TICK] = varint(t->head_at[COL_TICK], wtr_zigzag(event->tick - t->tick));
+    t->head_at[COL_CYCLE] = varint(t->head_at[COL_CYCLE], wtr_zigzag(event->cycle - t->cycle));
+    t->index = event->index + (event->category == WEFT_CLASS_GUEST);
+    t->tick = event->tick;
+    t->cycle = event->cycle;
+    t->sequence = event->sequence + 1;
+    t->low = event->sequence < t->low ? event->sequence : t->low;
+    t->high = event->sequence > t->high ? event->sequence : t->high;
+    t->events++;
+    t->canonical += told->canonical;
+    return 1;
 }
 
 /* The chain of a block: XXH3-128 of its predecessor's chain and what follows it. */
@@ -263,8 +379,14 @@ void wtr_chain_on(uint64_t chain[2], const uint8_t *bytes, size_t length)
 
 /* The block's head and columns, one behind the other. */
 static void put_raw(const wtr_encoder *e, uint64_t id, wtr_thread *t, uint64_t canon_chain,
-                    uint64_t first_sequence, wtr_bytes *raw)
+                    wtr_bytes *raw)
 {
+    const uint8_t *columns[COLUMNS];
+    size_t lengths[COLUMNS];
+    for (int i = 0; i < COLUMNS; i++) {
+        columns[i] = i < WTR_HEADS ? t->heads[i] : e->columns[i];
+        lengths[i] = (size_t)((i < WTR_HEADS ? t->head_at[i] : e->at[i]) - columns[i]);
+    }
     wtr_put_u64(raw, id);
     wtr_put_u64(raw, t->chain[0]);
     wtr_put_u64(raw, t->chain[1]);
@@ -277,12 +399,12 @@ static void put_raw(const wtr_encoder *e, uint64_t id, wtr_thread *t, uint64_t c
     wtr_put_varint(raw, t->canon);
     wtr_put_varint(raw, t->canonical);
     wtr_put_varint(raw, t->events);
-    wtr_put_varint(raw, first_sequence);
+    wtr_put_varint(raw, t->begin);
     for (int i = 0; i < COLUMNS; i++) {
-        wtr_put_varint(raw, (uint64_t)(e->at[i] - e->columns[i]));
+        wtr_put_varint(raw, lengths[i]);
     }
     for (int i = 0; i < COLUMNS; i++) {
-        wtr_put(raw, e->columns[i], (size_t)(e->at[i] - e->columns[i]));
+        wtr_put(raw, columns[i], lengths[i]);
     }
     if (!raw->no_memory) {
         wtr_chain_on(t->chain, raw->at + start, raw->used - start);
@@ -294,86 +416,82 @@ static void put_raw(const wtr_encoder *e, uint64_t id, wtr_thread *t, uint64_t c
     }
 }
 
-void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *arena, uint64_t id,
-                   wtr_thread *t, uint64_t canon_chain, wtr_bytes *raw, uint64_t *first,
-                   uint64_t *last)
+void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, uint64_t id, wtr_thread *t,
+                   uint64_t canon_chain, wtr_bytes *raw)
 {
-    weft_event before = {.hw = WEFT_HW_NONE};
-    uint64_t sequence = 0;
-    *first = UINT64_MAX;
-    *last = 0;
     if (!begin(e, t)) {
         raw->no_memory = 1;
         return;
     }
-    uint32_t next = t->first;
-    uint64_t first_sequence = 0;
-    uint8_t *kinds_at = e->at[COL_KIND], *odd_at = e->at[COL_ODD];
-    uint8_t *sequence_at = e->at[COL_SEQUENCE], *tick_at = e->at[COL_TICK];
-    uint8_t *cycle_at = e->at[COL_CYCLE];
     cursor c = {e->at[COL_WORDS], e->at[COL_IDS], e->at[COL_NAMES]};
-    for (uint32_t n = 0; n < t->events; n++) {
-        const held_event h = held_at(arena, next);
-        const weft_event *event = h.event;
-        uint32_t fits = h.held->fits, place;
-        __builtin_prefetch(arena + h.held->next);
-        int odd = !fits || event->category != kinds[event->kind].category ||
-                  event->hw != before.hw || event->tid != before.tid ||
-                  event->index != before.index;
-        int again = (fits & h.held->canonical) && h.count <= WTR_AGAIN_WORDS &&
-                    said_before(e, arena, &h, &place);
-        if (n == 0) {
-            first_sequence = sequence = event->sequence;
+    for (uint32_t at = t->first; at != 0;) {
+        const wtr_held *held = (const wtr_held *)&e->arena[at];
+        const uint64_t *words = words_of(held);
+        if (held->fits) {
+            put_fields(e, &c, &kinds[held->kind], held->kind, held->canonical, words,
+                       refs_of(held));
         }
-        if (again) {
-            *kinds_at++ = (uint8_t)odd;
-            kinds_at = varint(kinds_at, place);
-        } else {
-            kinds_at = varint(kinds_at, (uint64_t)event->kind << 1 | (uint64_t)odd);
+        for (uint32_t i = 0; !held->fits && i < held->count; i++) {
+            put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), words[i]);
         }
-        if (odd) {
-            *odd_at++ = event->category;
-            *odd_at++ = event->hw;
-            odd_at = varint(odd_at, wtr_zigzag(event->index - before.index));
-            odd_at = varint(odd_at, event->tid);
-            odd_at = varint(odd_at, fits ? 0 : (uint64_t)h.count + 1);
-        }
-        sequence_at = varint(sequence_at, wtr_zigzag(event->sequence - sequence));
-        tick_at = varint(tick_at, wtr_zigzag(event->tick - before.tick));
-        cycle_at = varint(cycle_at, wtr_zigzag(event->cycle - before.cycle));
-        if (fits && !again) {
-            put_fields(e, &c, &kinds[event->kind], event->kind, (int)h.held->canonical, h.words,
-                       h.refs);
-        }
-        for (uint32_t i = 0; !fits && i < h.count; i++) {
-            put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), h.words[i]);
-        }
-        sequence = event->sequence + 1;
-        before.hw = event->hw;
-        before.tid = event->tid;
-        before.tick = event->tick;
-        before.cycle = event->cycle;
-        before.index = event->index + (event->category == WEFT_CLASS_GUEST);
-        *first = event->sequence < *first ? event->sequence : *first;
-        *last = event->sequence > *last ? event->sequence : *last;
-        next = h.held->next;
+        at = held->next;
     }
-    e->at[COL_KIND] = kinds_at;
-    e->at[COL_ODD] = odd_at;
-    e->at[COL_SEQUENCE] = sequence_at;
-    e->at[COL_TICK] = tick_at;
-    e->at[COL_CYCLE] = cycle_at;
     e->at[COL_WORDS] = c.words;
     e->at[COL_IDS] = c.ids;
     e->at[COL_NAMES] = c.names;
-    put_raw(e, id, t, canon_chain, first_sequence, raw);
+    put_raw(e, id, t, canon_chain, raw);
 }
 
-void wtr_encoder_end(wtr_encoder *e)
+void wtr_thread_end(wtr_thread *t)
 {
-    for (int i = 0; i < COLUMNS; i++) {
-        free(e->columns[i]);
-        e->columns[i] = NULL;
-        e->room[i] = 0;
+    for (int i = 0; i < WTR_HEADS; i++) {
+        free(t->heads[i]);
+    }
+    *t = (wtr_thread){0};
+}
+
+void wtr_thread_next(wtr_encoder *e, wtr_thread *t, uint64_t canon_chain, uint64_t canon)
+{
+    wtr_thread next = {
+        .chain = {t->chain[0], t->chain[1]},
+        .canon_chain = canon_chain,
+        .canon = canon,
+    };
+    if (e->head_bytes > HEADS_KEPT) {
+        for (int i = 0; i < WTR_HEADS; i++) {
+            e->head_bytes -= (size_t)widest[i] * t->head_room;
+        }
+        wtr_thread_end(t);
+    }
+    next.head_room = t->head_room;
+    for (int i = 0; i < WTR_HEADS; i++) {
+        next.heads[i] = next.head_at[i] = t->heads[i];
+    }
+    *t = next;
+}
+
+void wtr_encoder_next(wtr_encoder *e)
+{
+    e->used = 1;
+    e->group++;
+}
+
+wtr_encoder *wtr_encoder_new(void)
+{
+    wtr_encoder *e = calloc(1, sizeof *e);
+    if (e) {
+        wtr_encoder_next(e);
+    }
+    return e;
+}
+
+void wtr_encoder_free(wtr_encoder *e)
+{
+    if (e) {
+        for (int i = WTR_HEADS; i < COLUMNS; i++) {
+            free(e->columns[i]);
+        }
+        free(e->arena);
+        free(e);
     }
 }

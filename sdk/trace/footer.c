@@ -22,16 +22,16 @@ static void take_string(wtr_view *v, char *to, size_t room)
 }
 
 void wtr_index_block_put(wtr_index *index, uint64_t offset, size_t thread, int begins,
-                         uint64_t first, uint64_t last, const wtr_thread *of)
+                         const wtr_thread *of)
 {
     wtr_put_varint(&index->blocks, offset - index->offset);
     wtr_put_varint(&index->blocks, (uint64_t)thread << 1 | (uint64_t)begins);
-    wtr_put_varint(&index->blocks, wtr_zigzag(first - index->sequence));
-    wtr_put_varint(&index->blocks, last - first);
+    wtr_put_varint(&index->blocks, wtr_zigzag(of->low - index->sequence));
+    wtr_put_varint(&index->blocks, of->high - of->low);
     wtr_put_varint(&index->blocks, of->events);
     wtr_put_varint(&index->blocks, of->canonical);
     index->offset = offset;
-    index->sequence = first;
+    index->sequence = of->low;
     index->block_count++;
 }
 

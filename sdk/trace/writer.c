@@ -22,10 +22,7 @@ struct weft_trace_writer {
     wtr_thread *threads;
     size_t thread_room;
 
-    /* The group at hand: wtr_held, refs, event and payload of each, one behind the other. A place of 0
-     * is none, so the first word is left free. */
-    uint64_t *arena;
-    size_t used, room;
+    /* The group at hand. */
     uint32_t *turn; /* places of the threads that have events there, in order of their first */
     size_t turn_count, turn_room;
     uint64_t events, words; /* in the group */
@@ -78,9 +75,8 @@ weft_trace_writer *weft_trace_writer_new(int file, const weft_trace_begin *begin
     w->canon_names = begin->names;
     w->partial = begin->partial;
     w->tick = UINT64_MAX;
-    w->used = 1;
     w->canon = canon_own_new();
-    w->encoder = calloc(1, sizeof *w->encoder);
+    w->encoder = wtr_encoder_new();
     if (!w->canon || !w->encoder) {
         w->error = ENOMEM;
         weft_trace_writer_free(w);
@@ -129,17 +125,13 @@ static void end_group(weft_trace_writer *w)
     for (size_t i = 0; i < w->turn_count; i++) {
         size_t place = w->turn[i];
         const survey_thread *t = &w->survey.threads[place];
-        uint64_t first, last;
-        wtr_block_put(w->encoder, w->canon->kinds, w->arena, t->id, &w->threads[place], t->chain,
-                      &w->raw, &first, &last);
-        uint64_t offset = put_record(w, WTR_BLOCK);
-        wtr_index_block_put(&w->index, offset, place, i == 0, first, last, &w->threads[place]);
         wtr_thread *of = &w->threads[place];
-        of->canon_chain = t->chain;
-        of->canon = t->canonical;
-        of->events = of->canonical = 0;
-        of->words = 0;
+        wtr_block_put(w->encoder, w->canon->kinds, t->id, of, t->chain, &w->raw);
+        uint64_t offset = put_record(w, WTR_BLOCK);
+        wtr_index_block_put(&w->index, offset, place, i == 0, of);
+        wtr_thread_next(w->encoder, of, t->chain, t->canonical);
     }
+    wtr_encoder_next(w->encoder);
     wtr_put_u64(&w->raw, w->next_sequence);
     wtr_put_u64(&w->raw, w->survey.events);
     put_record(w, WTR_MARK);
@@ -147,26 +139,7 @@ static void end_group(weft_trace_writer *w)
     w->events = w->words = w->names = 0;
     w->tick = UINT64_MAX;
     w->texts.used = 0;
-    w->used = 1;
     w->turn_count = 0;
-}
-
-/* Makes room for another event in the arena. */
-static int reserve(weft_trace_writer *w, size_t words)
-{
-    if (w->used + words > w->room) {
-        size_t room = w->room ? w->room : 4096;
-        while (room < w->used + words) {
-            room *= 2;
-        }
-        uint64_t *more = realloc(w->arena, room * sizeof *more);
-        if (!more) {
-            return 0;
-        }
-        w->arena = more;
-        w->room = room;
-    }
-    return 1;
 }
 
 /* The thread's part of the group, begun where it has none yet. */
@@ -257,36 +230,22 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
     }
     weft_event_canon canon = {0};
     int canonical = canon_form(w, event, &canon);
-    uint32_t refs = canon.named_count;
     int fits = canonical ? (int)canon.fits : canon_own_fits(w->canon->kinds, event);
     size_t place = survey_add(&w->survey, event, canonical, canon.hash);
     wtr_thread *t = place != SIZE_MAX ? part_of(w, place) : NULL;
-    size_t need = (sizeof(wtr_held) + (refs + 1) * sizeof(canon_ref) + event->size) / 8;
-    if (!t || w->canon->no_memory || w->canon->live.no_memory || !reserve(w, need)) {
+    const wtr_told told = {
+        .event = event,
+        .refs = canon.named,
+        .ref_count = canon.named_count,
+        .fits = (uint32_t)fits,
+        .canonical = (uint32_t)canonical,
+        .hash = canon.hash,
+    };
+    if (!t || w->canon->no_memory || w->canon->live.no_memory ||
+        !wtr_encoder_add(w->encoder, w->canon->kinds, (uint32_t)place, t, &told)) {
         w->error = ENOMEM;
         return;
     }
-    if (t->events == 0) {
-        t->first = (uint32_t)w->used;
-    } else {
-        ((wtr_held *)&w->arena[t->last])->next = (uint32_t)w->used;
-    }
-    t->last = (uint32_t)w->used;
-    wtr_held *held = (wtr_held *)&w->arena[w->used];
-    *held = (wtr_held){.refs = refs, .fits = (uint32_t)fits, .canonical = (uint32_t)canonical};
-    canon_ref *kept = (canon_ref *)(held + 1);
-    for (uint32_t i = 0; i < refs; i++) {
-        kept[i] = canon.named[i];
-    }
-    kept[refs] = (canon_ref){.place = UINT32_MAX};
-    uint64_t *copy = (uint64_t *)&kept[refs + 1];
-    for (uint32_t i = 0, all = count + sizeof *event / 8; i < all; i++) {
-        copy[i] = ((const uint64_t *)event)[i];
-    }
-    w->used += need;
-    t->events++;
-    t->canonical += (uint32_t)canonical;
-    t->words += count;
     if (event->kind == WEFT_EVENT_DEFINE && fits) {
         keep_text(w, words);
     }
@@ -342,13 +301,12 @@ void weft_trace_writer_free(weft_trace_writer *w)
     }
     canon_own_free(w->canon);
     survey_free(&w->survey);
-    if (w->encoder) {
-        wtr_encoder_end(w->encoder);
-    }
+    wtr_encoder_free(w->encoder);
     wtr_packer_end(&w->packer);
-    free(w->encoder);
+    for (size_t i = 0; i < w->thread_room; i++) {
+        wtr_thread_end(&w->threads[i]);
+    }
     free(w->threads);
-    free(w->arena);
     free(w->turn);
     wtr_bytes_free(&w->texts);
     wtr_bytes_free(&w->raw);

@@ -125,19 +125,23 @@ static inline uint32_t wtr_slot(uint32_t slots, uint32_t place)
     return (slots + (place < 15 ? place : 15)) % WTR_SLOTS;
 }
 
-/* An event that waits for its group's end: this, its refs, the event and its payload. */
-typedef struct wtr_held {
-    uint32_t next; /* where the thread's next one is, in words; 0: there is none */
-    uint32_t refs;
-    uint32_t fits; /* 1: the payload is what the row says */
-    uint32_t canonical;
-} wtr_held;
+/* What a thread says in a group. The columns up to COL_CYCLE, the heads, are put as its events come:
+ * a few bytes each. A payload waits in the encoder's arena till the group's end where no earlier event
+ * of the thread's part had the same. */
+#define WTR_HEADS (COL_CYCLE + 1)
 
-/* What the writer knows of a thread, beside what the survey has. */
 typedef struct wtr_thread {
-    uint32_t first, last; /* of the group's events, in words of the arena */
     uint32_t events, canonical;
-    uint64_t words;
+    uint32_t head_room;          /* events for which the heads have room */
+    uint32_t told;               /* payloads that may be told again */
+    uint32_t first, last;        /* payload that waits, in words of the arena; 0: none does */
+    size_t words;                /* of the payloads that wait */
+    uint64_t index, tick, cycle; /* expected of the next event */
+    uint32_t tid, hw;
+    uint64_t sequence;           /* expected of the next event; */
+    uint64_t begin, low, high;   /* of the first one, the lowest and the highest */
+    uint8_t *heads[WTR_HEADS];   /* the columns, */
+    uint8_t *head_at[WTR_HEADS]; /* and where the next byte goes */
     uint64_t chain[2];           /* of the last block */
     uint64_t canon_chain, canon; /* before the group: the canonical chain, and events */
 } wtr_thread;
@@ -145,16 +149,30 @@ typedef struct wtr_thread {
 /* Payloads of so many words, of events that have a canonical form, can be told again: by the number
  * of the event that brought them. The others seldom say the same twice. */
 #define WTR_AGAIN_WORDS  CANON_MIX_WORDS
-#define WTR_AGAIN_PLACES 1024
+#define WTR_AGAIN_PLACES 4096
 
 #define WTR_DICTIONARY_PLACES 1024
 #define WTR_NAME_PLACES       256
 
-/* One for all blocks: what it keeps is valid for the block at hand alone. */
+/* Gathers a group, and puts it thread by thread. */
 typedef struct wtr_encoder {
+    /* The payloads that wait: wtr_held, refs, event and payload of each, one behind the other. A
+     * place of 0 is none, so the first word is left free. */
+    uint64_t *arena;
+    size_t used, room;
+    struct wtr_again {
+        uint32_t at;     /* where the payload is, in words of the arena */
+        uint32_t thread; /* by place */
+        uint32_t place;  /* its number in the block */
+        uint32_t group;
+    } again[WTR_AGAIN_PLACES];
+    uint32_t group;    /* counts groups from 1 */
+    size_t head_bytes; /* that threads have for their heads */
+
+    /* The block at hand. */
     uint8_t *at[COLUMNS]; /* where the next byte goes */
     uint8_t *columns[COLUMNS];
-    size_t room[COLUMNS];
+    size_t column_room[COLUMNS];
     uint64_t value[WTR_SLOTS];
     uint32_t naming[WTR_SLOTS];
     struct {
@@ -165,20 +183,39 @@ typedef struct wtr_encoder {
         uint64_t name, base;
         uint32_t place, block;
     } names[WTR_NAME_PLACES];
-    struct wtr_again {
-        uint64_t what;     /* size, kind and class */
-        uint32_t at, refs; /* `at`: where the refs are, in words of the arena */
-        uint32_t place, block;
-    } again[WTR_AGAIN_PLACES];
-    uint32_t block, id_count, name_count, again_count;
+    uint32_t block, id_count, name_count;
 } wtr_encoder;
 
+/* All of an event that a block keeps. `refs` has room for one more behind the last. */
+typedef struct wtr_told {
+    const weft_event *event;
+    const canon_ref *refs;
+    uint32_t ref_count;
+    uint32_t fits; /* 1: the payload is what the row says */
+    uint32_t canonical;
+    uint64_t hash; /* of the canonical form, where there is one */
+} wtr_told;
+
+/* NULL without memory. */
+wtr_encoder *wtr_encoder_new(void);
+void wtr_encoder_free(wtr_encoder *e);
+
+/* Adds an event to the part of a thread, whose place among the threads tells it from the others. 0
+ * without memory. */
+int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t place, wtr_thread *thread,
+                    const wtr_told *told);
+
 /* Puts a thread's part of a group into `raw` and takes its chain on; `canon_chain` is the canonical
- * chain behind it. *first and *last get the lowest and highest sequence. */
-void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, const uint64_t *arena, uint64_t id,
-                   wtr_thread *thread, uint64_t canon_chain, wtr_bytes *raw, uint64_t *first,
-                   uint64_t *last);
-void wtr_encoder_end(wtr_encoder *e);
+ * chain behind it. */
+void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, uint64_t id, wtr_thread *thread,
+                   uint64_t canon_chain, wtr_bytes *raw);
+
+/* Empties a part that was put. */
+void wtr_thread_next(wtr_encoder *e, wtr_thread *thread, uint64_t canon_chain, uint64_t canon);
+void wtr_thread_end(wtr_thread *thread);
+
+/* Begins the next group: all blocks of the one before are put. */
+void wtr_encoder_next(wtr_encoder *e);
 
 /* The chain of a block: XXH3-128 (seed 0), low half first, of the chain before, and of these bytes. */
 void wtr_chain_on(uint64_t chain[2], const uint8_t *bytes, size_t length);
@@ -249,7 +286,7 @@ typedef struct wtr_index {
 } wtr_index;
 
 void wtr_index_block_put(wtr_index *index, uint64_t offset, size_t thread, int begins,
-                         uint64_t first, uint64_t last, const wtr_thread *of);
+                         const wtr_thread *of);
 void wtr_index_names_put(wtr_index *index, uint64_t offset);
 
 void wtr_footer_put(wtr_bytes *to, uint64_t last, const char *digest, const survey *s,

@@ -283,6 +283,45 @@ static void payloads_told_again_come_back(void **state)
     unlink(path);
 }
 
+/* Threads that nearly fill a group, one after the other, all with the same few payloads, while the next
+ * one says the same now and then: more heads than the writer keeps room for. */
+static uint64_t thread_of_group(uint64_t n)
+{
+    return 1 + (n / 65536 + (n % 8 == 0)) % 18;
+}
+
+static void threads_that_fill_groups_come_back(void **state)
+{
+    enum { GROUP = 65536, TURNS = 19 };
+    weft_trace_begin begin = {
+        .engine = "weft", .build = "0", .title = "t", .profile_digest = "", .digest = ""};
+    FILE *file = tmpfile();
+    weft_trace_writer *w = weft_trace_writer_new(fileno(file), &begin, 0, GROUP);
+    weft_event_buffer event;
+    for (uint64_t n = 0; n < (uint64_t)TURNS * GROUP; n++) {
+        weft_event_begin(&event, WEFT_EVENT_KERNEL_RETURN_VOID);
+        event.head.sequence = event.head.tick = n;
+        event.head.thread = thread_of_group(n);
+        weft_event_word(&event, n % 3);
+        weft_trace_writer_add(w, &event.head);
+    }
+    weft_trace_writer_end(w, 0, "");
+    weft_trace_writer_free(w);
+    rewind(file);
+    weft_trace *t = weft_trace_from(file, "t");
+    for (uint64_t n = 0; n < (uint64_t)TURNS * GROUP; n++) {
+        const weft_event *e = weft_trace_next(t);
+        assert_non_null(e);
+        if (e->sequence != n || e->thread != thread_of_group(n) ||
+            *(const uint64_t *)(e + 1) != n % 3) {
+            fail_msg("event %llu differs", (unsigned long long)n);
+        }
+    }
+    assert_null(weft_trace_next(t));
+    assert_int_equal(weft_trace_info_of(t)->complete, 1);
+    weft_trace_close(t);
+}
+
 /* One event each tenth of a second: eleven in a second, its first and its last moment included. What
  * is in the file while the run goes on are whole groups. */
 static void group_ends_with_a_second_of_guest_time(void **state)
@@ -436,6 +475,7 @@ int main(void)
         cmocka_unit_test(file_cut_between_groups_has_no_gap),
         cmocka_unit_test(first_event_of_any_size_comes_back),
         cmocka_unit_test(payloads_told_again_come_back),
+        cmocka_unit_test(threads_that_fill_groups_come_back),
         cmocka_unit_test(group_ends_with_a_second_of_guest_time),
         cmocka_unit_test(file_cut_in_its_footer_has_all_events),
         cmocka_unit_test(failure_names_the_offset),
