@@ -3,100 +3,85 @@
  * something to it. That is what a contended entry looks like from outside, but nothing says that the
  * other one comes next: the run goes another way than the reference, and this policy is there to show
  * it (docs/policy.md). Whoever is parked in vain is let go by `stuck`, or by the kernel's limit. */
-#include <stdlib.h>
-
-#include "replay.h"
 #include "roster.h"
-#include "turns.h"
+#include "strategy.h"
 
 typedef struct aggressive {
-    turns turns;
-    replay *replay; /* NULL: no manifest */
-    roster parked;  /* since: sequence of the object when it was parked */
+    strategy strategy; /* the first member */
+    roster parked;     /* since: sequence of the object when it was parked; order: tick */
 } aggressive;
 
 static void destroy(void *instance)
 {
-    aggressive *p = instance;
-    replay_free(p->replay);
-    roster_free(&p->parked);
-    free(p);
+    roster_free(&((aggressive *)instance)->parked);
+    strategy_destroy(instance);
 }
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    aggressive *p = calloc(1, sizeof *p);
-    if (!p) {
-        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-aggressive");
+    weft_status status;
+    *instance = strategy_create(host, sizeof(aggressive), REPLAY_AGGRESSIVE, &status);
+    return status;
+}
+
+/* What became of an entry of the manifest; if its thread was parked for that, it no longer is. */
+static void settle(aggressive *p, const weft_sched_view *view, const weft_sync_op *op,
+                   uint32_t outcome)
+{
+    const roster_entry *e = roster_find(&p->parked, op->thread);
+    if (e) {
+        uint64_t now = pick_time(view, op->thread);
+        replay_parked(p->strategy.replay, now > e->order ? now - e->order : 0);
+        roster_remove(&p->parked, op->thread);
     }
-    turns_create(&p->turns, host);
-    weft_status status = replay_create(&p->replay, host, REPLAY_AGGRESSIVE);
-    if (status != WEFT_OK) {
-        destroy(p);
-        return status;
-    }
-    *instance = p;
-    return WEFT_OK;
-}
-
-static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
-{
-    return turns_next(&((aggressive *)instance)->turns, view, hw);
-}
-
-static uint64_t quantum(void *instance, const weft_sched_view *view, int32_t thread)
-{
-    return ((aggressive *)instance)->turns.quantum;
-}
-
-static uint32_t subscribe(void *instance)
-{
-    return replay_subscribe(((aggressive *)instance)->replay);
+    replay_tell(p->strategy.replay, view, op, outcome);
 }
 
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount)
 {
     aggressive *p = instance;
-    if (!p->replay || !replay_meets(p->replay, view, op)) {
+    if (!p->strategy.replay || !replay_meets(p->strategy.replay, view, op)) {
         return WEFT_ANSWER_GO;
     }
-    int fresh;
-    roster_entry *e = roster_add(&p->parked, op->thread, &fresh);
-    if (op->kind == WEFT_SYNC_ENTER && e && (fresh || op->sequence == e->since)) {
-        e->since = op->sequence;
-        return WEFT_ANSWER_HOLD;
+    roster_entry *e = roster_find(&p->parked, op->thread);
+    if (op->kind == WEFT_SYNC_ENTER && (!e || e->since == op->sequence)) {
+        int fresh;
+        e = roster_add(&p->parked, op->thread, &fresh);
+        if (e && fresh) {
+            e->since = op->sequence;
+            e->order = pick_time(view, op->thread);
+        }
+        if (e) {
+            return WEFT_ANSWER_HOLD;
+        }
     }
-    roster_remove(&p->parked, op->thread);
-    replay_tell(p->replay, view, op, REPLAY_REPLAYED);
+    settle(p, view, op, REPLAY_REPLAYED);
     return WEFT_ANSWER_GO;
 }
 
 static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
 {
     aggressive *p = instance;
-    if (p->replay && replay_meets(p->replay, view, op)) {
-        roster_remove(&p->parked, op->thread);
-        replay_tell(p->replay, view, op, REPLAY_VAIN);
+    if (p->strategy.replay && replay_meets(p->strategy.replay, view, op)) {
+        settle(p, view, op, REPLAY_VAIN);
     }
-    replay_after(p->replay, view, op);
+    strategy_after(instance, view, op);
 }
 
 static void thread_end(void *instance, uint64_t thread)
 {
-    aggressive *p = instance;
-    turns_forget(&p->turns, thread);
-    roster_remove(&p->parked, thread);
-    replay_thread_end(p->replay, thread);
+    roster_remove(&((aggressive *)instance)->parked, thread);
+    strategy_thread_end(instance, thread);
 }
 
-static const weft_option options[] = {TURNS_OPTIONS, REPLAY_OPTIONS};
+static const weft_option options[] = {STRATEGY_OPTIONS};
 
 static const weft_policy_ops ops = {
     .size = sizeof ops,
-    .pick_next = pick_next,
-    .quantum = quantum,
-    .subscribe = subscribe,
+    .pick_next = strategy_pick_next,
+    .quantum = strategy_quantum,
+    .subscribe = strategy_subscribe,
     .before = before,
     .after = after,
     .thread_end = thread_end,

@@ -73,6 +73,13 @@ static inline const weft_sched_thread *pick_thread(const weft_sched_view *view, 
     return NULL;
 }
 
+/* Time of the hardware thread that it is on; 0: it is not there. */
+static inline uint64_t pick_time(const weft_sched_view *view, uint64_t id)
+{
+    const weft_sched_thread *thread = pick_thread(view, id);
+    return thread ? weft_view_hw(view, thread->hw)->time : 0;
+}
+
 static inline uint64_t pick_add(uint64_t ticks, uint64_t more)
 {
     return ticks > UINT64_MAX - more ? UINT64_MAX : ticks + more;

@@ -35,6 +35,7 @@ struct replay {
     int pointers;
     uint32_t who;
     uint64_t outcomes[REPLAY_OUTCOMES];
+    uint64_t parks, parked; /* threads made to wait; ticks in all */
     actor *actors;
     uint32_t actor_count, actor_room;
 };
@@ -97,7 +98,7 @@ weft_status replay_create(replay **made, const weft_host *host, uint32_t who)
 
 void replay_free(replay *r)
 {
-    char line[320];
+    char line[400], parks[80] = "";
     if (!r) {
         return;
     }
@@ -105,14 +106,19 @@ void replay_free(replay *r)
     for (uint32_t i = 0; i < REPLAY_OUTCOMES; i++) {
         met += r->outcomes[i];
     }
+    if (r->who == REPLAY_AGGRESSIVE) {
+        snprintf(parks, sizeof parks,
+                 "; %" PRIu64 " times parked at a free one, for %" PRIu64 " ticks", r->parks,
+                 r->parked);
+    }
     snprintf(line, sizeof line,
              "manifest: %zu entries: %" PRIu64 " replayed, %" PRIu64
              " skipped because free, %" PRIu64 " because self-owned, %" PRIu64
              " because the pointer differs, %" PRIu64 " because the site differs, %" PRIu64
-             " held in vain, %" PRIu64 " not come to",
+             " held in vain, %" PRIu64 " not come to%s",
              r->count, r->outcomes[REPLAY_REPLAYED], r->outcomes[REPLAY_FREE],
              r->outcomes[REPLAY_OWNED], r->outcomes[REPLAY_POINTER], r->outcomes[REPLAY_SITE],
-             r->outcomes[REPLAY_VAIN], r->count - met);
+             r->outcomes[REPLAY_VAIN], r->count - met, parks);
     r->host->log(r->host, WEFT_LOG_INFO, line);
     weft_trace_manifest_free(r->manifest);
     free(r->actors);
@@ -248,6 +254,12 @@ void replay_tell(replay *r, const weft_sched_view *view, const weft_sync_op *op,
             r->actors[i].due = NULL;
         }
     }
+}
+
+void replay_parked(replay *r, uint64_t ticks)
+{
+    r->parks++;
+    r->parked += ticks;
 }
 
 void replay_after(replay *r, const weft_sched_view *view, const weft_sync_op *op)

@@ -40,6 +40,8 @@ uint32_t replay_subscribe(const replay *r);
  * if so, replay_tell is to say what became of it. True again each time that a held one is asked. */
 int replay_meets(replay *r, const weft_sched_view *view, const weft_sync_op *op);
 void replay_tell(replay *r, const weft_sched_view *view, const weft_sync_op *op, uint32_t outcome);
+/* A thread was made to wait for so long at a section that was free. */
+void replay_parked(replay *r, uint64_t ticks);
 /* From `after`, of every subscribed operation. Before it, replay_meets still says whether the
  * operation is such an enter. */
 void replay_after(replay *r, const weft_sched_view *view, const weft_sync_op *op);

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "replay.h"
-#include "turns.h"
+#include "strategy.h"
 
 #define NAMES_MAX 64
 
@@ -20,19 +19,11 @@ typedef struct names {
 } names;
 
 typedef struct per_cs_yield {
-    turns turns;
-    replay *replay; /* NULL: no manifest */
-    names sections; /* guest addresses, and identities where they are longer */
-    names sites;    /* guest addresses of callers */
-    uint64_t spin;  /* ticks; 0: YIELD */
+    strategy strategy; /* the first member */
+    names sections;    /* guest addresses, and identities where they are longer */
+    names sites;       /* guest addresses of callers */
+    uint64_t spin;     /* ticks; 0: YIELD */
 } per_cs_yield;
-
-static void destroy(void *instance)
-{
-    per_cs_yield *p = instance;
-    replay_free(p->replay);
-    free(p);
-}
 
 /* "0x82030000, 9affffc08904a027, ..." */
 static weft_status read_names(names *list, const weft_host *host, const char *key)
@@ -68,37 +59,26 @@ static int has(const names *list, uint64_t value)
 
 static weft_status create(const weft_host *host, void **instance)
 {
-    per_cs_yield *p = calloc(1, sizeof *p);
+    weft_status status;
+    per_cs_yield *p = strategy_create(host, sizeof *p, REPLAY_YIELD, &status);
     if (!p) {
-        return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-per_cs_yield");
+        return status;
     }
-    turns_create(&p->turns, host);
     p->spin = (uint64_t)host->option_int(host, "spin");
-    weft_status status = read_names(&p->sections, host, "sections");
+    status = read_names(&p->sections, host, "sections");
     status = status == WEFT_OK ? read_names(&p->sites, host, "sites") : status;
-    status = status == WEFT_OK ? replay_create(&p->replay, host, REPLAY_YIELD) : status;
     if (status != WEFT_OK) {
-        destroy(p);
+        strategy_destroy(p);
         return status;
     }
     *instance = p;
     return WEFT_OK;
 }
 
-static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
-{
-    return turns_next(&((per_cs_yield *)instance)->turns, view, hw);
-}
-
-static uint64_t quantum(void *instance, const weft_sched_view *view, int32_t thread)
-{
-    return ((per_cs_yield *)instance)->turns.quantum;
-}
-
 static uint32_t subscribe(void *instance)
 {
-    per_cs_yield *p = instance;
-    return ENTERS | (p->replay ? replay_subscribe(p->replay) : WEFT_SYNC_NO_VIEW);
+    uint32_t replayed = strategy_subscribe(instance);
+    return ENTERS | (replayed ? replayed : WEFT_SYNC_NO_VIEW);
 }
 
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
@@ -109,7 +89,8 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
         return WEFT_ANSWER_GO;
     }
     int named = has(&p->sections, op->pointer) || has(&p->sections, op->object) ||
-                has(&p->sites, op->site) || (p->replay && replay_meets(p->replay, view, op));
+                has(&p->sites, op->site) ||
+                (p->strategy.replay && replay_meets(p->strategy.replay, view, op));
     if (!named) {
         return WEFT_ANSWER_GO;
     }
@@ -120,19 +101,12 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
 /* Whether somebody had it by then shows in what the operation became. */
 static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
 {
-    per_cs_yield *p = instance;
-    if (p->replay && replay_meets(p->replay, view, op)) {
+    replay *r = ((per_cs_yield *)instance)->strategy.replay;
+    if (r && replay_meets(r, view, op)) {
         int contended = op->kind == WEFT_SYNC_ENTER_CONTENDED;
-        replay_tell(p->replay, view, op, contended ? REPLAY_REPLAYED : REPLAY_FREE);
+        replay_tell(r, view, op, contended ? REPLAY_REPLAYED : REPLAY_FREE);
     }
-    replay_after(p->replay, view, op);
-}
-
-static void thread_end(void *instance, uint64_t thread)
-{
-    per_cs_yield *p = instance;
-    turns_forget(&p->turns, thread);
-    replay_thread_end(p->replay, thread);
+    strategy_after(instance, view, op);
 }
 
 static const weft_option options[] = {
@@ -157,18 +131,17 @@ static const weft_option options[] = {
         .help =
             "ticks (ns) that pass before such an enter; 0: a yield to the hardware thread's others",
     },
-    TURNS_OPTIONS,
-    REPLAY_OPTIONS,
+    STRATEGY_OPTIONS,
 };
 
 static const weft_policy_ops ops = {
     .size = sizeof ops,
-    .pick_next = pick_next,
-    .quantum = quantum,
+    .pick_next = strategy_pick_next,
+    .quantum = strategy_quantum,
     .subscribe = subscribe,
     .before = before,
     .after = after,
-    .thread_end = thread_end,
+    .thread_end = strategy_thread_end,
 };
 
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {
@@ -185,5 +158,5 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {
     .option_stride = sizeof(weft_option),
     .ops = &ops,
     .create = create,
-    .destroy = destroy,
+    .destroy = strategy_destroy,
 };
