@@ -1,10 +1,12 @@
-/* weave.c: `./dev bench weave`: the founding experiment as a table (docs/policy.md, "policy-follow").
+/* weave.c: `./dev bench weave`: the founding experiment as a table (docs/policy.md, "The founding
+ * experiment"), and what following costs.
  *
- * A title's run in parallel mode is the reference: host threads weave its guest threads as they please.
- * Lockstep runs of the same title are held against it, under policies that know more and more of it:
- * nothing, contended entries, time stamps of several resolutions, numbers. What matches is counted per
- * thread, up to the first event that differs in canonical form; kinds that say whether somebody happened
- * to wait are left out. Each row runs three times, and must come out the same. */
+ * A title's runs in parallel mode are the references: host threads weave its guest threads as they
+ * please. Lockstep runs of the same title are held against them, under policies that know more and more
+ * of them: nothing, contended entries, time stamps of several resolutions, numbers (weave_table.c). What
+ * matches is counted per thread, up to the first event that differs in canonical form; kinds that say
+ * whether a signal found somebody waiting are left out. Each row runs three times, and must come out the
+ * same. */
 #include "weave.h"
 
 #include <errno.h>
@@ -180,27 +182,44 @@ static int switches(const bench *b, cJSON *json)
 
 /* ---- the program ------------------------------------------------------------------------------- */
 
-static int weave(const bench *b, cJSON *json)
+static const char usage[] =
+    "usage: bench weave [--title T.xex] [--rounds N] [--long-rounds N] [--references N]\n"
+    "                   [--lockstep] [--table] [--json FILE]\n"
+    "\n"
+    "The founding experiment: a title's lockstep runs are held against free runs of it, the\n"
+    "references, with more and more that they know of these: nothing, the contended entries\n"
+    "into critical sections, the order of all operations. Then, what following costs.\n"
+    "\n"
+    "  as the reference  events like the reference's, up to a thread's first that differs\n"
+    "  kept of nothing   the same against the run that knows nothing: what is left of the\n"
+    "                    natural path\n"
+    "  relaxed, early    order that could not be kept, operations before their turn\n"
+    "  three alike       the three runs of a row have one digest, for every reference\n"
+    "  replayed ...      what became of the contended entries (docs/policy.md)\n"
+    "  parked, for       how often aggressive held a thread at a section that was free; for\n"
+    "                    how much guest time in all\n"
+    "  guest time        of the run, over that of the run that knows nothing\n"
+    "\n"
+    "  --title T.xex     one that takes rounds=N (wedge)\n"
+    "  --rounds N        of the runs of the table (200)\n"
+    "  --long-rounds N   of the runs that tell what following costs (3000)\n"
+    "  --references N    free runs differ: draw so many, show medians (5; at most 99)\n"
+    "  --lockstep        one reference, in lockstep with another lookahead: always the same\n"
+    "  --table           the table alone\n"
+    "  --json FILE       all numbers, also those of each reference\n";
+
+static int weave(const bench *b, int lockstep, int table_alone, cJSON *json)
 {
-    double cpu;
-    const char *reference[] = {b->lockstep ? "schedule.lookahead=2000" : "schedule.mode=parallel",
-                               NULL};
-    printf("%s, %s; reference: a run %s\n", strrchr(b->title, '/') + 1, b->arguments,
-           b->lockstep ? "in lockstep with another lookahead" : "in parallel mode");
-    printf("events of canonical form matched up to the first that differs, without " WEAVE_IGNORED
-           "\n\n");
-    if (!weave_run(b, reference, "ref.wtr", b->arguments, &cpu) ||
-        !weave_manifest(b, "--order", NULL, "ref.wtr", "order.json") ||
-        !weave_manifest(b, "--enters", NULL, "ref.wtr", "contention.json")) {
-        return 0;
+    weave_source source = lockstep ? WEAVE_LOOKAHEAD : WEAVE_PARALLEL;
+    const char *reference[] = {weave_setting(source), NULL};
+    printf("%s, %s; events of canonical form up to the first that differs, without " WEAVE_IGNORED
+           "\n",
+           strrchr(b->title, '/') + 1, b->arguments);
+    int good = weave_table(b, source, json);
+    if (!lockstep) {
+        good &= weave_table(b, WEAVE_STALLED, cJSON_AddObjectToObject(json, "stalled"));
     }
-    cJSON_AddStringToObject(json, "reference", b->lockstep ? "lookahead" : "parallel");
-    cJSON *contention = weave_json(b, "contention.json");
-    printf(
-        "contended entries in the reference: %" PRIu64 "\n\n",
-        weave_number(cJSON_GetObjectItem(contention, "summary"), "total_contention_events_kept"));
-    cJSON_Delete(contention);
-    return weave_table(b, json) & cost(b, reference, json) & switches(b, json);
+    return table_alone ? good : good & cost(b, reference, json) & switches(b, json);
 }
 
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
@@ -211,8 +230,9 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 int main(int argc, char **argv)
 {
-    bench b = {.title = WEFT_BUILD_DIR "/titles/wedge.xex"};
+    bench b = {.title = WEFT_BUILD_DIR "/titles/wedge.xex", .references = 5};
     unsigned rounds = 200, long_rounds = 3000;
+    int lockstep = 0, table_alone = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
             b.json = argv[++i];
@@ -222,13 +242,21 @@ int main(int argc, char **argv)
             long_rounds = (unsigned)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--title") == 0 && i + 1 < argc) {
             b.title = argv[++i];
+        } else if (strcmp(argv[i], "--references") == 0 && i + 1 < argc) {
+            b.references = (unsigned)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--lockstep") == 0) {
-            b.lockstep = 1;
+            lockstep = 1;
+        } else if (strcmp(argv[i], "--table") == 0) {
+            table_alone = 1;
         } else {
-            printf("usage: bench weave [--title T.xex] [--rounds N] [--long-rounds N] [--lockstep] "
-                   "[--json FILE]\n");
-            return strcmp(argv[i], "--help") == 0 ? 0 : 2;
+            int asked = strcmp(argv[i], "--help") == 0;
+            fputs(usage, asked ? stdout : stderr);
+            return asked ? 0 : 2;
         }
+    }
+    if (b.references < 1 || b.references > WEAVE_REFERENCES) {
+        fputs(usage, stderr);
+        return 2;
     }
     snprintf(b.arguments, sizeof b.arguments, "rounds=%u", rounds);
     snprintf(b.long_arguments, sizeof b.long_arguments, "rounds=%u", long_rounds);
@@ -241,7 +269,7 @@ int main(int argc, char **argv)
         return weave_failed(b.folder, strerror(errno)), 1;
     }
     cJSON *json = cJSON_CreateObject();
-    int good = weave(&b, json);
+    int good = weave(&b, lockstep, table_alone, json);
     if (b.json) {
         char *text = cJSON_Print(json);
         FILE *file = fopen(b.json, "wb");

@@ -7,17 +7,26 @@
 
 #define WEAVE_IGNORED "wake.requested,signal.match"
 
+#define WEAVE_REFERENCES 99u
+
 typedef struct bench {
     char folder[256];
     const char *title, *json;
     char arguments[64], long_arguments[64];
-    int lockstep; /* 1: the reference is a lockstep run with another lookahead */
+    unsigned references; /* drawn for a table, 1..WEAVE_REFERENCES */
 } bench;
 
 /* How far a trace goes as another one: events up to the first that differs, of guest threads. */
 typedef struct match {
     uint64_t main_matched, main_total, matched, total;
 } match;
+
+/* What runs the references. */
+typedef enum weave_source {
+    WEAVE_PARALLEL,  /* parallel mode */
+    WEAVE_STALLED,   /* and threads stand still for a while at some of their kernel calls */
+    WEAVE_LOOKAHEAD, /* lockstep with another lookahead: the same each time */
+} weave_source;
 
 /* Says why on stderr; 0. */
 int weave_failed(const char *where, const char *why);
@@ -41,7 +50,10 @@ int weave_manifest(const bench *b, const char *kind, const char *value, const ch
 /* Thread by thread. diff.json is the report. */
 int weave_compare(const bench *b, const char *reference, const char *trace, match *m);
 
-/* The table: what each kind of knowledge of the reference is good for. */
-int weave_table(const bench *b, cJSON *json);
+/* The table: what each kind of knowledge of a reference is good for; printed, and into `json`. 0 also
+ * where something came out that must not, whatever the references are. */
+int weave_table(const bench *b, weave_source source, cJSON *json);
+/* The setting that makes a run one of such a source. */
+const char *weave_setting(weave_source source);
 
 #endif
