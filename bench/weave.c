@@ -203,7 +203,8 @@ static const char usage[] =
     "  --title T.xex     one that takes rounds=N (wedge)\n"
     "  --rounds N        of the runs of the table (200)\n"
     "  --long-rounds N   of the runs that tell what following costs (3000)\n"
-    "  --references N    free runs differ: draw so many, show medians (5; at most 99)\n"
+    "  --references N    free runs differ: draw so many plain ones, and so many whose threads\n"
+    "                    stand still at 3 % of their calls; show medians (5; at most 99)\n"
     "  --lockstep        one reference, in lockstep with another lookahead: always the same\n"
     "  --table           the table alone\n"
     "  --json FILE       all numbers, also those of each reference\n";
