@@ -80,8 +80,12 @@ typedef struct xenos_extents {
     float z0, z1;
 } xenos_extents;
 
+/* Work in pieces that may be done in any order and at the same time. */
+typedef void (*xenos_job)(void *context, uint32_t item);
+
 /* A back-end. All calls come from one thread at a time; each returns when its effect is complete.
- * NULL stands for: counts, extents: there are no pixels; written, forget: nothing is kept; edram: none. */
+ * NULL stands for: counts, extents: there are no pixels; written, forget: nothing is kept; edram: none;
+ * run: it has no threads. */
 typedef struct xenos_backend {
     const char *name;
     void *(*create)(const xenos_memory *memory, uint32_t threads); /* NULL: no memory */
@@ -100,6 +104,8 @@ typedef struct xenos_backend {
     void (*forget)(void *self, const xenos_program *program);
     /* 10 MiB of EDRAM as bytes, or NULL where the back-end keeps none; for digest and captures. */
     uint8_t *(*edram)(void *self);
+    /* Lends its threads: calls the job for items 0..items-1 and returns when all are done. */
+    void (*run)(void *self, xenos_job job, void *context, uint32_t items);
 } xenos_backend;
 
 extern const xenos_backend xenos_null_backend;

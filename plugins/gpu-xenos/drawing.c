@@ -330,6 +330,18 @@ int xenos_drawing_extents(xenos_drawing *d, xenos_extents *extents)
     return 1;
 }
 
+void xenos_drawing_run(void *drawing, xenos_job job, void *context, uint32_t items)
+{
+    xenos_drawing *d = drawing;
+    if (d->self != NULL && d->backend->run != NULL) {
+        d->backend->run(d->self, job, context, items);
+        return;
+    }
+    for (uint32_t i = 0; i < items; i++) {
+        job(context, i);
+    }
+}
+
 uint8_t *xenos_drawing_edram(xenos_drawing *d)
 {
     return d->backend->edram != NULL && ready(d) ? d->backend->edram(d->self) : NULL;

@@ -38,6 +38,10 @@ void xenos_drawing_changed(xenos_drawing *drawing, uint32_t start, uint32_t leng
 int xenos_drawing_counts(xenos_drawing *drawing, xenos_counts *counts);
 int xenos_drawing_extents(xenos_drawing *drawing, xenos_extents *extents);
 
+/* Calls the job for items 0..items-1, on the back-end's threads where it has some; returns when all
+ * are done. */
+void xenos_drawing_run(void *drawing, xenos_job job, void *context, uint32_t items);
+
 /* EDRAM, or NULL: this back-end has none, or there is no memory. */
 uint8_t *xenos_drawing_edram(xenos_drawing *drawing);
 

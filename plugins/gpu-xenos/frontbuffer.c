@@ -105,18 +105,32 @@ static uint64_t load_pixel(const uint8_t *p, uint32_t log2, uint32_t endian)
     return log2 == 2 ? low : low | (uint64_t)xenos_swap32(xenos_load32(p + 4), endian) << 32;
 }
 
+#define BAND 32u /* rows of one item */
+
+typedef struct reading {
+    const xenos_surface *surface;
+    const uint8_t *base;
+    uint32_t width, height, log2;
+    channel channels[3];
+    uint8_t *rgba;
+} reading;
+
 /* The conversion, inlined once for each `log2` and `endian` that is worth a loop of its own. */
 static inline __attribute__((always_inline)) void
-read_rows(const xenos_surface *surface, const uint8_t *base, uint32_t width, uint32_t height,
-          const channel channels[3], uint8_t *restrict rgba, uint32_t log2, uint32_t endian)
+read_rows(const reading *r, uint32_t first, uint32_t last, uint32_t log2, uint32_t endian)
 {
+    const xenos_surface *surface = r->surface;
+    const uint8_t *base = r->base;
+    const channel *channels = r->channels;
+    uint32_t width = r->width;
+    uint8_t *restrict rgba = r->rgba + (size_t)first * width * 4;
     /* in registers: a store to rgba could change what channels points to */
     uint32_t shift0 = channels[0].shift, shift1 = channels[1].shift, shift2 = channels[2].shift;
     uint32_t mask0 = channels[0].mask, mask1 = channels[1].mask, mask2 = channels[2].mask;
     uint32_t pitch = pitch_of(surface);
     uint64_t row_bytes = linear_row(surface, log2);
     uint32_t run = 16u >> log2; /* a tiled row is contiguous in runs of 16 bytes */
-    for (uint32_t y = 0; y < height; y++) {
+    for (uint32_t y = first; y < last; y++) {
         const uint8_t *row = base + y * row_bytes;
         for (uint32_t x = 0; x < width; x += run) {
             const uint8_t *p = surface->tiled ? base + xenos_tiled_offset(x, y, pitch, log2)
@@ -133,19 +147,40 @@ read_rows(const xenos_surface *surface, const uint8_t *base, uint32_t width, uin
     }
 }
 
+static void read_band(void *context, uint32_t item)
+{
+    const reading *r = context;
+    uint32_t first = item * BAND;
+    uint32_t last = r->height - first < BAND ? r->height : first + BAND;
+    if (r->log2 == 2 && r->surface->endian == 2) { /* 8in32: what nearly every title shows */
+        read_rows(r, first, last, 2, 2);
+    } else {
+        read_rows(r, first, last, r->log2, r->surface->endian);
+    }
+}
+
 void xenos_surface_read(const xenos_surface *surface, const uint8_t *memory, uint32_t width,
-                        uint32_t height, const xenos_gamma *gamma, uint8_t *rgba)
+                        uint32_t height, const xenos_gamma *gamma, const xenos_runner *runner,
+                        uint8_t *rgba)
 {
     const xenos_format *format = xenos_format_of(surface->format);
-    const uint8_t *base = memory + surface->base;
-    uint32_t log2 = bytes_log2(format);
-    channel channels[3];
+    reading r = {
+        .surface = surface,
+        .base = memory + surface->base,
+        .width = width,
+        .height = height,
+        .log2 = bytes_log2(format),
+        .rgba = rgba,
+    };
     for (uint32_t c = 0; c < 3; c++) {
-        channel_setup(&channels[c], surface, format, c, gamma);
+        channel_setup(&r.channels[c], surface, format, c, gamma);
     }
-    if (log2 == 2 && surface->endian == 2) { /* 8in32: what nearly every title shows */
-        read_rows(surface, base, width, height, channels, rgba, 2, 2);
-    } else {
-        read_rows(surface, base, width, height, channels, rgba, log2, surface->endian);
+    uint32_t items = (height + BAND - 1) / BAND;
+    if (runner != NULL) {
+        runner->run(runner->self, read_band, &r, items);
+        return;
+    }
+    for (uint32_t i = 0; i < items; i++) {
+        read_band(&r, i);
     }
 }

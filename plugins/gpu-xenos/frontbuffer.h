@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "draw.h"
 #include "gamma.h"
 
 /* Largest frame in either direction, pixels. The display controller's modes end at 1920x1080. */
@@ -30,9 +31,16 @@ void xenos_surface_decode(xenos_surface *surface, const uint32_t fetch[6]);
 const char *xenos_surface_problem(const xenos_surface *surface, uint32_t width, uint32_t height,
                                   uint32_t memory_size);
 
+/* Who calls a job for each item: xenos_drawing_run, or NULL: here, one after the other. */
+typedef struct xenos_runner {
+    void (*run)(void *self, xenos_job job, void *context, uint32_t items);
+    void *self;
+} xenos_runner;
+
 /* Writes width * height pixels, red, green, blue, 255, through the gamma ramps. The surface has no
- * problem. */
+ * problem. `runner` may be NULL. */
 void xenos_surface_read(const xenos_surface *surface, const uint8_t *memory, uint32_t width,
-                        uint32_t height, const xenos_gamma *gamma, uint8_t *rgba);
+                        uint32_t height, const xenos_gamma *gamma, const xenos_runner *runner,
+                        uint8_t *rgba);
 
 #endif

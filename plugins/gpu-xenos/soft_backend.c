@@ -99,6 +99,12 @@ static uint8_t *edram(void *self)
     return c->backend->edram(c->self);
 }
 
+static void run(void *self, xenos_job job, void *context, uint32_t items)
+{
+    const chosen *c = self;
+    c->backend->run(c->self, job, context, items);
+}
+
 const xenos_backend xenos_soft_backend = {
     .name = "soft",
     .create = create,
@@ -110,4 +116,5 @@ const xenos_backend xenos_soft_backend = {
     .written = written,
     .forget = forget,
     .edram = edram,
+    .run = run,
 };

@@ -49,7 +49,8 @@ void xenos_swap(xenos_cp *cp, uint32_t front_buffer, uint32_t width, uint32_t he
         return;
     }
     uint8_t *rgba = (uint8_t *)cp->pixels;
-    xenos_surface_read(&surface, memory->physical, width, height, &cp->gamma, rgba);
+    xenos_runner runner = {xenos_drawing_run, cp->drawing};
+    xenos_surface_read(&surface, memory->physical, width, height, &cp->gamma, &runner, rgba);
     cp->stats.swaps++;
     cp->counter++;
     uint64_t hash = XXH3_64bits(rgba, bytes);

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     soft_rop_color(rop, fragment, data[size - 1]);
     registers[XENOS_CONSTANT_FETCH] = 3;
     registers[XENOS_CONSTANT_FETCH + 1] = 6u << 2 | (data[0] & 3);
-    soft_resolve(registers, edram, &memory, &done);
+    soft_resolve(registers, edram, &memory, NULL, &done);
     if (done.start > memory_size || done.length > memory_size - done.start) {
         abort();
     }

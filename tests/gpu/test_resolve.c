@@ -2,6 +2,7 @@
  * xenia src/xenia/gpu/xenos.h ("Xenos copies EDRAM contents"), draw_util.cc (GetResolveInfo),
  * shaders/resolve.xesli and pixel_formats.xesli, endian.xesli. */
 #include "rop_fixture.h"
+#include "soft/soft.h"
 
 #include "tiling.h"
 
@@ -74,7 +75,7 @@ static int teardown(void **state)
 static void resolve(resolve_case *c)
 {
     c->calls = 0;
-    soft_resolve(c->f->registers, c->f->edram, &c->memory, &c->done);
+    soft_resolve(c->f->registers, c->f->edram, &c->memory, NULL, &c->done);
     if (c->done.length != 0) {
         assert_int_equal(c->calls, 1);
         assert_int_equal(c->start, c->done.start);
@@ -107,11 +108,12 @@ static uint32_t source(resolve_case *c, uint32_t msaa, int wide, uint32_t x, uin
 static void a_rectangle_arrives_tiled(void **state)
 {
     resolve_case *c = *state;
+    set_rectangle(c, -0.5f, -0.5f, 159.5f, 143.5f); /* more than one band of rows */
     random_edram(c);
     resolve(c);
-    uint8_t *out = malloc(160 * 48 * 4);
-    assert_true(xenos_untile(out, 160 * 4, c->bytes + DEST, MEMORY - DEST, PITCH, 160, 48, 2));
-    for (uint32_t i = 0; i < 160 * 48; i++) {
+    uint8_t *out = malloc(160 * 144 * 4);
+    assert_true(xenos_untile(out, 160 * 4, c->bytes + DEST, MEMORY - DEST, PITCH, 160, 144, 2));
+    for (uint32_t i = 0; i < 160 * 144; i++) {
         assert_int_equal(read32(out + 4 * i), source(c, 0, 0, i % 160, i / 160, 0, 0));
     }
     free(out);
@@ -122,7 +124,7 @@ static void a_rectangle_arrives_tiled(void **state)
         changed += read32(c->bytes + i) != 0;
         assert_true(read32(c->bytes + i) == 0 || i - DEST < c->done.length);
     }
-    assert_in_range(changed, 160 * 48 - 4, 160 * 48);
+    assert_in_range(changed, 160 * 144 - 4, 160 * 144);
 }
 
 /* One sample of each multisampled surface, and 64 bits a sample. */
@@ -693,9 +695,50 @@ static void any_registers_will_do(void **state)
         c->f->registers[XENOS_RB_SURFACE_INFO] &= i & 1 ? UINT32_MAX : 0x3007F;
         c->f->registers[XENOS_PA_SC_SCREEN_SCISSOR_TL] = 0;
         set_rectangle(c, 0, 0, (float)(fixture_random(c->f) & 1023), 300);
-        soft_resolve(c->f->registers, c->f->edram, &c->memory, &c->done);
+        soft_resolve(c->f->registers, c->f->edram, &c->memory, NULL, &c->done);
         assert_true(c->done.start <= MEMORY && c->done.length <= MEMORY - c->done.start);
     }
+}
+
+/* Threads share the rows: the same bytes in memory and in EDRAM, whatever the registers hold. */
+static void threads_change_nothing(void **state)
+{
+    resolve_case *c = *state;
+    soft_workers *workers = soft_workers_new(4);
+    uint8_t *edram = malloc(XENOS_EDRAM_BYTES), *bytes = malloc(MEMORY);
+    assert_true(workers && edram && bytes);
+    for (int i = 0; i < 60; i++) {
+        for (uint32_t n = 0x2000; n < 0x2400; n++) {
+            c->f->registers[n] = fixture_random(c->f);
+        }
+        c->f->registers[XENOS_RB_SURFACE_INFO] &= i & 1 ? UINT32_MAX : 0x3047F;
+        c->f->registers[XENOS_RB_COPY_DEST_BASE] &= MEMORY / 2 - 1;
+        c->f->registers[XENOS_RB_COPY_DEST_PITCH] &= i & 2 ? UINT32_MAX : 0x01FF03FF;
+        c->f->registers[XENOS_RB_COPY_CONTROL] |= i & 4 ? 0x300 : 0;
+        c->f->registers[XENOS_PA_SC_SCREEN_SCISSOR_TL] = 0;
+        c->f->registers[XENOS_PA_SC_SCREEN_SCISSOR_BR] = 0x20002000;
+        c->f->registers[XENOS_PA_SC_WINDOW_SCISSOR_TL] = UINT32_C(1) << 31;
+        c->f->registers[XENOS_PA_SC_WINDOW_SCISSOR_BR] = 0x20002000;
+        c->f->registers[XENOS_PA_SU_SC_MODE_CNTL] = 0;
+        set_rectangle(c, 0, 0, (float)(fixture_random(c->f) & 1023), 300);
+        for (uint32_t n = 0; n < XENOS_EDRAM_BYTES; n += 4) {
+            uint32_t word = fixture_random(c->f);
+            memcpy(c->f->edram + n, &word, 4);
+        }
+        memcpy(edram, c->f->edram, XENOS_EDRAM_BYTES);
+        memcpy(bytes, c->bytes, MEMORY);
+        soft_resolve(c->f->registers, c->f->edram, &c->memory, NULL, &c->done);
+        xenos_resolved done;
+        const xenos_memory memory = {.bytes = bytes, .size = MEMORY};
+        soft_resolve(c->f->registers, edram, &memory, workers, &done);
+        assert_int_equal(done.start, c->done.start);
+        assert_int_equal(done.length, c->done.length);
+        assert_int_equal(memcmp(edram, c->f->edram, XENOS_EDRAM_BYTES), 0);
+        assert_int_equal(memcmp(bytes, c->bytes, MEMORY), 0);
+    }
+    soft_workers_free(workers);
+    free(edram);
+    free(bytes);
 }
 
 int main(void)
@@ -729,6 +772,7 @@ int main(void)
         RESOLVE_TEST(every_sample_is_cleared),
         RESOLVE_TEST(a_depth_copy_clears_no_colour),
         RESOLVE_TEST(any_registers_will_do),
+        RESOLVE_TEST(threads_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -336,7 +336,7 @@ static void read_one(const uint32_t fetch[6], const uint8_t *memory, uint32_t w,
     xenos_gamma_linear(&gamma);
     xenos_surface_decode(&surface, fetch);
     assert_null(xenos_surface_problem(&surface, w, h, 1u << 20));
-    xenos_surface_read(&surface, memory, w, h, &gamma, rgba);
+    xenos_surface_read(&surface, memory, w, h, &gamma, NULL, rgba);
 }
 
 static void linear_8888_with_row_padding(void **state)

@@ -23,6 +23,7 @@
 #include "color.h"
 #include "copy_format.h"
 #include "rop.h"
+#include "soft.h"
 
 enum { COMMAND_RAW, COMMAND_CONVERT, COMMAND_ONE, COMMAND_NULL };
 
@@ -49,6 +50,11 @@ typedef struct copy {
     uint32_t base, pitch, height, slice, array;
     uint32_t first, last; /* bytes written: first..last, last beyond */
 } copy;
+
+/* Rows of pixels that one worker does at a time. */
+#define BAND  32
+#define BANDS ((1 << 14) / BAND + 1) /* of the scissor's height */
+#define FEW   (128 * 128)            /* pixels for which no thread is woken */
 
 /* ---- rectangle ---- */
 
@@ -429,28 +435,116 @@ static void copy_block(copy *c, uint32_t x, uint32_t y)
     store_block(c, x, y, (const soft_quad(*)[4])out);
 }
 
+/* ---- bands ---- */
+
+static uint32_t bands_of(const xenos_rectangle *area)
+{
+    return (uint32_t)(area->y1 - area->y0 + BAND - 1) / BAND;
+}
+
+static int few_pixels(const xenos_rectangle *area)
+{
+    return (area->x1 - area->x0) * (area->y1 - area->y0) < FEW;
+}
+
+static xenos_rectangle band_of(const xenos_rectangle *area, uint32_t item)
+{
+    xenos_rectangle band = *area;
+    band.y0 += (int32_t)item * BAND;
+    band.y1 = band.y1 < band.y0 + BAND ? band.y1 : band.y0 + BAND;
+    return band;
+}
+
+static void run(struct soft_workers *workers, soft_job job, void *context,
+                const xenos_rectangle *area, int ordered)
+{
+    if (workers) {
+        soft_workers_run(workers, job, context, bands_of(area), ordered || few_pixels(area));
+        return;
+    }
+    for (uint32_t i = 0; i < bands_of(area); i++) {
+        job(context, NULL, i);
+    }
+}
+
+/* 1: pixels that differ in position may have the same place in memory, so that the last of them has
+ * to stay. Tiles of a plane as wide as the area have a place each, within the addresses' 512 MiB. */
+static int overlaps(const copy *c)
+{
+    uint64_t rows = xenos_tile_align((uint32_t)c->area.y1);
+    return c->array || (uint32_t)c->area.x1 > c->pitch ||
+           (rows * c->pitch << c->to->bytes_log2) >= (UINT64_C(1) << 29);
+}
+
+typedef struct copy_job {
+    const copy *copy;
+    struct {
+        uint32_t first, last;
+    } band[BANDS];
+} copy_job;
+
+static void copy_band(void *context, soft_worker *worker, uint32_t item)
+{
+    copy_job *job = context;
+    copy c = *job->copy;
+    xenos_rectangle band = band_of(&c.area, item);
+    for (uint32_t y = (uint32_t)band.y0; y < (uint32_t)band.y1; y += 4) {
+        for (uint32_t x = (uint32_t)band.x0; x < (uint32_t)band.x1; x += 4) {
+            copy_block(&c, x, y);
+        }
+    }
+    job->band[item].first = c.first;
+    job->band[item].last = c.last;
+}
+
+/* What was written lies between the lowest and the highest byte of all bands. */
+static void copy_area(copy *c, struct soft_workers *workers)
+{
+    copy_job job;
+    job.copy = c;
+    run(workers, copy_band, &job, &c->area, overlaps(c));
+    for (uint32_t i = 0; i < bands_of(&c->area); i++) {
+        c->first = job.band[i].first < c->first ? job.band[i].first : c->first;
+        c->last = job.band[i].last > c->last ? job.band[i].last : c->last;
+    }
+}
+
 /* ---- clear ---- */
 
-static void clear(uint8_t *edram, const xenos_target *target, const xenos_rectangle *area,
-                  uint32_t low, uint32_t high)
+typedef struct clear_job {
+    uint8_t *edram;
+    xenos_target target;
+    xenos_rectangle area;
+    uint32_t line[16]; /* of 4 pixels' samples in a row */
+} clear_job;
+
+static void clear_band(void *context, soft_worker *worker, uint32_t item)
 {
-    uint32_t dwords = 4u << target->x_log2 << target->wide; /* of 4 pixels' samples in a row */
-    uint32_t line[16];
-    for (uint32_t i = 0; i < 16; i++) {
-        line[i] = target->wide && (i & 1) ? high : low;
-    }
-    for (uint32_t y = (uint32_t)area->y0; y < (uint32_t)area->y1; y++) {
-        for (uint32_t x = (uint32_t)area->x0; x < (uint32_t)area->x1; x += 4) {
-            uint8_t *at = edram + xenos_target_offset(target, x, y);
+    const clear_job *job = context;
+    const xenos_target *target = &job->target;
+    xenos_rectangle band = band_of(&job->area, item);
+    uint32_t bytes = 16u << target->x_log2 << target->wide;
+    for (uint32_t y = (uint32_t)band.y0; y < (uint32_t)band.y1; y++) {
+        for (uint32_t x = (uint32_t)band.x0; x < (uint32_t)band.x1; x += 4) {
+            uint8_t *at = job->edram + xenos_target_offset(target, x, y);
             for (uint32_t down = 0; down < 1u << target->y_log2; down++) {
-                memcpy(at + down * XENOS_EDRAM_ROW_BYTES, line, dwords * 4);
+                memcpy(at + down * XENOS_EDRAM_ROW_BYTES, job->line, bytes);
             }
         }
     }
 }
 
+/* The area was cut so that a target of 32 bits does not go round the EDRAM twice; a wide one may. */
+static void clear(clear_job *job, struct soft_workers *workers, uint32_t low, uint32_t high)
+{
+    for (uint32_t i = 0; i < 16; i++) {
+        job->line[i] = job->target.wide && (i & 1) ? high : low;
+    }
+    run(workers, clear_band, job, &job->area, job->target.wide);
+}
+
 void soft_resolve(const uint32_t *registers, uint8_t *edram, const xenos_memory *memory,
-                  xenos_resolved *done)
+                  struct soft_workers *workers, xenos_resolved *done)
 {
     copy c = {.memory = memory, .edram = edram};
     *done = (xenos_resolved){0, 0};
@@ -458,11 +552,7 @@ void soft_resolve(const uint32_t *registers, uint8_t *edram, const xenos_memory 
         return;
     }
     if (prepare(&c, registers)) {
-        for (uint32_t y = (uint32_t)c.area.y0; y < (uint32_t)c.area.y1; y += 4) {
-            for (uint32_t x = (uint32_t)c.area.x0; x < (uint32_t)c.area.x1; x += 4) {
-                copy_block(&c, x, y);
-            }
-        }
+        copy_area(&c, workers);
         if (c.last > c.first) {
             *done = (xenos_resolved){c.first, c.last - c.first};
             if (memory->written != NULL) {
@@ -472,14 +562,13 @@ void soft_resolve(const uint32_t *registers, uint8_t *edram, const xenos_memory 
     }
     uint32_t control = registers[XENOS_RB_COPY_CONTROL];
     uint32_t index = xenos_bits(control, 0, 3);
-    xenos_target target;
+    clear_job job = {.edram = edram, .area = c.area};
     if (xenos_bits(control, 8, 1) && index < 4) {
-        xenos_target_color(&target, registers, index);
-        clear(edram, &target, &c.area, registers[XENOS_RB_COLOR_CLEAR],
-              registers[XENOS_RB_COLOR_CLEAR_LO]);
+        xenos_target_color(&job.target, registers, index);
+        clear(&job, workers, registers[XENOS_RB_COLOR_CLEAR], registers[XENOS_RB_COLOR_CLEAR_LO]);
     }
     if (xenos_bits(control, 9, 1)) {
-        xenos_target_depth(&target, registers);
-        clear(edram, &target, &c.area, registers[XENOS_RB_DEPTH_CLEAR], 0);
+        xenos_target_depth(&job.target, registers);
+        clear(&job, workers, registers[XENOS_RB_DEPTH_CLEAR], 0);
     }
 }

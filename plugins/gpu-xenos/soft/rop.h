@@ -46,8 +46,9 @@ void soft_rop_alpha(const soft_rop *rop, soft_fragment *fragment);
 /* Blends and writes the colours of what is covered. `exported` bit n: the shader wrote colour n. */
 void soft_rop_color(const soft_rop *rop, const soft_fragment *fragment, uint64_t exported);
 
-/* RB_MODECONTROL mode 6. */
+/* RB_MODECONTROL mode 6. `workers` share the rows; NULL: here alone. */
+struct soft_workers;
 void soft_resolve(const uint32_t *registers, uint8_t *edram, const xenos_memory *memory,
-                  xenos_resolved *done);
+                  struct soft_workers *workers, xenos_resolved *done);
 
 #endif

@@ -429,7 +429,7 @@ static void soft_draw(void *self, const xenos_draw *draw)
 static void soft_resolve_draw(void *self, const xenos_draw *draw, xenos_resolved *done)
 {
     soft *s = self;
-    soft_resolve(draw->registers, s->edram, s->memory, done);
+    soft_resolve(draw->registers, s->edram, s->memory, s->workers, done);
     if (done->length) {
         soft_textures_written(s->textures, done->start, done->length);
     }
@@ -478,6 +478,24 @@ static uint8_t *soft_edram(void *self)
     return s->edram;
 }
 
+typedef struct lent {
+    xenos_job job;
+    void *context;
+} lent;
+
+static void do_lent(void *context, soft_worker *worker, uint32_t item)
+{
+    const lent *l = context;
+    l->job(l->context, item);
+}
+
+static void soft_run(void *self, xenos_job job, void *context, uint32_t items)
+{
+    soft *s = self;
+    lent l = {job, context};
+    soft_workers_run(s->workers, do_lent, &l, items, 0);
+}
+
 #ifndef SOFT_BACKEND
 #define SOFT_BACKEND xenos_soft_plain /* CMakeLists.txt has others */
 #endif
@@ -494,4 +512,5 @@ const xenos_backend SOFT_BACKEND = {
     .written = soft_written,
     .forget = soft_forget,
     .edram = soft_edram,
+    .run = soft_run,
 };
