@@ -6,8 +6,6 @@
 
 #include "../loader.h"
 
-#define QUANTUM UINT64_C(20000000) /* 20 ms in ticks (policy.h) */
-
 static void no_flush(void *instance, weft_cpu_state *state)
 {
 }
@@ -43,29 +41,6 @@ static void tracer_flush(void *instance)
 static weft_status tracer_close(void *instance, uint64_t last, const char *digest)
 {
     return WEFT_OK;
-}
-
-/* The highest priority, then the one that has been in line longest. */
-static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
-{
-    int32_t best = -1;
-    for (uint32_t i = 0; i < view->thread_count; i++) {
-        const weft_sched_thread *t = weft_view_thread(view, i);
-        if (t->hw != hw || (t->state != WEFT_THREAD_READY && t->state != WEFT_THREAD_RUNNING)) {
-            continue;
-        }
-        const weft_sched_thread *b = best < 0 ? NULL : weft_view_thread(view, (uint32_t)best);
-        if (!b || t->priority > b->priority ||
-            (t->priority == b->priority && t->order < b->order)) {
-            best = (int32_t)i;
-        }
-    }
-    return best;
-}
-
-static uint64_t quantum(void *instance, const weft_sched_view *view, int32_t thread)
-{
-    return QUANTUM;
 }
 
 static uint32_t subscribe(void *instance)
@@ -153,10 +128,9 @@ void builtin_defaults(uint32_t role, role_ops *ops)
             (weft_tracer_ops){.open = tracer_open, .flush = tracer_flush, .close = tracer_close};
         break;
     case WEFT_ROLE_POLICY:
-        /* pick_cpu stays NULL: the kernel knows its answer, and is faster than a call */
-        ops->policy = (weft_policy_ops){.pick_next = pick_next,
-                                        .quantum = quantum,
-                                        .subscribe = subscribe,
+        /* pick_cpu, pick_next and quantum stay NULL: the kernel knows the answers, and need not show
+         * who has none of them a view for each slice */
+        ops->policy = (weft_policy_ops){.subscribe = subscribe,
                                         .before = before,
                                         .after = after,
                                         .delay = delay,

@@ -151,8 +151,8 @@ static uint32_t place(void *self, const weft_sched_view *view, int32_t thread)
 void checked_policy(role_ops *ops)
 {
     ops->policy.pick_cpu = ops->policy.pick_cpu ? pick_cpu : NULL;
-    ops->policy.pick_next = pick_next;
-    ops->policy.quantum = quantum;
+    ops->policy.pick_next = ops->policy.pick_next ? pick_next : NULL;
+    ops->policy.quantum = ops->policy.quantum ? quantum : NULL;
     ops->policy.subscribe = subscribe;
     ops->policy.before = before;
     ops->policy.after = after;

@@ -59,6 +59,7 @@ uint32_t ex_KeSetPriorityThread(kcall *call)
     }
     int32_t before = t->priority;
     t->priority = priority < 1 ? 1 : priority > 31 ? 31 : priority;
+    call->k->stale = true;
     ksched_yield(call->k);
     return kret(call, (uint32_t)before);
 }

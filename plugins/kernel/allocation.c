@@ -204,8 +204,3 @@ void kallocations_free(kernel *k)
     ksites_free(&k->given.sites);
     k->given = (kallocations){0};
 }
-
-uint32_t kcall_site(const kthread *thread)
-{
-    return thread && thread->cpu ? (uint32_t)thread->cpu->lr : 0;
-}

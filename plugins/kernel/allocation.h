@@ -70,7 +70,4 @@ void kallocation_name(const kallocation *allocation, char *text, size_t capacity
 /* Forgets them all, without a word: the kernel ends. */
 void kallocations_free(kernel *k);
 
-/* Return address of the import call that a thread is in; 0 for NULL. */
-uint32_t kcall_site(const kthread *thread);
-
 #endif

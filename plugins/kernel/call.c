@@ -567,6 +567,29 @@ static uint32_t leave(kernel *k, bool goes_on)
     return goes_on && !k->reschedule && k->end == WEFT_END_NONE ? WEFT_CPU_CONTINUE : WEFT_CPU_STOP;
 }
 
+/* The call as an operation. */
+static weft_sync_op call_op(const kcall *call)
+{
+    return (weft_sync_op){
+        .size = sizeof(weft_sync_op),
+        .kind = WEFT_SYNC_CALL,
+        .thread = call->thread->id,
+        .object = call->export_id,
+        .index = call->thread->sync_index[WEFT_SYNC_CALL],
+        .site = call->caller,
+        .event = call->thread->events,
+    };
+}
+
+static inline bool may_begin(kcall *call)
+{
+    if (kpolicy_passes(call->k, call->thread, WEFT_SYNC_CALL, 0)) {
+        return true;
+    }
+    weft_sync_op op = call_op(call);
+    return kpolicy_before(call, &op, 0, NULL);
+}
+
 static uint32_t call_export(kernel *k, kthunk_entry *thunk)
 {
     kthread *thread = k->running;
@@ -585,16 +608,7 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     }
     /* a call that was held is made again at the same retired count: asked and announced once */
     bool announced = thread->announced == thread->cpu->retired + 1;
-    weft_sync_op op = {
-        .size = sizeof op,
-        .kind = WEFT_SYNC_CALL,
-        .thread = thread->id,
-        .object = call.export_id,
-        .index = thread->sync_index[WEFT_SYNC_CALL],
-        .site = call.caller,
-        .event = thread->events,
-    };
-    if (!announced && !kpolicy_before(&call, &op, 0, NULL)) {
+    if (!announced && !may_begin(&call)) {
         return WEFT_CPU_STOP;
     }
     thread->announced = thread->cpu->retired + 1;
@@ -616,9 +630,13 @@ static uint32_t call_export(kernel *k, kthunk_entry *thunk)
     kcall_resolve_path(&call);
     if (!announced) {
         emit_call(&call, arguments, count);
-        thread->sync_index[WEFT_SYNC_CALL]++;
-        op.event = thread->events;
-        kpolicy_after(k, &op);
+        if (kpolicy_told(k, WEFT_SYNC_CALL)) {
+            weft_sync_op op = call_op(&call);
+            thread->sync_index[WEFT_SYNC_CALL]++;
+            kpolicy_after(k, &op);
+        } else {
+            thread->sync_index[WEFT_SYNC_CALL]++;
+        }
     }
     uint32_t answer = thunk->row->fn(&call);
     return leave(k, conclude(&call, answer));

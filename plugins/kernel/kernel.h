@@ -358,8 +358,6 @@ static inline bool kwanted(const weft_host *host, uint16_t kind)
 {
     return weft_host_wants(host, kind) != 0;
 }
-/* Whether the policy is asked about operations of a kind. */
-bool kpolicy_asked(const kernel *k, uint32_t kind);
 /* On which hardware thread the thread is to be queued. */
 uint32_t kpolicy_place(kernel *k, const kthread *thread);
 /* What a start, a wake or an I/O takes (WEFT_DELAY_*); `natural`: the kernel's own figure. */
@@ -369,13 +367,15 @@ uint64_t kpolicy_deadline(kernel *k, const kthread *thread, uint32_t kind, uint6
                           uint64_t due);
 /* The built-in policy serves from here on. */
 void kpolicy_eject(kernel *k, const char *reason);
-/* Asks it: true to go on; false: answer K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a
- * wait, else 0; `o`: the object whose number the operation would get, NULL: none. */
+/* Asks it about an operation that kpolicy_passes has not let pass: true to go on; false: answer K_AGAIN
+ * (HOLD, YIELD, SPIN). `position`: which object of a wait, else 0; `o`: the object whose number the
+ * operation would get, NULL: none. */
 bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o);
 /* The same for a source, which was to act at `due`: false: later. */
 bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due);
 /* An object has come to the number that somebody is held for. */
 void kpolicy_awaited(kernel *k, kobject *o);
+/* Tells it of an operation of a kind that it has subscribed to. */
 void kpolicy_after(kernel *k, const weft_sync_op *op);
 
 /* thread.c */
@@ -445,7 +445,7 @@ weft_status kloader_image_read(kernel *k, const char *path, uint32_t address, ui
 void kloader_close(kernel *k);
 
 /* video.c */
-void kvideo_init(kernel *k);
+weft_status kvideo_init(kernel *k); /* what the GPU said of attach */
 uint32_t kvideo_mmio_read(void *context, weft_cpu_state *cpu, uint32_t address, uint32_t length,
                           uint8_t *bytes);
 uint32_t kvideo_mmio_write(void *context, weft_cpu_state *cpu, uint32_t address, uint32_t length,
@@ -461,6 +461,36 @@ void kfile_destroy(kernel *k);
 static inline bool kthread_is_interrupt(const kthread *thread)
 {
     return thread->tid == 0;
+}
+
+/* Return address of the import call that a thread is in; 0 for NULL. */
+static inline uint32_t kcall_site(const kthread *thread)
+{
+    return thread && thread->cpu ? (uint32_t)thread->cpu->lr : 0;
+}
+
+/* Whether the policy is asked about operations of a kind, and whether it is told of them. */
+static inline bool kpolicy_asked(const kernel *k, uint32_t kind)
+{
+    return (k->ask_mask >> kind & 1) != 0;
+}
+
+static inline bool kpolicy_told(const kernel *k, uint32_t kind)
+{
+    return (k->tell_mask >> kind & 1) != 0;
+}
+
+/* An operation is about to happen. True: it goes, without the policy; one that the policy has let go
+ * already, in this call (after YIELD or SPIN, or because it was held too long), is not even counted. */
+static inline bool kpolicy_passes(kernel *k, const kthread *t, uint32_t kind, uint32_t position)
+{
+    bool granted = (t->granted >> kind & 1) && t->granted_at == t->cpu->retired + 1 &&
+                   (t->granted_objects >> position & 1);
+    if (granted || kthread_is_interrupt(t)) {
+        return true; /* in a DPC nothing else may run before it returns */
+    }
+    k->before_askings[kind]++;
+    return !kpolicy_asked(k, kind);
 }
 
 /* Instructions that it has retired; while it executes on another host thread, those up to when it

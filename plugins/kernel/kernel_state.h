@@ -317,19 +317,21 @@ struct kernel {
     bool reschedule;    /* the running slice should end at the next callback */
     uint32_t policy_faults;
     bool policy_ejected;
-    uint64_t pins_broken;  /* threads replaced though they were pinned: for too long */
-    uint64_t holds_broken; /* threads that went on though they were held: for too long */
-    uint64_t slices;       /* given out so far */
-    bool any_held;         /* somebody may be held */
-    uint64_t rounds;       /* slices after which those that are held were looked at */
-    uint64_t round_tick;   /* when they last were */
-    char ejection[160];    /* why the policy is to go when its op returns; "": it is not */
+    uint64_t pins_broken;         /* threads replaced though they were pinned: for too long */
+    uint64_t holds_broken;        /* threads that went on though they were held: for too long */
+    uint64_t slices;              /* given out so far */
+    bool any_held;                /* somebody may be held */
+    uint64_t rounds;              /* slices after which those that are held were looked at */
+    uint64_t round_tick;          /* when they last were */
+    uint64_t ask_round, ask_tick; /* none of them is to be asked before that round, and that tick */
+    char ejection[160];           /* why the policy is to go when its op returns; "": it is not */
     weft_policy_exchange *exchange_planned, *exchange_posted; /* the latter by any thread */
     uint64_t askings[WEFT_POLICY_OPS], before_askings[WEFT_SYNC_KINDS];
     uint64_t instructions, instruction_limit, tick_limit;
-    uint64_t slice_end; /* tick at which the running slice ends */
-    uint32_t policy_mask;
-    uint64_t last_progress; /* tick of the last event that was not a periodic source's */
+    uint64_t slice_end;   /* tick at which the running slice ends */
+    uint32_t policy_mask; /* what it has subscribed to; nothing where it has no op for that: */
+    uint32_t ask_mask, tell_mask; /* `before`, `after` */
+    uint64_t last_progress;       /* tick of the last event that was not a periodic source's */
     uint64_t imports_called;
     weft_sched_view view;
     weft_sched_thread *view_threads;
@@ -337,11 +339,13 @@ struct kernel {
     weft_sched_hw view_hw[WEFT_HW_COUNT];
     kthread **view_order; /* the live threads, in order of creation */
     kqueue queues[WEFT_HW_COUNT];
-    koutlook outlook;           /* of the latest ksched_look */
-    bool stale;                 /* since then more has happened than a slice of `ran` that only
-                                       * executed instructions */
-    uint32_t ran;               /* hardware thread of the latest slice */
-    struct kparallel *parallel; /* parallel.c; NULL in lockstep */
+    koutlook outlook; /* of the latest ksched_look */
+    /* Since then more has happened than a slice of `ran` that only executed instructions: */
+    bool stale;       /* anything, */
+    bool entered;     /* or it entered the kernel, and the clock may have another event next, */
+    uint32_t touched; /* and queues of which this has a bit may have changed too */
+    uint32_t ran;     /* hardware thread of the latest slice */
+    struct kparallel *parallel;       /* parallel.c; NULL in lockstep */
     struct kuncontended *uncontended; /* uncontended.c; likewise */
 
     /* end */

@@ -12,12 +12,12 @@
  */
 
 /* Operations so far, by kind, of who acts. */
-static uint64_t *counts(kernel *k, kthread *t)
+static inline uint64_t *counts(kernel *k, kthread *t)
 {
     return t ? t->sync_index : ksource_counts(k);
 }
 
-static weft_sync_op describe(kernel *k, kthread *t, uint32_t kind, const kobject *o)
+static inline weft_sync_op describe(kernel *k, kthread *t, uint32_t kind, const kobject *o)
 {
     return (weft_sync_op){
         .size = sizeof(weft_sync_op),
@@ -56,7 +56,9 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
     } else {
         counts(k, t)[op->kind]++;
     }
-    kpolicy_after(k, op);
+    if (kpolicy_told(k, op->kind)) {
+        kpolicy_after(k, op);
+    }
 }
 
 /* The object's next number is taken. Others may be looking; who counts is alone in that. */
@@ -72,8 +74,8 @@ static uint64_t take_number(kernel *k, kobject *o)
 
 bool korder_before(kcall *call, uint32_t kind, kobject *o)
 {
-    if (call->unlocked) {
-        return true; /* of a kind that the policy does not ask for */
+    if (call->unlocked || kpolicy_passes(call->k, call->thread, kind, 0)) {
+        return true; /* the former: of a kind that the policy does not ask for */
     }
     weft_sync_op op = describe(call->k, call->thread, kind, o);
     op.site = call->caller;
@@ -86,6 +88,9 @@ bool korder_before(kcall *call, uint32_t kind, kobject *o)
 bool korder_before_wait(kcall *call, kobject *const *objects, uint32_t count)
 {
     for (uint32_t i = 0; i < count || i == 0; i++) {
+        if (kpolicy_passes(call->k, call->thread, WEFT_SYNC_WAIT, i)) {
+            continue;
+        }
         weft_sync_op op =
             describe(call->k, call->thread, WEFT_SYNC_WAIT, count ? objects[i] : NULL);
         op.index += i;
@@ -148,6 +153,9 @@ bool korder_resume(kcall *call)
 {
     kthread *t = call->thread;
     for (uint32_t i = 0; i < t->ended_count; i++) {
+        if (kpolicy_passes(call->k, t, t->ended[i].kind, i)) {
+            continue;
+        }
         weft_sync_op op = end_op(call, i);
         op.index += i;
         if (!kpolicy_before(call, &op, i, NULL)) {

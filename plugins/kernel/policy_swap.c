@@ -46,9 +46,11 @@ static void emit_swap(kernel *k, const weft_policy_exchange *exchange)
 
 void kpolicy_welcome(kernel *k)
 {
-    k->policy_mask = 0;
+    k->policy_mask = k->ask_mask = k->tell_mask = 0;
     if (k->policy && k->policy->subscribe) {
         k->policy_mask = k->policy->subscribe(k->policy_instance);
+        k->ask_mask = k->policy->before ? k->policy_mask : 0;
+        k->tell_mask = k->policy->after ? k->policy_mask : 0;
     }
     (void)kpolicy_broken(k);
 }
@@ -74,9 +76,8 @@ static void take_over(kernel *k, weft_policy_exchange *exchange)
 
 static bool is_due(const kernel *k, const weft_policy_exchange *exchange, uint64_t now)
 {
-    return exchange->what == WEFT_POLICY_AT_TICKS
-               ? now != WEFT_TICK_NEVER && now >= exchange->at
-               : k->slices >= exchange->at;
+    return exchange->what == WEFT_POLICY_AT_TICKS ? now != WEFT_TICK_NEVER && now >= exchange->at
+                                                  : k->slices >= exchange->at;
 }
 
 void kpolicy_exchange_due(kernel *k, uint64_t now)

@@ -54,10 +54,11 @@ static inline void sync(kernel *k)
 }
 
 /* Every way from a slice into the kernel begins with this (system calls, device registers, clock
- * reads), so that from here on more may change than the thread that runs. */
+ * reads), so that from here on more may change than the thread that runs. Whatever changes another
+ * thread, or another hardware thread, says so (`touched`, or `stale` where that is rare). */
 void ksched_sync(kernel *k)
 {
-    k->stale = true;
+    k->entered = true;
     sync(k);
 }
 
@@ -173,14 +174,17 @@ void ksched_suspend(kernel *k, kthread *t)
 /* It joins another hardware thread's queue. */
 static void move(kernel *k, kthread *thread, uint32_t hw)
 {
+    ksched_touch(k, thread);
     if (k->hw[thread->hw].current == thread) {
         put_off(&k->hw[thread->hw]);
     }
     thread->hw = hw;
+    ksched_touch(k, thread);
 }
 
 void ksched_place(kernel *k, kthread *thread)
 {
+    ksched_touch(k, thread);
     uint32_t hw = kpolicy_place(k, thread);
     if (hw == thread->hw) {
         return;
@@ -203,6 +207,7 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     }
     delay = delay < WEFT_TICK_NEVER - 1 - tick ? delay : WEFT_TICK_NEVER - 1 - tick;
     thread->state = WEFT_THREAD_READY;
+    ksched_touch(k, thread);
     ksched_suspend(k, thread);
     thread->ready_at = tick + delay;
     thread->ready_since = tick + delay;
@@ -336,6 +341,7 @@ void ksched_dpc(kernel *k, uint32_t hw, kdpc *dpc)
     dpc->next = NULL;
     *(h->last_dpc ? &h->last_dpc->next : &h->first_dpc) = dpc;
     h->last_dpc = dpc;
+    k->touched |= UINT32_C(1) << hw;
     if (h->current) {
         __atomic_store_n(&h->current->cpu->interrupt, 1, __ATOMIC_RELAXED);
     }
@@ -507,11 +513,12 @@ static void execute(kernel *k, kthread *t)
             t->order = ++k->order;
             return;
         }
-        k->stale = true;
+        k->entered = true;
         if (reason == WEFT_CPU_TRAP && debug_service(k, t)) {
             continue;
         }
         if (reason >= WEFT_CPU_TRAP && reason <= WEFT_CPU_FP) {
+            k->stale = true;
             exception(k, t, reason);
             return;
         }
@@ -559,7 +566,7 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end)
     uint64_t before = hw->time, retired = t->cpu->retired;
     bool resumed = t->cont_ready;
     if (resumed) {
-        k->stale = true;
+        k->entered = true;
         kcall_resume(k, t);
     }
     if (k->end == WEFT_END_NONE && ksched_runnable(t) && !(resumed && k->reschedule)) {

@@ -6,7 +6,7 @@
 
 #define KSCHED_QUANTUM  UINT64_C(20000000) /* 20 ms, the console's (NT client quantum) */
 #define KSCHED_PCR_IRQL 0x18 /* u8 in the KPCR: the current IRQL (thread.c, KPCR offsets) */
-#define KSCHED_DISPATCH 2                  /* the IRQL from which on no thread is replaced */
+#define KSCHED_DISPATCH 2    /* the IRQL from which on no thread is replaced */
 
 /* Neither waits, nor is suspended, nor has ended. */
 static inline bool ksched_active(const kthread *t)
@@ -38,6 +38,13 @@ static inline bool ksched_pinned(const khw *hw)
 static inline bool ksched_dpc_deliverable(const khw *hw)
 {
     return hw->first_dpc && !hw->in_dpc && !ksched_pinned(hw);
+}
+
+/* A thread has changed that may be another one than the one that runs: the next look takes in the queue
+ * of its hardware thread. */
+static inline void ksched_touch(kernel *k, const kthread *t)
+{
+    k->touched |= UINT32_C(1) << t->hw;
 }
 
 /* sched.c, for parallel.c */
@@ -76,7 +83,7 @@ static inline void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick
 {
     k->rounds++;
     k->round_tick = tick;
-    if (k->any_held) {
+    if (k->any_held && (k->rounds >= k->ask_round || tick >= k->ask_tick)) {
         ksched_ask_held(k, ran, tick);
     }
 }

@@ -13,14 +13,20 @@
 #define PATIENT_TICKS  UINT64_C(100000)
 #define PATIENT_SLICES 64
 
-/* Who may run where, and when. The copies in the view are made on the way. */
-static inline void look_at_threads(kernel *k, bool shows)
+#define ALL_QUEUES ((UINT32_C(1) << WEFT_HW_COUNT) - 1)
+
+/* Who may run where, and when, on the hardware threads of which `which` has a bit. The copies in the
+ * view are made on the way. */
+static inline void look_at_threads(kernel *k, uint32_t which, bool shows)
 {
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        k->queues[i] = (kqueue){.first = WEFT_TICK_NEVER};
+    for (uint32_t bits = which; bits; bits &= bits - 1) {
+        k->queues[__builtin_ctz(bits)] = (kqueue){.first = WEFT_TICK_NEVER};
     }
     for (uint32_t i = 0; i < k->live_threads; i++) {
         const kthread *t = k->view_order[i];
+        if (!(which >> t->hw & 1)) {
+            continue;
+        }
         uint64_t runs = ksched_runnable(t), at = runs ? t->ready_at : WEFT_TICK_NEVER;
         kqueue *q = &k->queues[t->hw];
         q->first = at < q->first ? at : q->first;
@@ -90,11 +96,11 @@ static inline void rank(koutlook *o)
     o->at = at;
 }
 
-static inline void look(kernel *k, bool shows)
+static inline void look(kernel *k, uint32_t which, bool shows)
 {
-    look_at_threads(k, shows);
-    for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        look_at_hw(k, i, shows);
+    look_at_threads(k, which, shows);
+    for (uint32_t bits = which; bits; bits &= bits - 1) {
+        look_at_hw(k, (uint32_t)__builtin_ctz(bits), shows);
     }
     rank(&k->outlook);
     k->outlook.deadline = k->clock->next(k->clock);
@@ -179,9 +185,9 @@ static bool in_view(const kernel *k, const kthread *t)
            k->view_order[t->view_index] == t;
 }
 
-static void look_and_show(kernel *k)
+static void look_and_show(kernel *k, uint32_t which)
 {
-    look(k, true);
+    look(k, which, true);
     k->view.now = k->outlook.least;
     k->view.next_deadline = k->outlook.deadline;
     k->view.size = sizeof k->view;
@@ -195,16 +201,26 @@ static void look_and_show(kernel *k)
     }
 }
 
+/* Whether the policy in service looks at the view between slices. */
+static inline bool looks(const weft_policy_ops *policy)
+{
+    return policy && (policy->pick_cpu || policy->pick_next || policy->quantum);
+}
+
 const koutlook *ksched_look(kernel *k)
 {
-    if (k->stale || k->parallel) {
-        k->stale = false;
-        if (k->policy) {
-            look_and_show(k);
+    bool shows = looks(k->policy);
+    if (k->stale || k->entered || k->touched || k->parallel) {
+        bool all = k->stale || k->parallel || (shows && k->view.size == 0);
+        uint32_t which = all ? ALL_QUEUES : k->touched | UINT32_C(1) << k->ran;
+        k->stale = k->entered = false;
+        k->touched = 0;
+        if (shows) {
+            look_and_show(k, which);
         } else {
-            look(k, false);
+            look(k, which, false);
         }
-    } else if (k->policy) {
+    } else if (shows) {
         look_at_slice(k, true);
         k->view.now = k->outlook.least;
     } else {
@@ -216,7 +232,7 @@ const koutlook *ksched_look(kernel *k)
 void kpolicy_view(kernel *k)
 {
     k->stale = true; /* a slice may be under way */
-    look_and_show(k);
+    look_and_show(k, ALL_QUEUES);
 }
 
 /* The view of the slice that has just been: of what is in it, `now` and what the thread has retired
@@ -271,7 +287,7 @@ void kpolicy_eject(kernel *k, const char *reason)
     char line[256];
     snprintf(line, sizeof line, "%s; the built-in policy serves", reason);
     k->policy_ejected = true;
-    k->policy_mask = 0;
+    k->policy_mask = k->ask_mask = k->tell_mask = 0;
     k->policy = NULL;
     weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);
     weft_event_text(&event, line, strlen(line));
@@ -508,18 +524,6 @@ uint32_t kpolicy_place(kernel *k, const kthread *t)
 /* ---- operations --------------------------------------------------------------------------------
  */
 
-bool kpolicy_asked(const kernel *k, uint32_t kind)
-{
-    return (k->policy_mask >> kind & 1) != 0;
-}
-
-/* It has been let go already, in this call: after YIELD or SPIN, or because it was held too long. */
-static bool granted(const kthread *t, uint32_t kind, uint32_t position)
-{
-    return t->granted_at == t->cpu->retired + 1 && (t->granted >> kind & 1) &&
-           (t->granted_objects >> position & 1);
-}
-
 static void grant(kthread *t, uint32_t kind, uint32_t position)
 {
     bool more = t->granted_at == t->cpu->retired + 1;
@@ -544,14 +548,32 @@ static bool held_too_long(kernel *k, const kthread *t, uint64_t now)
     return true;
 }
 
-/* The thread stays before its operation until it is asked again. */
-static void keep(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position)
+/* When a held thread is to be asked again: others have run for so many slices, or for so long. */
+static void expect(kernel *k, const kthread *t)
+{
+    uint64_t round = t->held_until ? t->held_round + PATIENT_SLICES : 0;
+    uint64_t tick = t->held_until ? t->held_asked + PATIENT_TICKS : 0;
+    k->ask_round = !k->any_held || round < k->ask_round ? round : k->ask_round;
+    k->ask_tick = !k->any_held || tick < k->ask_tick ? tick : k->ask_tick;
+    k->any_held = true;
+}
+
+/* The thread stays before its operation until it is asked again: when `o` has come to number `until`,
+ * or (0) once others have run. */
+static void keep(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position, uint64_t until,
+                 kobject *o)
 {
     t->held = true;
     t->held_kind = op->kind;
     t->held_position = position;
-    t->held_until = 0;
-    k->any_held = true;
+    t->held_until = until;
+    if (until) {
+        t->held_object = o->id;
+        t->held_asked = k->running_hw->time;
+        t->held_round = k->rounds;
+        o->awaited = o->awaited && o->awaited < until ? o->awaited : until;
+    }
+    expect(k, t);
 }
 
 /* Not yet, and not before `o` has come to number `until`. False: that was said too often. */
@@ -566,16 +588,9 @@ static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t positio
     if (!again) {
         t->held_since = now;
     }
-    keep(k, t, op, position);
     t->held_at = t->cpu->retired + 1;
     t->yield_since = WEFT_TICK_NEVER;
-    if (o && until > o->operations) {
-        t->held_until = until;
-        t->held_object = o->id;
-        t->held_asked = now;
-        t->held_round = k->rounds;
-        o->awaited = o->awaited && o->awaited < until ? o->awaited : until;
-    }
+    keep(k, t, op, position, o && until > o->operations ? until : 0, o);
     return true;
 }
 
@@ -599,42 +614,36 @@ bool ksched_yields(const kernel *k, const kthread *t)
 }
 
 /* What `before` and `after` are shown. */
-static void view_operation(kernel *k)
+static inline void view_operation(kernel *k)
 {
-    if (!(k->policy_mask & WEFT_SYNC_NO_VIEW) || k->view.size == 0) {
+    bool sparing = (k->policy_mask & WEFT_SYNC_NO_VIEW) != 0;
+    if (!sparing || k->view.size == 0) {
         kpolicy_view(k);
-    } else {
+    }
+    if (sparing) {
         k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
     }
 }
 
-bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o)
+/* The policy wants something else than that it goes. False: it does not go yet. */
+__attribute__((noinline)) static bool goes_otherwise(kcall *call, const weft_sync_op *op,
+                                                     uint32_t position, kobject *o, uint32_t value,
+                                                     uint64_t amount)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
-    if (kthread_is_interrupt(t) || granted(t, op->kind, position)) {
-        return true; /* in a DPC nothing else may run before it returns */
-    }
+    bool goes = value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED;
     answer a = {
         .op = WEFT_POLICY_OP_BEFORE | op->kind << 8,
-        .asking = k->before_askings[op->kind]++,
+        .asking = k->before_askings[op->kind] - 1,
         .thread = t,
+        .value = value,
         .natural = WEFT_ANSWER_GO,
+        .amount = value == WEFT_ANSWER_SPIN        ? (uint32_t)amount
+                  : value == WEFT_ANSWER_HOLD && o ? amount
+                                                   : 0,
     };
-    if (!kpolicy_asked(k, op->kind) || !k->policy || !k->policy->before) {
-        return true;
-    }
-    view_operation(k);
-    a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
-    if (kpolicy_broken(k)) {
-        return true;
-    }
-    bool goes = a.value == WEFT_ANSWER_GO ||
-                (a.value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED);
-    a.amount = a.value == WEFT_ANSWER_SPIN        ? (uint32_t)a.amount
-               : a.value == WEFT_ANSWER_HOLD && o ? a.amount
-                                                  : 0;
-    switch (a.value) {
+    switch (value) {
     case WEFT_ANSWER_HOLD:
         if (!hold(k, t, op, position, a.amount, o)) {
             emit_answer(k, &a, false);
@@ -647,7 +656,7 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobj
             accept(k, &a, true);
             return true;
         }
-        keep(k, t, op, position);
+        keep(k, t, op, position, 0, NULL);
         t->held_since = k->running_hw->time;
         break;
     case WEFT_ANSWER_SPIN:
@@ -660,9 +669,21 @@ bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobj
             return true;
         }
     }
-    accept(k, &a, a.value != WEFT_ANSWER_GO);
+    accept(k, &a, true);
     k->reschedule |= !goes;
     return goes;
+}
+
+bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o)
+{
+    kernel *k = call->k;
+    uint64_t amount = 0;
+    view_operation(k);
+    uint32_t value = k->policy->before(k->policy_instance, &k->view, op, &amount);
+    if (kpolicy_broken(k) || value == WEFT_ANSWER_GO) {
+        return true;
+    }
+    return goes_otherwise(call, op, position, o, value, amount);
 }
 
 bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
@@ -673,8 +694,7 @@ bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
         .asking = k->before_askings[op->kind]++,
         .natural = WEFT_ANSWER_GO,
     };
-    if (!(k->policy_mask & WEFT_SYNC_SOURCES) || !kpolicy_asked(k, op->kind) || !k->policy ||
-        !k->policy->before) {
+    if (!(k->policy_mask & WEFT_SYNC_SOURCES) || !kpolicy_asked(k, op->kind)) {
         return true;
     }
     view_operation(k);
@@ -696,11 +716,9 @@ bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
 
 void kpolicy_after(kernel *k, const weft_sync_op *op)
 {
-    if (kpolicy_asked(k, op->kind) && k->policy && k->policy->after) {
-        view_operation(k);
-        k->policy->after(k->policy_instance, &k->view, op);
-        (void)kpolicy_broken(k);
-    }
+    view_operation(k);
+    k->policy->after(k->policy_instance, &k->view, op);
+    (void)kpolicy_broken(k);
 }
 
 /* ---- held threads ------------------------------------------------------------------------------
@@ -708,6 +726,7 @@ void kpolicy_after(kernel *k, const weft_sync_op *op)
 
 static void release(kernel *k, kthread *t, uint64_t tick)
 {
+    ksched_touch(k, t);
     t->held = false;
     t->held_until = 0;
     t->ready_at = tick > t->ready_at ? tick : t->ready_at;
@@ -742,13 +761,14 @@ static bool asks_again(const kernel *k, const kthread *t, uint64_t tick)
 
 void ksched_ask_held(kernel *k, const kthread *ran, uint64_t tick)
 {
-    k->stale = true;
     k->any_held = false;
     for (kthread *t = k->live; t; t = t->live_next) {
         if (t->held && t != ran && asks_again(k, t, tick)) {
             release(k, t, t->yield_since == WEFT_TICK_NEVER ? tick : 0);
         }
-        k->any_held |= t->held;
+        if (t->held) {
+            expect(k, t);
+        }
     }
 }
 

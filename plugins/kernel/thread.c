@@ -433,6 +433,7 @@ uint32_t ex_KeSetBasePriorityThread(kcall *call)
     int32_t previous = t->base_priority - 8, increment = (int32_t)karg(call, 1);
     int32_t wanted = 8 + (increment < -16 ? -16 : increment > 16 ? 16 : increment);
     t->base_priority = t->priority = wanted < 1 ? 1 : wanted > 31 ? 31 : wanted;
+    call->k->stale = true;
     ksched_yield(call->k);
     return kret(call, (uint32_t)previous);
 }

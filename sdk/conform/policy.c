@@ -45,13 +45,24 @@ static void answered(answers *a, const char *op, uint64_t value, int legal)
     }
 }
 
+static int can_run(const kit *k, int32_t index, uint32_t hw)
+{
+    return index >= 0 && (uint32_t)index < k->view.thread_count && k->threads[index].hw == hw &&
+           k->threads[index].state <= WEFT_THREAD_RUNNING;
+}
+
 static void ask_next(const weft_policy_ops *ops, void *p, const kit *k, uint32_t hw, answers *a)
 {
-    int32_t index = ops->pick_next(p, &k->view, hw);
-    int legal = index >= 0 && (uint32_t)index < k->view.thread_count &&
-                k->threads[index].hw == hw && k->threads[index].state <= WEFT_THREAD_RUNNING;
-    answered(a, "pick_next", (uint64_t)(int64_t)index, legal);
-    if (legal && ops->quantum) {
+    int32_t index = 0;
+    if (ops->pick_next) {
+        index = ops->pick_next(p, &k->view, hw);
+        answered(a, "pick_next", (uint64_t)(int64_t)index, can_run(k, index, hw));
+    } else {
+        while ((uint32_t)index < k->view.thread_count && !can_run(k, index, hw)) {
+            index++;
+        }
+    }
+    if (can_run(k, index, hw) && ops->quantum) {
         answered(a, "quantum", ops->quantum(p, &k->view, index), 1);
     }
 }
@@ -70,7 +81,7 @@ static void ask_scheduling(const weft_policy_ops *ops, void *p, const kit *k, an
         answered(a, "pick_cpu slice", slice, slice > 0);
     }
     for (uint32_t i = 0; i < WEFT_HW_COUNT; i++) {
-        if (k->hw[i].ready > 0 && !k->hw[i].pinned && ops->pick_next) {
+        if (k->hw[i].ready > 0 && !k->hw[i].pinned) {
             ask_next(ops, p, k, i, a);
         }
     }

@@ -331,6 +331,11 @@ static void test_gpu_before_attach(void **state)
                                 "attach, expected one before)\n");
 }
 
+static int32_t nobody(void *instance, const weft_sched_view *view, uint32_t hw)
+{
+    return -1;
+}
+
 static void policy_view(void)
 {
     bench *b = bench_start(WEFT_ROLE_POLICY, "policy-t");
@@ -339,6 +344,7 @@ static void policy_view(void)
                                   .thread_stride = sizeof(weft_sched_thread),
                                   .hw_stride = sizeof hw[0],
                                   .hw = hw};
+    b->part->ops.policy.pick_next = nobody;
     checked_wrap(b->part);
     b->part->ops.policy.pick_next(b->part->self, &view, 0);
 }
@@ -356,8 +362,10 @@ static void test_what_a_policy_lacks_stays_so(void **state)
     bench *b = bench_start(WEFT_ROLE_POLICY, "policy-t");
     checked_wrap(b->part);
     assert_null(b->part->ops.policy.pick_cpu);
+    assert_null(b->part->ops.policy.pick_next);
+    assert_null(b->part->ops.policy.quantum);
     assert_null(b->part->ops.policy.place);
-    assert_non_null(b->part->ops.policy.pick_next);
+    assert_non_null(b->part->ops.policy.before);
     checked_unwrap(b->part);
     free(b);
 }

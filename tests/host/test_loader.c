@@ -188,39 +188,17 @@ static void test_open_fills_defaults(void **state)
     plugin *p = loader_find(&l, WEFT_ROLE_POLICY, "good", why, sizeof why);
     assert_int_equal(plugin_open(p, why, sizeof why), 0);
     assert_int_equal(p->ops.policy.size, sizeof(weft_policy_ops));
-    /* policy.h: quantum 20 ms, before GO, delay natural; save NULL means refused */
-    assert_int_equal(p->ops.policy.quantum(NULL, NULL, 0), 20000000);
+    /* policy.h: before GO, delay natural; save NULL means refused */
     assert_int_equal(p->ops.policy.before(NULL, NULL, NULL, NULL), WEFT_ANSWER_GO);
     assert_int_equal(p->ops.policy.delay(NULL, 0, 0, 77), 77);
     assert_null(p->ops.policy.save);
-    assert_null(p->ops.policy.pick_cpu); /* the kernel's to answer, as is `place` */
+    assert_null(p->ops.policy.pick_cpu); /* the kernel's to answer, as are these */
+    assert_null(p->ops.policy.pick_next);
+    assert_null(p->ops.policy.quantum);
     assert_null(p->ops.policy.place);
     assert_non_null(getenv(RAN)); /* now, and only now */
     unsetenv(RAN);
     loader_end(&l);
-}
-
-static void test_default_pick_next(void **state)
-{
-    /* policy.h: highest priority, then least order, among READY and RUNNING of that queue */
-    const weft_sched_thread threads[] = {
-        {.state = WEFT_THREAD_WAITING, .hw = 2, .priority = 31, .order = 1},
-        {.state = WEFT_THREAD_READY, .hw = 1, .priority = 30, .order = 2},
-        {.state = WEFT_THREAD_READY, .hw = 2, .priority = 9, .order = 8},
-        {.state = WEFT_THREAD_RUNNING, .hw = 2, .priority = 9, .order = 7},
-    };
-    const weft_sched_hw hw[6] = {
-        {.time = 5}, {.time = 9, .ready = 1}, {.time = 8, .ready = 2}, {.time = 8, .ready = 1}};
-    const weft_sched_view view = {.size = sizeof view,
-                                  .thread_count = 4,
-                                  .thread_stride = sizeof threads[0],
-                                  .hw_stride = sizeof hw[0],
-                                  .threads = threads,
-                                  .hw = hw};
-    role_ops ops;
-    builtin_defaults(WEFT_ROLE_POLICY, &ops);
-    assert_int_equal(ops.policy.pick_next(NULL, &view, 2), 3);
-    assert_int_equal(ops.policy.pick_next(NULL, &view, 1), 1);
 }
 
 static void not_found(const char *id, const char *part)
@@ -289,7 +267,6 @@ int main(void)
         cmocka_unit_test(test_damaged_elf_never_crashes),
         cmocka_unit_test(test_good_plugin_is_described_without_running),
         cmocka_unit_test(test_open_fills_defaults),
-        cmocka_unit_test(test_default_pick_next),
         cmocka_unit_test(test_profile_names_no_paths),
         cmocka_unit_test(test_unknown_id_suggests_another),
         cmocka_unit_test(test_builtins_need_no_file),

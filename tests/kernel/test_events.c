@@ -422,7 +422,8 @@ static void test_the_policy_puts_a_transfer_off(void **state)
     uint64_t start = w->f->k->hw[0].time;
     w->f->k->policy = &ops;
     w->f->k->policy_instance = &asked;
-    w->f->k->policy_mask = 1u << WEFT_SYNC_SIGNAL | WEFT_SYNC_SOURCES | WEFT_SYNC_NO_VIEW;
+    w->f->k->policy_mask = w->f->k->ask_mask =
+        1u << WEFT_SYNC_SIGNAL | WEFT_SYNC_SOURCES | WEFT_SYNC_NO_VIEW;
     assert_int_equal(transfer(w, ex_NtWriteFile, file, 2048, 5), STATUS_PENDING);
     pass(w->f, 120199);
     assert_int_equal(asked, 2);
