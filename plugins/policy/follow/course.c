@@ -158,6 +158,7 @@ const course_near *course_look_up(const course *c, course_thread *t, uint64_t ob
         if (!t->near) {
             return NULL;
         }
+        course_weigh(t);
     }
     course_near *n = &t->near[object % COURSE_NEAR];
     *n = (course_near){.id = object, .object = course_object_of(c, object)};
@@ -201,7 +202,7 @@ uint32_t course_distance(const course *c, const course_object *o, uint32_t entry
 {
     uint32_t count = 0;
     for (uint32_t i = o->head; i < entry && count < FAR; i++) {
-        count += binds(c, o, i);
+        count += c->freed ? (uint32_t)binds(c, o, i) : !(o->operations[i] & COURSE_USED);
     }
     return count > 0 ? count : 1;
 }

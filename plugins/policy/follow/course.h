@@ -32,6 +32,8 @@ typedef struct course_thread {
     uint32_t seen;  /* 1: it exists or existed in this run */
     uint32_t off;   /* 1: it does other things than the reference; its entries bind nobody */
     uint32_t ended; /* 1: the same, since it is gone */
+    uint32_t
+        plain; /* 1: it has been seen, is on script, and neither held nor let go before its turn */
     /* What it is held at; held_object COURSE_NONE: nothing. */
     uint32_t held_object, held_entry;
     uint64_t held_since, held_turn;
@@ -58,6 +60,7 @@ typedef struct course_object {
     uint64_t told;  /* operations told of, from where the policy came on */
     uint32_t met;   /* 1: told counts */
     uint32_t ahead; /* entries of such ends that the head has passed though they were not told of */
+    uint32_t plain; /* 1: told counts, and no entry waits for one of another object */
 } course_object;
 
 typedef struct course {
@@ -81,6 +84,17 @@ void course_end(course *c);
 /* By identity; NULL where the manifest lacks it. */
 course_thread *course_thread_of(const course *c, uint64_t id);
 course_object *course_object_of(const course *c, uint64_t id);
+
+/* What has been changed of a thread, or of an object, may make it plain or not. */
+static inline void course_weigh(course_thread *t)
+{
+    t->plain = t->near && t->seen && !t->off && (t->held_object & t->relaxed_object) == COURSE_NONE;
+}
+
+static inline void course_weigh_object(course_object *o)
+{
+    o->plain = o->met && o->link_count == 0 && o->told >= o->first;
+}
 
 /* The thread's place for an object. NULL without memory. */
 const course_near *course_look_up(const course *c, course_thread *t, uint64_t object);
@@ -173,6 +187,7 @@ static inline void course_meet(const course *c, course_object *o, uint64_t seque
         o->met = 1;
         o->told = sequence;
     }
+    course_weigh_object(o);
     if (sequence > o->told) {
         course_make_up(c, o, sequence - o->told);
     }

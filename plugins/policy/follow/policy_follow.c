@@ -15,6 +15,7 @@
 
 #define TICKS_PER_MS UINT64_C(1000000)
 #define AHEAD        64 /* entries */
+#define LINE         16 /* entries in a line of the host's cache */
 #define MOST_UNKNOWN 64 /* objects and threads that the manifest lacks, told one by one */
 
 /* policy.replay `what`, and the places of the counters. */
@@ -46,14 +47,26 @@ typedef struct found_op {
     uint32_t entry, skipped;
 } found_op;
 
+/* Where a thread is in the course: by the low bits of its identity. */
+#define ACTORS 32
+typedef struct actor {
+    uint64_t id;
+    course_thread *thread; /* NULL: the manifest lacks it */
+} actor;
+
+/* An operation that was let go in its turn, and has not been told of. */
+typedef struct turn {
+    const course_near *near; /* NULL: there is none */
+    uint64_t thread, sequence;
+    uint32_t kind;
+} turn;
+
 typedef struct policy_follow {
     const weft_host *host;
     course course;
-    found_op latest;   /* looked up for `before`; mostly `after` comes with the same */
-    uint64_t actor_id; /* who acted last, and where it is in the course */
-    course_thread *actor;
-    const course_near *turn; /* an operation in its turn there was let go; NULL: none */
-    uint32_t turn_kind;
+    found_op latest; /* looked up for `before`; mostly `after` comes with the same */
+    actor actors[ACTORS];
+    turn turn;
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint64_t late;           /* ticks that a time-out which the reference did not see is put off */
     uint32_t give_up;        /* per cent of the threads */
@@ -107,6 +120,7 @@ static void give_up_if_lost(policy_follow *p, const weft_sched_view *view)
 {
     if (!p->gave_up && p->off * UINT64_C(100) > p->seen * (uint64_t)p->give_up) {
         p->gave_up = 1;
+        p->turn.near = NULL;
         report(p, view, GAVE_UP, 0, p->off, 0, p->turns);
         p->host->log(p->host, WEFT_LOG_WARN,
                      "too many threads do other things than the reference: its order is followed "
@@ -125,11 +139,13 @@ static void meet(policy_follow *p, course_thread *t)
 {
     p->seen += !t->seen;
     t->seen = 1;
+    course_weigh(t);
 }
 
 static void let_go(course_thread *t)
 {
     t->held_object = COURSE_NONE;
+    course_weigh(t);
 }
 
 /* Lets a held thread go before its turn. Who was never seen in this run will not be waited for again. */
@@ -141,6 +157,7 @@ static void relax(policy_follow *p, const weft_sched_view *view, course_thread *
     report(p, view, what, t->id, entry > head ? entry - head : 0, o->id, o->first + entry);
     if (owner && !owner->seen) {
         course_free(&p->course, &owner->off);
+        course_weigh(owner);
         report(p, view, ABSENT, owner->id, place_of(p, owner), o->id, o->first + head);
     }
     course_pass(o, entry);
@@ -179,6 +196,7 @@ static uint32_t hold(policy_follow *p, const weft_sched_view *view, course_threa
         t->held_entry = entry;
         t->held_since = view->now;
         t->held_turn = p->turns;
+        course_weigh(t);
     } else if (is_aged(p, view, t)) {
         relax(p, view, t, AGED);
         return WEFT_ANSWER_GO;
@@ -190,6 +208,7 @@ static void go_off_script(policy_follow *p, const weft_sched_view *view, course_
                           const weft_sync_op *op)
 {
     course_free(&p->course, &t->off);
+    course_weigh(t);
     p->off++;
     report(p, view, OFF_SCRIPT, t->id, op->kind, op->object, op->sequence);
     give_up_if_lost(p, view);
@@ -197,11 +216,11 @@ static void go_off_script(policy_follow *p, const weft_sched_view *view, course_
 
 static course_thread *actor_of(policy_follow *p, uint64_t id)
 {
-    if (p->actor_id != id || !p->actor) {
-        p->actor_id = id;
-        p->actor = course_thread_of(&p->course, id);
+    actor *a = &p->actors[id % ACTORS];
+    if (a->id != id || !a->thread) {
+        *a = (actor){.id = id, .thread = course_thread_of(&p->course, id)};
     }
-    return p->actor;
+    return a->thread;
 }
 
 static const found_op *look_up(policy_follow *p, const weft_sync_op *op)
@@ -235,49 +254,100 @@ static const found_op *looked_up(policy_follow *p, const weft_sync_op *op)
     return same ? l : look_up(p, op);
 }
 
-/* What nearly always is the case: nothing is odd about the thread, the numbers are where they should
- * be, and the first entry that binds is the thread's own and of this kind. */
-static int is_in_turn(policy_follow *p, const weft_sync_op *op)
+/* Where a plain thread has its next entry on a plain object; NULL: one of them is not plain, or it is
+ * not known yet. What is short below is for these. */
+static inline const course_near *plain_place(const policy_follow *p, const weft_sync_op *op)
 {
-    const course_thread *t = p->actor;
-    if (p->actor_id != op->thread || !t || !t->near || !t->seen || t->off ||
-        (t->held_object & t->relaxed_object) != COURSE_NONE) {
-        return 0;
+    const actor *a = &p->actors[op->thread % ACTORS];
+    const course_thread *t = a->thread;
+    if (a->id != op->thread || !t || !t->plain) {
+        return NULL;
     }
     const course_near *near = &t->near[op->object % COURSE_NEAR];
-    if (near->id != op->object || !near->lane) {
+    return near->id == op->object && near->lane && near->object->plain ? near : NULL;
+}
+
+/* What nearly always is the case: the numbers are where they should be, and the first entry that binds
+ * is the thread's own and of this kind. */
+static inline int is_in_turn(policy_follow *p, const weft_sync_op *op)
+{
+    const course_near *near = plain_place(p, op);
+    if (!near || p->gave_up || course_is_end(op->kind)) {
         return 0;
     }
     const course_object *o = near->object;
     uint32_t entry = near->lane->next;
-    if (entry == COURSE_NONE || entry != o->head || !o->met || op->sequence != o->told ||
-        op->sequence < o->first || o->link_count > 0 ||
+    if (op->sequence != o->told + o->ahead || entry != o->head ||
         !course_is_alike(op->kind, o->operations[entry] & WEFT_ORDER_KIND)) {
         return 0;
     }
-    p->turn = near;
-    p->turn_kind = op->kind;
+    p->turn.near = near;
+    p->turn.thread =
+        p->actors[op->thread % ACTORS].id; /* op's, but not two loads that become one */
+    p->turn.sequence = op->sequence;
+    p->turn.kind = op->kind;
     return 1;
 }
 
-/* The end of that: its entry is the last before the head. */
-static int took_its_turn(policy_follow *p, const weft_sync_op *op)
+/* The same where numbers were taken that were not told of: ends of waits. */
+static int is_in_turn_behind_ends(policy_follow *p, const weft_sync_op *op)
 {
-    const course_near *near = p->turn;
-    if (!near || p->actor_id != op->thread || near->id != op->object || p->turn_kind != op->kind ||
-        near->object->told != op->sequence || near->object->head != near->lane->next) {
+    const course_near *near = plain_place(p, op);
+    if (!near || op->sequence <= near->object->told + near->object->ahead) {
+        return 0;
+    }
+    course_make_up(&p->course, near->object, op->sequence - near->object->told);
+    return is_in_turn(p, op);
+}
+
+/* The next entry of the lane is used up, and further ones are fetched: the host's cache forgets a long
+ * order between two entries. */
+static inline void step(course_object *o, course_lane *lane)
+{
+    uint32_t entry = lane->next;
+    lane->next = o->following[entry];
+    if (entry % LINE == 0 && entry + AHEAD < o->count) {
+        __builtin_prefetch(&o->following[entry + AHEAD]);
+        __builtin_prefetch(&o->operations[entry + AHEAD]);
+    }
+}
+
+/* The end of that. */
+static inline int took_its_turn(policy_follow *p, const weft_sync_op *op)
+{
+    const course_near *near = p->turn.near;
+    if (!near || p->turn.thread != op->thread || p->turn.sequence != op->sequence ||
+        p->turn.kind != op->kind || near->id != op->object ||
+        near->lane->next != near->object->head) {
+        return 0;
+    }
+    course_object *o = near->object;
+    p->turn.near = NULL;
+    o->told++;
+    o->head++;
+    step(o, near->lane);
+    p->counters[FOLLOWED]++;
+    return 1;
+}
+
+/* A wait has ended as the next entry says. */
+static inline int ended_in_turn(policy_follow *p, const weft_sync_op *op)
+{
+    const course_near *near = plain_place(p, op);
+    p->turn.near = NULL;
+    if (!near || near->lane->next == COURSE_NONE || op->sequence < near->object->first) {
         return 0;
     }
     course_object *o = near->object;
     uint32_t entry = near->lane->next;
-    p->turn = NULL;
-    o->told++;
-    o->head++;
-    near->lane->next = o->following[entry];
-    if (entry + AHEAD < o->count) { /* the host's cache forgets a long order between two entries */
-        __builtin_prefetch(&o->following[entry + AHEAD]);
-        __builtin_prefetch(&o->operations[entry + AHEAD]);
+    if ((o->operations[entry] & WEFT_ORDER_KIND) != op->kind) {
+        return 0;
     }
+    o->told++;
+    o->ahead -= entry < o->head && o->ahead > 0;
+    o->operations[entry] |= COURSE_USED;
+    step(o, near->lane);
+    (void)course_head(&p->course, o);
     p->counters[FOLLOWED]++;
     return 1;
 }
@@ -286,7 +356,10 @@ static int took_its_turn(policy_follow *p, const weft_sync_op *op)
 __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const weft_sched_view *view,
                                                       const weft_sync_op *op, uint64_t *amount)
 {
-    p->turn = NULL;
+    p->turn.near = NULL;
+    if (p->gave_up || course_is_end(op->kind) || is_in_turn_behind_ends(p, op)) {
+        return WEFT_ANSWER_GO;
+    }
     const found_op *found = look_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
@@ -316,6 +389,7 @@ __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const we
         if (t->held_object == object) {
             let_go(t);
         }
+        (void)is_in_turn(p, op); /* now perhaps */
         return WEFT_ANSWER_GO;
     }
     /* not to be asked again before so many others have had their turn there */
@@ -326,11 +400,7 @@ __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const we
 static uint32_t before(void *instance, const weft_sched_view *view, const weft_sync_op *op,
                        uint64_t *amount)
 {
-    policy_follow *p = instance;
-    if (p->gave_up || course_is_end(op->kind) || is_in_turn(p, op)) {
-        return WEFT_ANSWER_GO;
-    }
-    return look_closer(p, view, op, amount);
+    return is_in_turn(instance, op) ? WEFT_ANSWER_GO : look_closer(instance, view, op, amount);
 }
 
 /* The operation has an entry: it is used up, and where it came too early or too late, that counts. */
@@ -361,7 +431,7 @@ static void account(policy_follow *p, const weft_sched_view *view, const found_o
 __attribute__((noinline)) static void
 enter_in_the_course(policy_follow *p, const weft_sched_view *view, const weft_sync_op *op)
 {
-    p->turn = NULL;
+    p->turn.near = NULL;
     const found_op *found = looked_up(p, op);
     course_thread *t = found->thread;
     course_object *o = found->object;
@@ -421,21 +491,30 @@ static void look_back(policy_follow *p, const weft_sched_view *view, const weft_
     }
 }
 
+__attribute__((noinline)) static void tell_more(policy_follow *p, const weft_sched_view *view,
+                                                const weft_sync_op *op)
+{
+    if (p->gave_up) {
+        return;
+    }
+    int end = course_is_end(op->kind);
+    if (op->object != 0 && !(end ? ended_in_turn(p, op) : took_its_turn(p, op))) {
+        enter_in_the_course(p, view, op);
+    }
+    if (op->kind == WEFT_SYNC_WAIT) {
+        foresee(p, op);
+    } else if (end) {
+        look_back(p, view, op);
+    }
+}
+
 static void after(void *instance, const weft_sched_view *view, const weft_sync_op *op)
 {
     policy_follow *p = instance;
     p->turns++;
     p->now = view->now != WEFT_TICK_NEVER ? view->now : p->now;
-    if (p->gave_up) {
-        return;
-    }
-    if (op->object != 0 && !took_its_turn(p, op)) {
-        enter_in_the_course(p, view, op);
-    }
-    if (op->kind == WEFT_SYNC_WAIT) {
-        foresee(p, op);
-    } else if (course_is_end(op->kind)) {
-        look_back(p, view, op);
+    if (op->kind == WEFT_SYNC_WAIT || !took_its_turn(p, op)) {
+        tell_more(p, view, op);
     }
 }
 
