@@ -350,10 +350,29 @@ char *part_sentence(part *p, const char *otherwise)
     return text;
 }
 
+/* What a plugin that passes a status on without a word of its own may have heard: the kernel calls the
+ * CPU's and the GPU's ops. */
+static char *sentence_of_others(const part *p, weft_status status)
+{
+    static const uint32_t roles[] = {WEFT_ROLE_CPU, WEFT_ROLE_GPU};
+    run *r = p->run;
+    for (size_t i = 0; p == &r->parts[WEFT_ROLE_KERNEL] && i < 2; i++) {
+        part *other = &r->parts[roles[i]];
+        char *sentence = other->plugin ? part_sentence(other, "") : NULL;
+        if (sentence && *sentence) {
+            char *text = text_format("%s: %s", other->plugin->desc->id, sentence);
+            free(sentence);
+            return text;
+        }
+        free(sentence);
+    }
+    return text_format("plugin gave no reason (found status %s, expected ok)",
+                       weft_status_name(status));
+}
+
 void part_add_error(part *p, const char *where, weft_status status, errors *list)
 {
-    char *otherwise = text_format("plugin gave no reason (found status %s, expected ok)",
-                                  weft_status_name(status));
+    char *otherwise = sentence_of_others(p, status);
     char *sentence = part_sentence(p, otherwise);
     size_t length = strlen(where); /* a sentence that begins with the place says it once */
     int named = strncmp(sentence, where, length) == 0 && strncmp(sentence + length, ": ", 2) == 0;

@@ -42,7 +42,10 @@ weft_status kboot(kernel *k)
     }
     kwait_init(k);
     ktime_init(k);
-    kvideo_init(k);
+    weft_status shown = kvideo_init(k);
+    if (shown != WEFT_OK) {
+        return shown;
+    }
     kaudio_init(k);
     k->cpu_calls = (weft_cpu_host){
         .size = sizeof k->cpu_calls,

@@ -94,19 +94,23 @@ static void vblank_fired(void *context, uint64_t tick, uint64_t count)
     ksource_end(k, before);
 }
 
-void kvideo_init(kernel *k)
+weft_status kvideo_init(kernel *k)
 {
     k->gpu_calls = (weft_gpu_host){
         .size = sizeof k->gpu_calls,
         .context = k,
         .interrupt = gpu_interrupt,
     };
-    k->gpu->attach(k->gpu_instance, &k->gpu_calls);
+    weft_status status = k->gpu->attach(k->gpu_instance, &k->gpu_calls);
+    if (status != WEFT_OK) {
+        return status;
+    }
     k->memory->mmio_add(k->memory, GPU_BASE, GPU_SIZE);
     k->memory->mmio_add(k->memory, XMA_BASE, XMA_SIZE);
     k->clock->source_add(k->clock, "vblank", WEFT_RANK_VBLANK, vblank_fired, k, &k->source_vblank);
     k->clock->schedule(k->clock, k->source_vblank,
                        weft_clock_periodic(1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz), 1);
+    return WEFT_OK;
 }
 
 /* ---- registers ---------------------------------------------------------------------------------

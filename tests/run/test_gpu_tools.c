@@ -275,6 +275,13 @@ static void a_gpu_that_reads_no_ring_does_not_conform(void **state)
     weft_free(&r);
 }
 
+static void a_gpu_that_does_not_attach_ends_the_run(void **state)
+{
+    weft_run r = weft("run", "--headless", "--plugins", WEFT_BUILD_DIR "/tests/plugins", "--set",
+                      "gpu.plugin=still", "--set", "gpu.refuse=yes", title("hello"), NULL);
+    expect(&r, 5, "no attach (found refuse = yes, expected no)");
+}
+
 static void a_gpu_without_tools_is_5(void **state)
 {
     weft_run r = weft("gpu", "replay", "--plugins", WEFT_BUILD_DIR "/tests/plugins", "--set",
@@ -316,6 +323,7 @@ int main(void)
         cmocka_unit_test(details_finds_all_right),
         cmocka_unit_test(the_gpu_conforms),
         cmocka_unit_test(a_gpu_that_reads_no_ring_does_not_conform),
+        cmocka_unit_test(a_gpu_that_does_not_attach_ends_the_run),
         cmocka_unit_test(a_gpu_without_tools_is_5),
         cmocka_unit_test(threads_are_no_part_of_the_run),
     };

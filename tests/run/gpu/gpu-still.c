@@ -21,7 +21,10 @@ static weft_status create(const weft_host *host, void **instance)
 }
 static weft_status attach(void *p, const weft_gpu_host *calls)
 {
-    return WEFT_OK;
+    const weft_host *host = ((still *)p)->host;
+    return host->option_bool(host, "refuse")
+               ? host->fail(host, WEFT_E_STATE, "no attach (found refuse = yes, expected no)")
+               : WEFT_OK;
 }
 static weft_status ring(void *p, uint32_t physical, uint32_t log2_quads)
 {
@@ -58,6 +61,8 @@ static const weft_gpu_ops ops = {.size = sizeof ops,
                                  .register_write = set,
                                  .stats = stats,
                                  .digest = digest};
+static const weft_option options[] = {
+    {.key = "refuse", .type = WEFT_OPTION_BOOL, .default_value = "no", .help = "attach fails"}};
 WEFT_EXPORT const weft_plugin_desc weft_plugin = {.size = sizeof weft_plugin,
                                                   .abi_major = WEFT_ABI_MAJOR,
                                                   .abi_minor = WEFT_ABI_MINOR,
@@ -66,6 +71,9 @@ WEFT_EXPORT const weft_plugin_desc weft_plugin = {.size = sizeof weft_plugin,
                                                   .version = "1",
                                                   .summary = "registers alone",
                                                   .sanitizers = WEFT_SANITIZERS,
+                                                  .options = options,
+                                                  .option_count = 1,
+                                                  .option_stride = sizeof(weft_option),
                                                   .ops = &ops,
                                                   .create = create,
                                                   .destroy = free};
