@@ -91,8 +91,8 @@ typedef struct xenos_backend {
     void *(*create)(const xenos_memory *memory, uint32_t threads); /* NULL: no memory */
     void (*destroy)(void *self);
     /* A draw; in RB_MODECONTROL modes that do not draw it only has extents and exports memory, which
-     * is there when it returns. */
-    void (*draw)(void *self, const xenos_draw *draw);
+     * is there when it returns. 0: it reached its limit, and some of it was left out. */
+    int (*draw)(void *self, const xenos_draw *draw);
     /* A draw in RB_MODECONTROL mode 6: copies and clears as RB_COPY_* say. The rectangle is in the
      * three vertices of vertex fetch constant 0. */
     void (*resolve)(void *self, const xenos_draw *draw, xenos_resolved *done);

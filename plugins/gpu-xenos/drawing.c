@@ -51,8 +51,9 @@ static void null_destroy(void *self)
 {
 }
 
-static void null_draw(void *self, const xenos_draw *draw)
+static int null_draw(void *self, const xenos_draw *draw)
 {
+    return 1;
 }
 
 static void null_resolve(void *self, const xenos_draw *draw, xenos_resolved *done)
@@ -269,19 +270,19 @@ static int only_tested(const uint32_t *registers)
     return (registers[XENOS_PA_SC_VIZ_QUERY] & 0x81) == 0x81;
 }
 
-static void draw_untested(xenos_drawing *d, uint32_t *registers, const xenos_draw *draw)
+static int draw_untested(xenos_drawing *d, uint32_t *registers, const xenos_draw *draw)
 {
     if (!only_tested(registers)) {
-        d->backend->draw(d->self, draw);
-        return;
+        return d->backend->draw(d->self, draw);
     }
     uint32_t mask = registers[XENOS_RB_COLOR_MASK];
     uint32_t depth = registers[XENOS_RB_DEPTHCONTROL];
     registers[XENOS_RB_COLOR_MASK] = 0;
     registers[XENOS_RB_DEPTHCONTROL] = depth & ~UINT32_C(5); /* no stencil, no depth write */
-    d->backend->draw(d->self, draw);
+    int whole = d->backend->draw(d->self, draw);
     registers[XENOS_RB_COLOR_MASK] = mask;
     registers[XENOS_RB_DEPTHCONTROL] = depth;
+    return whole;
 }
 
 void xenos_drawing_draw(xenos_drawing *d, uint32_t *registers, xenos_draw *draw,
@@ -301,8 +302,9 @@ void xenos_drawing_draw(xenos_drawing *d, uint32_t *registers, xenos_draw *draw,
     }
     if (mode == XENOS_MODE_COPY) {
         d->backend->resolve(d->self, draw, done);
-    } else if (draw->vertex != NULL && draw->count > 0) {
-        draw_untested(d, registers, draw);
+    } else if (draw->vertex != NULL && draw->count > 0 && !draw_untested(d, registers, draw)) {
+        xenos_cp_complain(d->cp, XENOS_DRAW_CUT,
+                          "a draw costs more than one may, and some of it is left out");
     }
 }
 

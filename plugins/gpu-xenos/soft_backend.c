@@ -57,10 +57,10 @@ static void destroy(void *self)
     }
 }
 
-static void draw(void *self, const xenos_draw *what)
+static int draw(void *self, const xenos_draw *what)
 {
     const chosen *c = self;
-    c->backend->draw(c->self, what);
+    return c->backend->draw(c->self, what);
 }
 
 static void resolve(void *self, const xenos_draw *what, xenos_resolved *done)

@@ -20,7 +20,7 @@ static picture *new_hostile(uint32_t threads, const char *pixel)
     return p;
 }
 
-static void draw_limited(picture *p, uint32_t primitive, uint32_t count, uint64_t limit)
+static int draw_limited(picture *p, uint32_t primitive, uint32_t count, uint64_t limit)
 {
     xenos_draw draw = {
         .registers = p->registers,
@@ -31,7 +31,7 @@ static void draw_limited(picture *p, uint32_t primitive, uint32_t count, uint64_
         .count = count,
         .limit = limit,
     };
-    xenos_soft_backend.draw(p->soft, &draw);
+    return xenos_soft_backend.draw(p->soft, &draw);
 }
 
 /* White rectangles over the whole picture, one behind the other. */
@@ -58,12 +58,12 @@ static void a_draw_ends_at_its_limit(void **state)
 {
     picture *p = new_hostile(1, PICTURE_PIXEL);
     cover(p, 64);
-    draw_limited(p, XENOS_RECTANGLES, 64 * 3, 0);
+    assert_int_equal(draw_limited(p, XENOS_RECTANGLES, 64 * 3, 0), 1);
     assert_int_equal(drawn(p), 64 * 320 * 180);
     picture_free(p);
     p = new_hostile(1, PICTURE_PIXEL);
     cover(p, 64);
-    draw_limited(p, XENOS_RECTANGLES, 64 * 3, 33 * 2700);
+    assert_int_equal(draw_limited(p, XENOS_RECTANGLES, 64 * 3, 33 * 2700), 0);
     assert_in_range(drawn(p), 1, 16 * 2700);
     picture_free(p);
 }
@@ -95,7 +95,7 @@ static void endless_shaders_end(void **state)
 {
     picture *p = new_hostile(1, endless);
     cover(p, 1);
-    draw_limited(p, XENOS_RECTANGLES, 3, UINT64_C(1) << 20);
+    assert_int_equal(draw_limited(p, XENOS_RECTANGLES, 3, UINT64_C(1) << 20), 0);
     assert_in_range(drawn(p), 16, 16 * (48 + 15 + 1));
     picture_free(p);
 }

@@ -217,6 +217,23 @@ static int gather_patches(chunk *k, xenos_primitives *reader)
     return k->primitives > 0;
 }
 
+static void note_cut(soft_worker *worker)
+{
+    worker->cut |= worker->group.executed >= worker->group.limit;
+}
+
+/* 1: a worker had to leave something out since the last time. */
+static int take_cut(soft *s)
+{
+    int cut = 0;
+    for (uint32_t i = 0; i < soft_workers_count(s->workers); i++) {
+        soft_worker *worker = soft_workers_at(s->workers, i);
+        cut |= worker->cut;
+        worker->cut = 0;
+    }
+    return cut;
+}
+
 static void shade_batch(void *context, soft_worker *worker, uint32_t item)
 {
     const soft *s = context;
@@ -226,6 +243,7 @@ static void shade_batch(void *context, soft_worker *worker, uint32_t item)
     soft_vertex_shade(
         &s->context, worker, &s->chunk->index[first], s->patches ? &s->chunk->start[first] : NULL,
         count < SOFT_LANES ? count : SOFT_LANES, s->vertices + first * s->context.stride);
+    note_cut(worker);
 }
 
 static uint64_t all_work(const soft *s)
@@ -250,6 +268,7 @@ static void draw_tile(void *context, soft_worker *worker, uint32_t item)
     uint64_t share = s->share * soft_bins_triangles(s->bins, item);
     worker->group.limit = worker->group.executed + share;
     soft_bins_draw(s->bins, &s->context, worker, s->triangles, item);
+    note_cut(worker);
 }
 
 static void draw_ordered(const soft *s, const soft_triangle *t)
@@ -285,6 +304,7 @@ static void flush(soft *s, soft_setup *setup)
         if (ordered) {
             s->tiles += cost_of(&s->triangles[next]);
             draw_ordered(s, &s->triangles[next++]);
+            note_cut(soft_workers_at(s->workers, 0));
             left = work_left(s);
             continue;
         }
@@ -379,13 +399,13 @@ static void prepare(soft *s, const xenos_draw *draw)
     }
 }
 
-static void soft_draw(void *self, const xenos_draw *draw)
+static int soft_draw(void *self, const xenos_draw *draw)
 {
     soft *s = self;
     int visible = rasterises(draw);
     int placed = visible || has_extents(draw);
     if (!placed && !draw->vertex->memory_export) {
-        return;
+        return 1;
     }
     prepare(s, draw);
     const soft_context *c = &s->context;
@@ -424,6 +444,7 @@ static void soft_draw(void *self, const xenos_draw *draw)
         flush(s, &setup);
     }
     soft_textures_release(s->textures);
+    return !take_cut(s) && work_left(s) > 0;
 }
 
 static void soft_resolve_draw(void *self, const xenos_draw *draw, xenos_resolved *done)

@@ -131,6 +131,7 @@ typedef struct soft_worker {
     double shift[4][2];     /* the same weights from centre to sample */
     const soft_triangle *triangle;
     xenos_counts counts;
+    int cut; /* it reached the limit of a job in this draw */
 } soft_worker;
 
 /* ---- workers.c ---- */
