@@ -64,6 +64,9 @@ int plugin_open(plugin *p, char *why, size_t room);
  * still there, and plugin_open loads it again. */
 void plugin_close(plugin *p);
 
+/* The C library's exit, for who stands before it. */
+_Noreturn void loader_exit(int code);
+
 /* Paths of all ID.so in a folder, sorted; NULL-ended, allocated, each allocated. */
 char **loader_list(const char *folder);
 

@@ -64,7 +64,9 @@ int part_create(part *p, errors *list)
     }
     p->ops = p->plugin->ops;
     services_start(p);
-    weft_status status = p->plugin->code->create(&p->host, &p->instance);
+    int guarded = p->run->profile->checked && p->role == WEFT_ROLE_POLICY;
+    weft_status status =
+        guarded ? guard_create(p) : p->plugin->code->create(&p->host, &p->instance);
     if (status != WEFT_OK) {
         char *where = text_format("%s.create", id);
         part_add_error(p, where, status, list);
@@ -85,10 +87,14 @@ void part_destroy(part *p)
     if (p->created) {
         int broken = p->checked && ((checked *)p->checked)->broken;
         p->created = 0;
-        checked_unwrap(p);
         if (p->plugin->code->destroy && !broken) {
-            p->plugin->code->destroy(p->instance);
+            if (p->checked && p->role == WEFT_ROLE_POLICY) {
+                guard_destroy(p->checked);
+            } else {
+                p->plugin->code->destroy(p->instance);
+            }
         }
+        checked_unwrap(p);
         p->plugin->instances--;
     }
     weft_filter_free(p->filter);

@@ -101,6 +101,10 @@ void checked_wrap(part *p)
 
 void checked_unwrap(part *p)
 {
-    free(p->checked);
+    checked *c = p->checked;
+    if (c) {
+        free(c->view_records);
+        free(c);
+    }
     p->checked = NULL;
 }

@@ -17,11 +17,19 @@ typedef struct checked {
     uint64_t last_sequence;   /* tracer: of the latest event, + 1 */
     int partial;              /* tracer: a filter hides some */
 
+    /* policy: what it is shown is a copy */
+    weft_sched_view view;
+    void *view_records;
+    size_t view_room; /* bytes of it */
+    int few_views;    /* `before` and `after` get none (WEFT_SYNC_NO_VIEW) */
+
     /* policy, guard.c */
     int broken; /* it crashed or did not come back, and is not called again */
     _Atomic uint64_t op_number, overdue; /* odd: within an op; the one that takes too long */
     _Atomic(pthread_t) op_thread;
+    _Atomic pid_t op_tid;
     uint64_t watched, watched_cpu, watched_wall; /* the main thread's; ms */
+    int watched_asleep;                          /* whenever it was looked at */
 } checked;
 
 /* Puts the wrappers between a created part and its callers. */
@@ -37,6 +45,9 @@ void checked_alone(part *p, const char *service, _Atomic uint32_t *busy);
 
 /* Catches what a guarded op may do; before the first one. */
 void guard_install(void);
+/* A policy's create and destroy, which may go wrong as its ops may: STATE, with a sentence. */
+weft_status guard_create(part *p);
+void guard_destroy(checked *c);
 /* Now and then on the main thread: ends the op that a policy does not come back from. */
 void guard_watch(checked *c);
 

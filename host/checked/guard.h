@@ -17,7 +17,7 @@
 
 #include "checked.h"
 
-#define GUARD_CPU_MS  1000  /* of an op, on its processor */
+#define GUARD_CPU_MS  1000  /* of an op, on its processor, or asleep from first to last look */
 #define GUARD_WALL_MS 10000 /* of an op, however little of that it runs */
 
 typedef struct guard {
@@ -33,5 +33,7 @@ int guard_enter(guard *g, checked *c, const char *op);
 void guard_leave(guard *g);
 /* After the jump: asks the kernel to eject the policy; does nothing where guard_enter refused. */
 void guard_broken(guard *g);
+/* It did something else that ends its service, and is not called again. */
+void guard_eject(checked *c, const char *does, const char *op);
 
 #endif

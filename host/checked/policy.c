@@ -4,6 +4,9 @@
  */
 #include "guard.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Calls an op; `does` is not reached, or not to its end, where the policy breaks. */
 #define GUARDED(c, op, does)                                                                       \
     do {                                                                                           \
@@ -14,6 +17,56 @@
         } else {                                                                                   \
             guard_broken(&g);                                                                      \
         }                                                                                          \
+    } while (0)
+
+/* The policy gets a copy, so that it cannot write into the kernel's. Where `before` and `after` are told
+ * of no view, its records may be gone, and are left alone. */
+static const weft_sched_view *show(checked *c, const weft_sched_view *view, int whole)
+{
+    size_t threads = (size_t)view->thread_count * view->thread_stride;
+    size_t hw = (size_t)WEFT_HW_COUNT * view->hw_stride;
+    c->view = *view;
+    if (whole) {
+        if (c->view_room < threads + hw) {
+            free(c->view_records);
+            c->view_room = 2 * (threads + hw);
+            c->view_records = text_need(c->view_room);
+        }
+        char *records = c->view_records;
+        memcpy(records, view->hw, hw);
+        memcpy(records + hw, view->threads, threads);
+        c->view.hw = c->view_records;
+        c->view.threads = (const void *)(records + hw);
+    }
+    return &c->view;
+}
+
+static void unchanged(checked *c, const char *op, const weft_sched_view *view, int whole)
+{
+    weft_sched_view expected = *view;
+    size_t threads = (size_t)view->thread_count * view->thread_stride;
+    size_t hw = (size_t)WEFT_HW_COUNT * view->hw_stride;
+    const char *records = c->view_records;
+    if (c->broken) {
+        return;
+    }
+    if (whole) {
+        expected.hw = c->view_records;
+        expected.threads = (const void *)(records + hw);
+    }
+    if (memcmp(&expected, &c->view, sizeof expected) != 0 ||
+        (whole && (memcmp(records, view->hw, hw) != 0 ||
+                   memcmp(records + hw, view->threads, threads) != 0))) {
+        guard_eject(c, "wrote into the view of", op);
+    }
+}
+
+/* The same with a view, of which the op sees `shown`. */
+#define VIEWED(c, op, view, whole, does)                                                           \
+    do {                                                                                           \
+        const weft_sched_view *shown = show(c, view, whole);                                       \
+        GUARDED(c, op, does);                                                                      \
+        unchanged(c, op, view, whole);                                                             \
     } while (0)
 
 static void check_view(const checked *c, const char *op, const weft_sched_view *view)
@@ -40,7 +93,7 @@ static uint32_t pick_cpu(void *self, const weft_sched_view *view, uint64_t *slic
     checked *c = self;
     check_view(c, "pick_cpu", view);
     volatile uint32_t answer = UINT32_MAX;
-    GUARDED(c, "pick_cpu", answer = c->ops.policy.pick_cpu(c->instance, view, slice));
+    VIEWED(c, "pick_cpu", view, 1, answer = c->ops.policy.pick_cpu(c->instance, shown, slice));
     return answer;
 }
 
@@ -51,7 +104,7 @@ static int32_t pick_next(void *self, const weft_sched_view *view, uint32_t hw)
     CHECK(c, "pick_next", hw < WEFT_HW_COUNT, "no such hardware thread (found %u, expected 0 to 5)",
           hw);
     volatile int32_t answer = -1;
-    GUARDED(c, "pick_next", answer = c->ops.policy.pick_next(c->instance, view, hw));
+    VIEWED(c, "pick_next", view, 1, answer = c->ops.policy.pick_next(c->instance, shown, hw));
     return answer;
 }
 
@@ -62,7 +115,7 @@ static uint64_t quantum(void *self, const weft_sched_view *view, int32_t thread)
     CHECK(c, "quantum", thread >= 0 && (uint32_t)thread < view->thread_count,
           "no such thread (found %d, expected less than %u)", thread, view->thread_count);
     volatile uint64_t answer = 0;
-    GUARDED(c, "quantum", answer = c->ops.policy.quantum(c->instance, view, thread));
+    VIEWED(c, "quantum", view, 1, answer = c->ops.policy.quantum(c->instance, shown, thread));
     return answer;
 }
 
@@ -72,6 +125,7 @@ static uint32_t subscribe(void *self)
     checked_thread(c, "subscribe", WEFT_THREAD_MAIN | WEFT_THREAD_GUEST);
     volatile uint32_t answer = 0;
     GUARDED(c, "subscribe", answer = c->ops.policy.subscribe(c->instance));
+    c->few_views = (answer & WEFT_SYNC_NO_VIEW) != 0;
     return answer;
 }
 
@@ -83,7 +137,9 @@ static uint32_t before(void *self, const weft_sched_view *view, const weft_sync_
     CHECK(c, "before", op->kind < WEFT_SYNC_KINDS, "kind is unknown (found %u, expected 0 to %u)",
           op->kind, WEFT_SYNC_KINDS - 1);
     volatile uint32_t answer = WEFT_ANSWER_GO;
-    GUARDED(c, "before", answer = c->ops.policy.before(c->instance, view, op, amount));
+    weft_sync_op told = *op;
+    VIEWED(c, "before", view, !c->few_views,
+           answer = c->ops.policy.before(c->instance, shown, &told, amount));
     return answer;
 }
 
@@ -91,7 +147,8 @@ static void after(void *self, const weft_sched_view *view, const weft_sync_op *o
 {
     checked *c = self;
     check_view(c, "after", view);
-    GUARDED(c, "after", c->ops.policy.after(c->instance, view, op));
+    weft_sync_op told = *op;
+    VIEWED(c, "after", view, !c->few_views, c->ops.policy.after(c->instance, shown, &told));
 }
 
 static uint64_t delay(void *self, uint32_t kind, uint64_t thread, uint64_t natural)
@@ -110,7 +167,7 @@ static uint64_t stuck(void *self, const weft_sched_view *view)
     checked *c = self;
     check_view(c, "stuck", view);
     volatile uint64_t answer = 0;
-    GUARDED(c, "stuck", answer = c->ops.policy.stuck(c->instance, view));
+    VIEWED(c, "stuck", view, 1, answer = c->ops.policy.stuck(c->instance, shown));
     return answer;
 }
 
@@ -118,7 +175,7 @@ static void deadlock(void *self, const weft_sched_view *view)
 {
     checked *c = self;
     check_view(c, "deadlock", view);
-    GUARDED(c, "deadlock", c->ops.policy.deadlock(c->instance, view));
+    VIEWED(c, "deadlock", view, 1, c->ops.policy.deadlock(c->instance, shown));
 }
 
 static void thread_start(void *self, uint64_t thread, uint64_t parent)
@@ -143,7 +200,7 @@ static uint32_t place(void *self, const weft_sched_view *view, int32_t thread)
     CHECK(c, "place", thread >= 0 && (uint32_t)thread < view->thread_count,
           "no such thread (found %d, expected less than %u)", thread, view->thread_count);
     volatile uint32_t answer = 0;
-    GUARDED(c, "place", answer = c->ops.policy.place(c->instance, view, thread));
+    VIEWED(c, "place", view, 1, answer = c->ops.policy.place(c->instance, shown, thread));
     return answer;
 }
 

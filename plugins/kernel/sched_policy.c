@@ -477,7 +477,14 @@ uint64_t kpolicy_delay(kernel *k, const kthread *t, uint32_t kind, uint64_t natu
     };
     if (k->policy && k->policy->delay) {
         uint64_t ticks = k->policy->delay(k->policy_instance, kind, t->id, natural);
-        a.value = kpolicy_broken(k) ? natural : ticks;
+        if (kpolicy_broken(k)) {
+            return natural;
+        }
+        a.value = ticks;
+        if (ticks > natural && ticks - natural > WEFT_DELAY_MOST) {
+            refuse(k, &a);
+            return natural;
+        }
         accept(k, &a, a.value != natural);
     }
     return a.value;

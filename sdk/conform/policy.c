@@ -117,7 +117,8 @@ static void ask_op(const weft_policy_ops *ops, void *p, kit k[static 1], const w
 static void ask_rest(const weft_policy_ops *ops, void *p, const kit *k, answers *a)
 {
     for (uint32_t kind = 0; ops->delay && kind < WEFT_DELAY_KINDS; kind++) {
-        answered(a, "delay", ops->delay(p, kind, k->threads[0].id, 1000), 1);
+        uint64_t ticks = ops->delay(p, kind, k->threads[0].id, 1000);
+        answered(a, "delay", ticks, ticks <= 1000 + WEFT_DELAY_MOST);
     }
     for (uint32_t i = 0; ops->place && i < k->view.thread_count; i++) {
         uint32_t hw = ops->place(p, &k->view, (int32_t)i);

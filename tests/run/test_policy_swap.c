@@ -127,6 +127,58 @@ static void broken_policy_is_ejected(void **state)
     assert_string_equal(crashed, divided);
 }
 
+/* Not only by a fault of the processor. */
+static void other_ways_to_break(void **state)
+{
+    static const char *const rows[][2] = {
+        {"abort", "policy-odd called abort in pick_next"},
+        {"exit", "policy-odd called exit in pick_next"},
+        {"stack", "policy-odd crashed in pick_next"},
+        {"view", "policy-odd wrote into the view of pick_next"},
+    };
+    char crashed[33], other[33];
+    assert_ejected("crash", "policy-odd crashed in pick_next", crashed);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_ejected(rows[i][0], rows[i][1], other);
+        assert_string_equal(crashed, other);
+    }
+}
+
+static void sleeping_policy_is_ejected(void **state)
+{
+    char crashed[33], slept[33];
+    assert_ejected("crash", "policy-odd crashed in pick_next", crashed);
+    assert_ejected("sleep", "policy-odd did not come back from pick_next", slept);
+    assert_string_equal(crashed, slept);
+}
+
+/* A thread that would start in 584 years starts when it should. */
+static void endless_delays_are_nonsense(void **state)
+{
+    char first[33], second[33];
+    assert_ejected("delay", "too many illegal answers", first);
+    assert_ejected("delay", "too many illegal answers", second);
+    assert_string_equal(first, second);
+}
+
+static void broken_create_is_refused(void **state)
+{
+    weft_run run = weft_json("--set", "policy.plugin=odd", "--set", "policy.fault=create", "--set",
+                             "machine.checked=yes", title("locks"), NULL);
+    assert_int_equal(run.status, 5);
+    assert_int_equal(lines_with(run.err, "policy-odd called abort in create"), 1);
+    weft_free(&run);
+}
+
+static void broken_destroy_is_told(void **state)
+{
+    weft_run run = weft_json("--set", "policy.plugin=odd", "--set", "policy.fault=destroy", "--set",
+                             "machine.checked=yes", title("locks"), NULL);
+    assert_int_equal(run.status, 0);
+    assert_int_equal(lines_with(run.err, "policy-odd called abort in destroy"), 1);
+    weft_free(&run);
+}
+
 static void endless_policy_is_ejected(void **state)
 {
     char crashed[33], looped[33];
@@ -212,6 +264,11 @@ int main(void)
         cmocka_unit_test(broken_policy_is_ejected),
         cmocka_unit_test(endless_policy_is_ejected),
         cmocka_unit_test(nonsense_is_ejected),
+        cmocka_unit_test(other_ways_to_break),
+        cmocka_unit_test(sleeping_policy_is_ejected),
+        cmocka_unit_test(endless_delays_are_nonsense),
+        cmocka_unit_test(broken_create_is_refused),
+        cmocka_unit_test(broken_destroy_is_told),
         cmocka_unit_test(asked_from_outside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -300,10 +300,10 @@ static void held_wake_goes_on_later(void **state)
     assert_int_equal(s->returned[1][1], STATUS_WAIT_0);
 }
 
-/* A delay beyond the end of time does not wrap into the past. */
-static void endless_delay_does_not_wrap(void **state)
+/* One thread sets after 1 ms what the other waits for, and is still there 5 ms later. */
+static void delayed_wake(uint64_t delay)
 {
-    policy.delay = UINT64_MAX;
+    policy.delay = delay;
     const script_step p[] = {CALL(NtCreateEvent, H, 0, 1, 0), WORK(1 * MS),
                              CALL(NtSetEvent, AT(H), 0), WORK(5 * MS), END};
     const script_step q[] = {WORK(10000), CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0), MARK(1),
@@ -311,7 +311,22 @@ static void endless_delay_does_not_wrap(void **state)
     script_thread(s, 0, p, ON(0));
     script_thread(s, 1, q, ON(1));
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+}
+
+/* The longest legal delay: it is still under way. */
+static void longest_delay_is_taken(void **state)
+{
+    delayed_wake(WEFT_DELAY_MOST);
     assert_int_equal(s->log_count, 0);
+    assert_int_equal(s->k->policy_faults, 0);
+}
+
+/* One beyond the end of time is none: the thread goes on as if nobody had been asked. */
+static void endless_delay_is_illegal(void **state)
+{
+    delayed_wake(UINT64_MAX);
+    assert_int_equal(s->log_count, 1);
+    assert_true(s->k->policy_faults > 0);
 }
 
 static uint32_t pick_five(void *instance, const weft_sched_view *view, uint64_t *slice)
@@ -498,7 +513,8 @@ int main(void)
         T(held_call_is_announced_once),
         T(wait_and_wake_are_shown),
         T(held_wake_goes_on_later),
-        T(endless_delay_does_not_wrap),
+        T(longest_delay_is_taken),
+        T(endless_delay_is_illegal),
         T(preferred_hardware_thread_delays_no_event),
         T(views_are_exact_slice_by_slice),
         T(views_are_exact_when_equals_take_turns),

@@ -140,6 +140,9 @@ typedef struct weft_sync_op {
 #define WEFT_DELAY_OVERLAPPED UINT32_C(5) /* from request to completion of XAM's */
 #define WEFT_DELAY_KINDS      6
 
+/* Ticks by which an answer of `delay` may exceed the kernel's figure. */
+#define WEFT_DELAY_MOST UINT64_C(1000000000000)
+
 typedef struct weft_policy_ops {
     uint32_t size; /* sizeof(weft_policy_ops) */
     uint32_t reserved;
@@ -172,7 +175,8 @@ typedef struct weft_policy_ops {
     /* After it took effect. NULL: not told. [guest] */
     void (*after)(void *instance, const weft_sched_view *view, const weft_sync_op *op);
 
-    /* Ticks for WEFT_DELAY_*. NULL: `natural`, the kernel's own figure. [guest] */
+    /* Ticks for WEFT_DELAY_*, at most `natural`, the kernel's own figure, and WEFT_DELAY_MOST. NULL:
+     * `natural`. [guest] */
     uint64_t (*delay)(void *instance, uint32_t kind, uint64_t thread, uint64_t natural);
 
     /* Every runnable thread is held, and no time-out, timer or I/O is due: the identity of the one to

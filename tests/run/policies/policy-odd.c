@@ -2,6 +2,7 @@
  * place and in the way that its options say. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "weft/host.h"
 
@@ -20,12 +21,28 @@ static weft_status create(const weft_host *host, void **instance)
     p->every = (uint64_t)host->option_int(host, "every");
     p->at = (uint64_t)host->option_int(host, "at");
     p->fault = host->option_text(host, "fault");
+    if (strcmp(p->fault, "create") == 0) {
+        abort();
+    }
     return WEFT_OK;
 }
 
 static void destroy(void *instance)
 {
+    odd *p = instance;
+    if (strcmp(p->fault, "destroy") == 0) {
+        abort();
+    }
     free(instance);
+}
+
+/* Never comes to an end but by the end of the stack. */
+__attribute__((no_sanitize("undefined", "address"))) static uint32_t
+deeper(volatile uint32_t *above)
+{
+    volatile uint32_t here[256];
+    here[0] = above[0] + 1;
+    return here[0] ? deeper(here) + here[0] : 0;
 }
 
 static int goes_wrong(odd *p, const char *how)
@@ -47,6 +64,24 @@ pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
         return (int32_t)(view->thread_count / none);
     }
     for (volatile uint32_t spin = 0; goes_wrong(p, "loop"); spin++) {
+    }
+    if (goes_wrong(p, "abort")) {
+        abort();
+    }
+    if (goes_wrong(p, "exit")) {
+        exit(0);
+    }
+    if (goes_wrong(p, "stack")) {
+        volatile uint32_t here[1] = {0};
+        return (int32_t)deeper(here);
+    }
+    if (goes_wrong(p, "view")) {
+        memset((void *)(uintptr_t)view->threads, 0xff,
+               (size_t)view->thread_count * view->thread_stride);
+        return -1;
+    }
+    if (goes_wrong(p, "sleep")) {
+        sleep(2);
     }
     if (goes_wrong(p, "nonsense")) {
         return (int32_t)view->thread_count + 7;
@@ -75,11 +110,19 @@ static uint32_t before(void *instance, const weft_sched_view *view, const weft_s
     return ++p->entries % p->every == 0 ? WEFT_ANSWER_SPIN : WEFT_ANSWER_GO;
 }
 
+/* So long that nobody would see the end of it. */
+static uint64_t delay(void *instance, uint32_t kind, uint64_t thread, uint64_t natural)
+{
+    odd *p = instance;
+    return strcmp(p->fault, "delay") == 0 ? UINT64_MAX : natural;
+}
+
 static const weft_policy_ops ops = {
     .size = sizeof(weft_policy_ops),
     .pick_next = pick_next,
     .subscribe = subscribe,
     .before = before,
+    .delay = delay,
 };
 
 static const weft_option options[] = {
@@ -103,7 +146,8 @@ static const weft_option options[] = {
         .key = "fault",
         .type = WEFT_OPTION_CHOICE,
         .default_value = "none",
-        .choices = "none|crash|divide|loop|nonsense",
+        .choices =
+            "none|crash|divide|loop|nonsense|abort|exit|stack|view|sleep|create|destroy|delay",
         .help = "how it goes wrong",
     },
 };
