@@ -3,22 +3,26 @@
  * is bookkeeping under a critical section of its own. */
 #include "bugs.h"
 
-static struct {
+typedef struct book {
     critical_section section;
     u32 entries;
 } book;
 
-static void book_open(void)
+/* Threads of a deadlock that has shown stay, and go on with theirs: the bugs that come after it have
+ * another one. */
+static book common, of_deadlock;
+
+static void book_open(book *b)
 {
-    RtlInitializeCriticalSection(&book.section);
+    RtlInitializeCriticalSection(&b->section);
 }
 
-static void book_keep(u32 entries)
+static void book_keep(book *b, u32 entries)
 {
     for (u32 i = 0; i < entries; i++) {
-        RtlEnterCriticalSection(&book.section);
-        book.entries++;
-        RtlLeaveCriticalSection(&book.section);
+        RtlEnterCriticalSection(&b->section);
+        b->entries++;
+        RtlLeaveCriticalSection(&b->section);
     }
 }
 
@@ -56,7 +60,7 @@ static u32 shop_consumer(void *context)
     RtlEnterCriticalSection(&shop.section);
     bool nothing = shop.count == 0;
     RtlLeaveCriticalSection(&shop.section);
-    book_keep(8); /* the window */
+    book_keep(&common, 8); /* the window */
     while (nothing) {
         bool pulsed = shop.pulsed;
         if (weft_wait(shop.arrived, 10) == STATUS_WAIT_0) {
@@ -75,7 +79,7 @@ bool lost_shows(attempt a)
     shop.pulsed = shop.lost = false;
     shop.arrived = weft_event(SYNCHRONIZATION, false);
     RtlInitializeCriticalSection(&shop.section);
-    book_open();
+    book_open(&common);
     pair_run(shop_consumer, shop_producer, WEFT_FOREVER, NULL);
     NtClose(shop.arrived);
     return shop.lost;
@@ -100,7 +104,7 @@ static u32 account_member(void *context)
     if (!account.fixed) {
         RtlLeaveCriticalSection(&account.section);
     }
-    book_keep(5); /* the window */
+    book_keep(&common, 5); /* the window */
     if (!account.fixed) {
         RtlEnterCriticalSection(&account.section);
     }
@@ -114,7 +118,7 @@ bool atomic_shows(attempt a)
     account.fixed = a.fixed;
     account.balance = 0;
     RtlInitializeCriticalSection(&account.section);
-    book_open();
+    book_open(&common);
     pair_run(account_member, account_member, WEFT_FOREVER, NULL);
     return account.balance != 2 * DEPOSIT;
 }
@@ -151,7 +155,7 @@ static u32 node_pop(u32 entries)
             return NONE;
         }
         u32 below = stack.next[node];
-        book_keep(entries); /* the window */
+        book_keep(&common, entries); /* the window */
         if (weft_swap_if(&stack.head, head, (head & 0xFFFF0000u) + stack.step + below)) {
             return node;
         }
@@ -181,7 +185,7 @@ bool aba_shows(attempt a)
     for (u32 i = 0; i < NODES; i++) {
         node_push(i);
     }
-    book_open();
+    book_open(&common);
     pair_run(stack_first, stack_second, WEFT_FOREVER, NULL);
     u32 times[NODES] = {0};
     bool twice = false;
@@ -208,7 +212,7 @@ static u32 cross_member(void *context)
     u32 index = (u32)(uintptr_t)context, first = cross.fixed ? 0 : index;
     RtlEnterCriticalSection(&cross.sections[first]);
     cross.entered[index] = 1;
-    book_keep(5); /* the window */
+    book_keep(&of_deadlock, 5); /* the window */
     RtlEnterCriticalSection(&cross.sections[1 - first]);
     cross.entered[index] = 2;
     RtlLeaveCriticalSection(&cross.sections[1 - first]);
@@ -227,7 +231,7 @@ bool deadlock_shows(attempt a)
     cross.entered[0] = cross.entered[1] = 0;
     RtlInitializeCriticalSection(&cross.sections[0]);
     RtlInitializeCriticalSection(&cross.sections[1]);
-    book_open();
+    book_open(&of_deadlock);
     return !pair_run(cross_member, cross_member, a.hang ? WEFT_FOREVER : 10, cross_over);
 }
 
@@ -270,14 +274,14 @@ static u32 slot_member(void *context)
     if (!slot_count(0)) {
         return 0;
     }
-    book_keep(8); /* the first window */
+    book_keep(&common, 8); /* the first window */
     slot_count(-1);
     u32 item = slot_item(slot.fixed);
     if (item == 0) {
         slot_count(1);
         return 0;
     }
-    book_keep(8); /* the second window */
+    book_keep(&common, 8); /* the second window */
     slot_item(true);
     slot.got[index] = item;
     return 0;
@@ -290,7 +294,7 @@ bool twice_shows(attempt a)
     slot.item = 7;
     slot.got[0] = slot.got[1] = 0;
     RtlInitializeCriticalSection(&slot.section);
-    book_open();
+    book_open(&common);
     pair_run(slot_member, slot_member, WEFT_FOREVER, NULL);
     return slot.got[0] != 0 && slot.got[1] != 0;
 }
