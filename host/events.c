@@ -36,6 +36,22 @@ static void set_wanted(events *e, const tracer_slot *tracer)
     }
 }
 
+/* What passes without asking the filter. Bit 0, which is no kind, stands for numbers that are none. */
+static void set_passing(events *e, const tracer_slot *tracer, int partial)
+{
+    memset(e->passing, 0, sizeof e->passing);
+    memset(e->asking, 0, sizeof e->asking);
+    if (!partial) {
+        memset(e->passing, 0xFF, sizeof e->passing);
+    } else if (weft_filter_by_kind(tracer->filter)) {
+        weft_filter_kinds(tracer->filter, e->passing, EVENTS_WANTED);
+        e->passing[WEFT_EVENT_DEFINE / 64] |= UINT64_C(1) << WEFT_EVENT_DEFINE % 64;
+        e->asking[0] = 1;
+    } else {
+        memset(e->asking, 0xFF, sizeof e->asking);
+    }
+}
+
 static void note_failure(events *e, const tracer_slot *tracer, const char *op, weft_status status)
 {
     leaf_take(&e->lock, "events");
@@ -62,7 +78,7 @@ static int32_t canon_of(void *names, weft_event_canon *canon)
 {
     const events *e = names;
     if (e->canonical) {
-        weft_canon_latest(e->canon, e->canon_hash, canon);
+        canon_own_latest(e->canon, e->canon_hash, canon);
     }
     return e->canonical;
 }
@@ -105,7 +121,7 @@ static void hash_staged(events *e)
 
 static void digest_event(events *e, const weft_event *event)
 {
-    e->canonical = weft_canon_add(e->canon, NULL, event, &e->canon_hash);
+    e->canonical = canon_own_add(e->canon, event, &e->canon_hash);
     if (e->canonical) {
         weft_canon_chains_add(e->chains, event->thread, e->canon_hash);
     }
@@ -127,6 +143,14 @@ static void digest_event(events *e, const weft_event *event)
     e->guest++;
 }
 
+static inline int passes(events *e, const weft_event *event)
+{
+    uint32_t kind = event->kind < WEFT_EVENT_KIND_END ? event->kind : 0;
+    uint32_t word = kind / 64, bit = kind % 64;
+    return (e->passing[word] >> bit & 1) ||
+           ((e->asking[word] >> bit & 1) && weft_filter_pass(e->tracer.filter, event, name_of, e));
+}
+
 void events_deliver(events *e, weft_event *event)
 {
     if (e->plan) {
@@ -141,7 +165,7 @@ void events_deliver(events *e, weft_event *event)
     } else if (event->kind == WEFT_EVENT_DEFINE) {
         learn(e, event);
     }
-    if (!e->begin[e->current].partial || weft_filter_pass(e->tracer.filter, event, name_of, e)) {
+    if (passes(e, event)) {
         e->tracer.ops->event(e->tracer.instance, event);
     }
 }
@@ -171,6 +195,7 @@ weft_status events_open_tracer(events *e, const tracer_slot *tracer)
         e->current = other;
         e->tracer = *tracer;
         set_wanted(e, tracer);
+        set_passing(e, tracer, e->begin[other].partial != 0);
     }
     return status;
 }
@@ -295,7 +320,7 @@ weft_status events_start(events *e, const tracer_slot *tracer, const char *title
     pthread_cond_init(&e->answered, NULL);
     e->side_last = &e->side_first;
     int hashing = digest_start(&e->hash);
-    e->canon = weft_canon_new(WEFT_CANON_OWN);
+    e->canon = canon_own_new();
     e->chains = weft_canon_chains_new();
     e->title = text_copy(title);
     snprintf(e->profile_digest, sizeof e->profile_digest, "%s", profile_digest);
@@ -348,7 +373,7 @@ void events_free(events *e)
     map_free(&e->index);
     map_free(&e->defined);
     digest_end(&e->hash);
-    weft_canon_free(e->canon);
+    canon_own_free(e->canon);
     weft_canon_chains_free(e->chains);
     pthread_mutex_destroy(&e->lock);
     pthread_cond_destroy(&e->answered);
@@ -410,7 +435,7 @@ void events_digest(events *e, char *hex)
 void events_canon_digest(const events *e, char *hex)
 {
     hex[0] = 0;
-    if (!weft_canon_no_memory(e->canon)) {
+    if (!e->canon->no_memory && !e->canon->live.no_memory) {
         weft_canon_chains_digest(e->chains, hex);
     }
 }

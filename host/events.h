@@ -8,6 +8,7 @@
 #define WEFT_HOST_EVENTS_H
 
 #include "canon.h"
+#include "canon_own.h"
 #include "digest.h"
 #include "filter.h"
 #include "map.h"
@@ -65,6 +66,8 @@ typedef struct events {
 
     /* the drain's */
     tracer_slot tracer;
+    uint64_t passing[EVENTS_WANTED]; /* kinds of which it gets every event, */
+    uint64_t asking[EVENTS_WANTED];  /* and those of which its filter says for each */
     weft_trace_begin begin[2]; /* of the tracer in service, and of the one before or after it */
     char digest_before[2][33], profile_digest[33];
     uint32_t current; /* which of the two is in service */
@@ -72,7 +75,7 @@ typedef struct events {
     digest_stream hash;                  /* lacks what is staged */
     uint64_t staged[EVENTS_STAGE_WORDS]; /* canonical bytes on their way to it */
     uint32_t staged_words;
-    weft_canon *canon;
+    canon_own *canon;
     weft_canon_chains *chains;
     uint64_t canon_hash;    /* of the event that is being delivered, */
     int canonical;          /* if it has one */

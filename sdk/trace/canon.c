@@ -72,16 +72,6 @@ int weft_canon_name(const weft_canon *c, uint64_t word, uint64_t *name, uint64_t
     return c->own && live_find(&c->own->live, word, name, base);
 }
 
-void weft_canon_latest(const weft_canon *c, uint64_t hash, weft_event_canon *latest)
-{
-    *latest = (weft_event_canon){
-        .hash = hash,
-        .named = c->own->of.refs,
-        .named_count = c->own->of.ref_count,
-        .fits = (uint32_t)c->own->fits,
-    };
-}
-
 int weft_canon_no_memory(const weft_canon *c)
 {
     return c->own ? c->own->no_memory || c->own->live.no_memory : canon_shared_no_memory(c->shared);

@@ -50,10 +50,6 @@ int weft_canon_name(const weft_canon *canon, uint64_t word, uint64_t *name, uint
  * its words and each word of type p two. Valid until the next call. */
 const uint64_t *weft_canon_words(const weft_canon *canon, const uint8_t **fields, uint32_t *count);
 
-/* The form of the latest event for which weft_canon_add returned 1 with `hash`; valid until the next
- * one. WEFT_CANON_OWN. */
-void weft_canon_latest(const weft_canon *canon, uint64_t hash, weft_event_canon *latest);
-
 /* 1 once an allocation of memory failed: what came since is not to be relied on. */
 int weft_canon_no_memory(const weft_canon *canon);
 

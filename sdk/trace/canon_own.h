@@ -88,6 +88,15 @@ canon_own *canon_own_clone(const canon_own *canon);
 /* 1 and the hash where the event has a canonical form; canon->of is it. */
 int canon_own_add(canon_own *canon, const weft_event *event, uint64_t *hash);
 
+/* The form of the event for which canon_own_add returned 1 with `hash`; valid until the next one. */
+static inline void canon_own_latest(const canon_own *canon, uint64_t hash, weft_event_canon *latest)
+{
+    latest->hash = hash;
+    latest->named = canon->of.refs;
+    latest->named_count = canon->of.ref_count;
+    latest->fits = (uint32_t)canon->fits;
+}
+
 /* The same hash from an event that was decoded, and the names that its words had (in the order of
  * their places); `of` is room to work in. 0 without memory, or where a name is given to what is no
  * p of the canonical form. Needs no state, so any block of a file can be read alone. */

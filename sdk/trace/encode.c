@@ -12,14 +12,28 @@
 
 #include "wtr.h"
 
-/* Returns where the next byte goes. Most values take one. */
-static inline uint8_t *varint(uint8_t *to, uint64_t value)
+static __attribute__((noinline)) uint8_t *long_varint(uint8_t *to, uint64_t value)
 {
     for (; value >= 0x80; value >>= 7) {
         *to++ = (uint8_t)(value | 0x80);
     }
     *to++ = (uint8_t)value;
     return to;
+}
+
+/* Returns where the next byte goes. Most values take one, many two. */
+static inline uint8_t *varint(uint8_t *to, uint64_t value)
+{
+    to[0] = (uint8_t)value;
+    if (value < 0x80) {
+        return to + 1;
+    }
+    if (value >= 0x4000) {
+        return long_varint(to, value);
+    }
+    to[0] = (uint8_t)(value | 0x80);
+    to[1] = (uint8_t)(value >> 7);
+    return to + 2;
 }
 
 static inline void put_u64(uint8_t **at, uint64_t value)
@@ -179,12 +193,11 @@ static __attribute__((noinline)) void put_fields(wtr_encoder *e, cursor *c, cons
 
 /* A payload that waits: this, its words, its refs and one for no place. */
 typedef struct wtr_held {
-    uint32_t next;        /* where the part's next one is; 0: there is none */
-    uint32_t count, refs; /* words, and refs */
-    uint16_t kind;
-    uint8_t category;
-    uint8_t fits : 1; /* 1: the payload is what the row says */
-    uint8_t canonical : 1;
+    uint64_t what; /* what_it_is of its event */
+    uint32_t next; /* where the part's next one is; 0: there is none */
+    uint32_t refs : 30;
+    uint32_t fits : 1; /* the payload is what the row says */
+    uint32_t canonical : 1;
 } wtr_held;
 
 _Static_assert(sizeof(wtr_held) == 16, "words follow");
@@ -194,6 +207,22 @@ static inline uint32_t words_in(const weft_event *event)
     return (event->size - (uint32_t)sizeof *event) / 8;
 }
 
+/* Size, kind and class as they stand there: the first word of an event but for its hardware thread. */
+static inline uint64_t what_it_is(const weft_event *event)
+{
+    return event->size | (uint64_t)event->kind << 32 | (uint64_t)event->category << 48;
+}
+
+static inline uint32_t count_of(const wtr_held *held)
+{
+    return ((uint32_t)held->what - (uint32_t)sizeof(weft_event)) / 8;
+}
+
+static inline uint16_t kind_of(const wtr_held *held)
+{
+    return (uint16_t)(held->what >> 32);
+}
+
 static inline const uint64_t *words_of(const wtr_held *held)
 {
     return (const uint64_t *)(held + 1);
@@ -201,33 +230,35 @@ static inline const uint64_t *words_of(const wtr_held *held)
 
 static inline const canon_ref *refs_of(const wtr_held *held)
 {
-    return (const canon_ref *)(words_of(held) + held->count);
+    return (const canon_ref *)(words_of(held) + count_of(held));
 }
 
 /* Of two events that both fit and have a canonical form. */
-static inline int says_the_same(const wtr_held *held, const wtr_told *told, uint32_t count)
+static inline int says_the_same(const wtr_held *held, const weft_event *event, uint32_t count,
+                                const weft_event_canon *canon)
 {
-    uint64_t differs = (held->count ^ count) | (held->refs ^ told->ref_count) |
-                       (uint32_t)(held->kind ^ told->event->kind) |
-                       (uint32_t)(held->category ^ told->event->category);
+    uint64_t differs = (held->what ^ what_it_is(event)) | (held->refs ^ canon->named_count);
     if (differs) {
         return 0;
     }
-    const uint64_t *a = words_of(held), *b = (const uint64_t *)(told->event + 1);
+    const uint64_t *a = words_of(held), *b = (const uint64_t *)(event + 1);
     for (uint32_t i = 0; i < count; i++) {
         differs |= a[i] ^ b[i];
     }
-    const canon_ref *x = refs_of(held), *y = told->refs;
-    for (uint32_t i = 0; i < held->refs; i++) {
+    const canon_ref *x = (const canon_ref *)(a + count), *y = canon->named;
+    for (uint32_t i = 0; i < canon->named_count; i++) {
         differs |= (x[i].name ^ y[i].name) | (x[i].base ^ y[i].base) | (x[i].place ^ y[i].place);
     }
     return differs == 0;
 }
 
 /* Keeps a payload till the group's end; where it is, 0 without memory. */
-static uint32_t hold(wtr_encoder *e, wtr_thread *t, const wtr_told *told, uint32_t count)
+static __attribute__((noinline)) uint32_t hold(wtr_encoder *e, wtr_thread *t,
+                                               const weft_event *event,
+                                               const weft_event_canon *canon, int canonical)
 {
-    size_t need = sizeof(wtr_held) / 8 + count + (told->ref_count + 1) * sizeof(canon_ref) / 8;
+    uint32_t count = words_in(event), refs = canon->named_count;
+    size_t need = sizeof(wtr_held) / 8 + count + (refs + 1) * sizeof(canon_ref) / 8;
     if (e->used + need > e->room) {
         size_t room = e->room ? e->room : 4096;
         while (room < e->used + need) {
@@ -243,20 +274,18 @@ static uint32_t hold(wtr_encoder *e, wtr_thread *t, const wtr_told *told, uint32
     uint32_t at = (uint32_t)e->used;
     wtr_held *held = (wtr_held *)&e->arena[at];
     *held = (wtr_held){
-        .count = count,
-        .kind = told->event->kind,
-        .category = told->event->category,
-        .refs = told->ref_count,
-        .fits = told->fits & 1,
-        .canonical = told->canonical & 1,
+        .what = what_it_is(event),
+        .refs = refs & 0x3FFFFFFF,
+        .fits = canon->fits & 1,
+        .canonical = canonical & 1,
     };
     uint64_t *words = (uint64_t *)(held + 1);
-    memcpy(words, told->event + 1, count * sizeof *words);
-    canon_ref *refs = (canon_ref *)(words + count);
-    for (uint32_t i = 0; i < told->ref_count; i++) {
-        refs[i] = told->refs[i];
+    memcpy(words, event + 1, count * sizeof *words);
+    canon_ref *named = (canon_ref *)(words + count);
+    for (uint32_t i = 0; i < refs; i++) {
+        named[i] = canon->named[i];
     }
-    refs[told->ref_count] = (canon_ref){.place = UINT32_MAX};
+    named[refs] = (canon_ref){.place = UINT32_MAX};
     if (t->first == 0) {
         t->first = at;
     } else {
@@ -268,21 +297,10 @@ static uint32_t hold(wtr_encoder *e, wtr_thread *t, const wtr_told *told, uint32
     return at;
 }
 
-/* 1 and the number of an earlier event of the part that said the same; else 0, and this one gets the
- * next number. One that lost its entry to another is put in full again. -1 without memory. */
-static inline int said_before(wtr_encoder *e, uint32_t thread, wtr_thread *t, const wtr_told *told,
-                              uint32_t count, uint32_t *number)
+/* Where an earlier event of the part that said the same may be found. */
+static inline struct wtr_again *again_of(wtr_encoder *e, uint32_t thread, uint64_t hash)
 {
-    uint64_t mix = told->hash + thread * UINT64_C(0x9e3779b97f4a7c15);
-    struct wtr_again *before = &e->again[mix % WTR_AGAIN_PLACES];
-    if (before->group == e->group && before->thread == thread &&
-        says_the_same((const wtr_held *)&e->arena[before->at], told, count)) {
-        *number = before->place;
-        return 1;
-    }
-    uint32_t at = hold(e, t, told, count);
-    *before = (struct wtr_again){.at = at, .thread = thread, .place = t->told++, .group = e->group};
-    return at ? 0 : -1;
+    return &e->again[(hash + thread * UINT64_C(0x9e3779b97f4a7c15)) % WTR_AGAIN_PLACES];
 }
 
 static __attribute__((noinline)) int more_heads(wtr_encoder *e, wtr_thread *t)
@@ -302,11 +320,11 @@ static __attribute__((noinline)) int more_heads(wtr_encoder *e, wtr_thread *t)
     return 1;
 }
 
+/* A payload that may be told again is numbered; one that lost its entry is put in full again. */
 int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t thread, wtr_thread *t,
-                    const wtr_told *told)
+                    const weft_event *event, const weft_event_canon *canon, int canonical)
 {
-    const weft_event *event = told->event;
-    uint32_t count = words_in(event), number = 0;
+    uint32_t count = words_in(event), fits = canon->fits;
     if (t->events == t->head_room && !more_heads(e, t)) {
         return 0;
     }
@@ -314,22 +332,23 @@ int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t thread, wt
         t->begin = t->sequence = t->low = t->high = event->sequence;
         t->hw = WEFT_HW_NONE;
     }
-    int again = 0;
-    if ((told->fits & told->canonical) && count <= WTR_AGAIN_WORDS) {
-        again = said_before(e, thread, t, told, count, &number);
-    } else if (!hold(e, t, told, count)) {
-        again = -1;
-    }
-    if (again < 0) {
-        return 0;
-    }
-    int odd = !told->fits || event->category != kinds[event->kind].category || event->hw != t->hw ||
+    int odd = !fits || event->category != kinds[event->kind].category || event->hw != t->hw ||
               event->tid != t->tid || event->index != t->index;
+    int repeats = (fits & (uint32_t)canonical) && count <= WTR_AGAIN_WORDS;
+    struct wtr_again *again = repeats ? again_of(e, thread, canon->hash) : NULL;
     uint8_t *to = t->head_at[COL_KIND];
-    if (again) {
-        *to++ = (uint8_t)odd;
-        to = varint(to, number);
+    if (repeats && again->group == e->group && again->thread == thread &&
+        says_the_same((const wtr_held *)&e->arena[again->at], event, count, canon)) {
+        *to = (uint8_t)odd;
+        to = varint(to + 1, again->place);
     } else {
+        uint32_t at = hold(e, t, event, canon, canonical);
+        if (!at) {
+            return 0;
+        }
+        if (repeats) {
+            *again = (struct wtr_again){at, thread, t->told++, e->group};
+        }
         to = varint(to, (uint64_t)event->kind << 1 | (uint64_t)odd);
     }
     t->head_at[COL_KIND] = to;
@@ -339,7 +358,7 @@ int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t thread, wt
         *to++ = event->hw;
         to = varint(to, wtr_zigzag(event->index - t->index));
         to = varint(to, event->tid);
-        t->head_at[COL_ODD] = varint(to, told->fits ? 0 : (uint64_t)count + 1);
+        t->head_at[COL_ODD] = varint(to, fits ? 0 : (uint64_t)count + 1);
         t->hw = event->hw;
         t->tid = event->tid;
     }
@@ -354,7 +373,7 @@ int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t thread, wt
     t->low = event->sequence < t->low ? event->sequence : t->low;
     t->high = event->sequence > t->high ? event->sequence : t->high;
     t->events++;
-    t->canonical += told->canonical;
+    t->canonical += (uint32_t)canonical;
     return 1;
 }
 
@@ -428,10 +447,10 @@ void wtr_block_put(wtr_encoder *e, const canon_kind *kinds, uint64_t id, wtr_thr
         const wtr_held *held = (const wtr_held *)&e->arena[at];
         const uint64_t *words = words_of(held);
         if (held->fits) {
-            put_fields(e, &c, &kinds[held->kind], held->kind, held->canonical, words,
+            put_fields(e, &c, &kinds[kind_of(held)], kind_of(held), held->canonical, words,
                        refs_of(held));
         }
-        for (uint32_t i = 0; !held->fits && i < held->count; i++) {
+        for (uint32_t i = 0; !held->fits && i < count_of(held); i++) {
             put_scalar(e, &c, wtr_slot(wtr_slots(0, 0), i), words[i]);
         }
         at = held->next;

@@ -519,15 +519,19 @@ static int object_passes(passing *p)
     return decide(l, mask);
 }
 
+int weft_filter_by_kind(const weft_filter *f)
+{
+    return !(f->lists[THREADS].count | f->lists[EXPORTS].count | f->lists[OBJECTS].count);
+}
+
 int weft_filter_pass(weft_filter *f, const weft_event *event,
                      const char *(*name)(void *names, uint64_t id), void *names)
 {
     if (event->kind == WEFT_EVENT_DEFINE) {
         return 1;
     }
-    if (!(f->lists[THREADS].count | f->lists[EXPORTS].count | f->lists[OBJECTS].count) &&
-        weft_event_kind_of(event->kind)) { /* most filters have kinds alone */
-        return (int)(f->kinds[event->kind / 64] >> event->kind % 64 & 1) || f->no_memory;
+    if (weft_filter_by_kind(f) && weft_event_kind_of(event->kind)) { /* most filters do */
+        return (int)(f->kinds[event->kind / 64] >> event->kind % 64 & 1);
     }
     passing p = {.filter = f, .event = event, .name = name, .names = names};
     p.words = weft_trace_words(event, &p.count);

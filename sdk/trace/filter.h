@@ -38,6 +38,9 @@ int weft_filter_pass(weft_filter *filter, const weft_event *event,
 /* Bits of kinds (1 << kind % 64 of [kind / 64]) that can pass; for weft_host.wanted. */
 void weft_filter_kinds(const weft_filter *filter, uint64_t *bits, size_t words);
 
+/* 1 where the kind alone decides on events of Weft's own kinds: weft_filter_kinds says all. */
+int weft_filter_by_kind(const weft_filter *filter);
+
 /* 1 where every event passes but those of flag ASKED. */
 int weft_filter_is_empty(const weft_filter *filter);
 void weft_filter_free(weft_filter *filter);

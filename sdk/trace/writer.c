@@ -198,11 +198,12 @@ static inline int canon_form(weft_trace_writer *w, const weft_event *event, weft
             return canonical;
         }
     }
-    int canonical = canon_own_add(w->canon, event, &canon->hash);
+    uint64_t hash;
+    int canonical = canon_own_add(w->canon, event, &hash);
     if (canonical) {
-        canon->named = w->canon->of.refs;
-        canon->named_count = w->canon->of.ref_count;
-        canon->fits = (uint32_t)w->canon->fits;
+        canon_own_latest(w->canon, hash, canon);
+    } else {
+        canon->named_count = 0;
     }
     return canonical;
 }
@@ -230,23 +231,18 @@ void weft_trace_writer_add(weft_trace_writer *w, const weft_event *event)
     }
     weft_event_canon canon = {0};
     int canonical = canon_form(w, event, &canon);
-    int fits = canonical ? (int)canon.fits : canon_own_fits(w->canon->kinds, event);
+    if (!canonical) {
+        canon.fits = (uint32_t)canon_own_fits(w->canon->kinds, event);
+    }
     size_t place = survey_add(&w->survey, event, canonical, canon.hash);
     wtr_thread *t = place != SIZE_MAX ? part_of(w, place) : NULL;
-    const wtr_told told = {
-        .event = event,
-        .refs = canon.named,
-        .ref_count = canon.named_count,
-        .fits = (uint32_t)fits,
-        .canonical = (uint32_t)canonical,
-        .hash = canon.hash,
-    };
     if (!t || w->canon->no_memory || w->canon->live.no_memory ||
-        !wtr_encoder_add(w->encoder, w->canon->kinds, (uint32_t)place, t, &told)) {
+        !wtr_encoder_add(w->encoder, w->canon->kinds, (uint32_t)place, t, event, &canon,
+                         canonical)) {
         w->error = ENOMEM;
         return;
     }
-    if (event->kind == WEFT_EVENT_DEFINE && fits) {
+    if (event->kind == WEFT_EVENT_DEFINE && canon.fits) {
         keep_text(w, words);
     }
     w->next_sequence = event->sequence + 1;

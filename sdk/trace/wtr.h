@@ -186,24 +186,14 @@ typedef struct wtr_encoder {
     uint32_t block, id_count, name_count;
 } wtr_encoder;
 
-/* All of an event that a block keeps. `refs` has room for one more behind the last. */
-typedef struct wtr_told {
-    const weft_event *event;
-    const canon_ref *refs;
-    uint32_t ref_count;
-    uint32_t fits; /* 1: the payload is what the row says */
-    uint32_t canonical;
-    uint64_t hash; /* of the canonical form, where there is one */
-} wtr_told;
-
 /* NULL without memory. */
 wtr_encoder *wtr_encoder_new(void);
 void wtr_encoder_free(wtr_encoder *e);
 
-/* Adds an event to the part of a thread, whose place among the threads tells it from the others. 0
- * without memory. */
+/* Adds an event to the part of a thread, whose place among the threads tells it from the others;
+ * `canon` has its form where it is canonical, and `fits` in any case. 0 without memory. */
 int wtr_encoder_add(wtr_encoder *e, const canon_kind *kinds, uint32_t place, wtr_thread *thread,
-                    const wtr_told *told);
+                    const weft_event *event, const weft_event_canon *canon, int canonical);
 
 /* Puts a thread's part of a group into `raw` and takes its chain on; `canon_chain` is the canonical
  * chain behind it. */

@@ -14,7 +14,7 @@ typedef struct recorder {
     weft_status open_status, close_status;
     int32_t (*canon)(void *names, weft_event_canon *canon);
     void *canon_names;
-    weft_canon *own; /* NULL: canonical forms are not looked at */
+    canon_own *own; /* NULL: canonical forms are not looked at */
     uint64_t canonical, canon_errors;
     char begin_digest[33], end_digest[33], last_text[32], names[2][64];
 } recorder;
@@ -42,9 +42,9 @@ static void compare_canon(recorder *r, const weft_event *e)
     weft_event_canon told = {0}, made = {0};
     uint64_t hash = 0;
     int told_is = r->canon(r->canon_names, &told);
-    int made_is = weft_canon_add(r->own, NULL, e, &hash);
+    int made_is = canon_own_add(r->own, e, &hash);
     if (made_is) {
-        weft_canon_latest(r->own, hash, &made);
+        canon_own_latest(r->own, hash, &made);
         r->canon_errors += told.hash != made.hash || told.fits != made.fits ||
                            told.named_count != made.named_count ||
                            (told.named_count > 0 &&
@@ -338,7 +338,7 @@ static void emit_words(events *e, uint16_t kind, const uint64_t *words, uint32_t
 /* A tracer of the whole run is told the canonical form that it would make itself. */
 static void test_canonical_forms_are_told(void **state)
 {
-    recorder r = {.own = weft_canon_new(WEFT_CANON_OWN)};
+    recorder r = {.own = canon_own_new()};
     events e;
     tracer_slot s = slot(&r, "tracer-r");
     events_start(&e, &s, "t.xex", "0", 0);
@@ -360,7 +360,7 @@ static void test_canonical_forms_are_told(void **state)
     assert_int_equal(r.canonical, 50);
     assert_int_equal(r.canon_errors, 0);
     events_free(&e);
-    weft_canon_free(r.own);
+    canon_own_free(r.own);
 }
 
 static void test_define_is_told_once(void **state)
