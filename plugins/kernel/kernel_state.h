@@ -320,7 +320,8 @@ struct kernel {
     uint64_t pins_broken;         /* threads replaced though they were pinned: for too long */
     uint64_t holds_broken;        /* threads that went on though they were held: for too long */
     uint64_t slices;              /* given out so far */
-    bool any_held;                /* somebody may be held */
+    uint32_t held;                /* threads that are */
+    uint32_t behind;              /* threads whose operation was held, and has not gone yet */
     uint64_t rounds;              /* slices after which those that are held were looked at */
     uint64_t round_tick;          /* when they last were */
     uint64_t ask_round, ask_tick; /* none of them is to be asked before that round, and that tick */
@@ -345,6 +346,7 @@ struct kernel {
     bool entered;     /* or it entered the kernel, and the clock may have another event next, */
     uint32_t touched; /* and queues of which this has a bit may have changed too */
     uint32_t ran;     /* hardware thread of the latest slice */
+    bool shown;       /* the latest ksched_look filled the view too */
     struct kparallel *parallel;       /* parallel.c; NULL in lockstep */
     struct kuncontended *uncontended; /* uncontended.c; likewise */
 

@@ -52,6 +52,7 @@ static void leave(kernel *k, kthread *t, const weft_sync_op *op)
     weft_event_word(&event, op->index);
     kemit(k, t, &event);
     if (t) {
+        k->behind -= t->held_at != 0;
         done(t, op->kind);
     } else {
         counts(k, t)[op->kind]++;

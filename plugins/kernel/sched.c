@@ -638,7 +638,7 @@ bool ksched_all_idle(kernel *k)
 {
     uint64_t deadline = k->clock->next(k->clock);
     k->stale = true;
-    if (k->any_held && kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
+    if (k->held > 0 && kpolicy_release_held(k, something_due(k) ? deadline : WEFT_TICK_NEVER)) {
         return true;
     }
     if (deadline == WEFT_TICK_NEVER ||

@@ -83,7 +83,7 @@ static inline void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick
 {
     k->rounds++;
     k->round_tick = tick;
-    if (k->any_held && (k->rounds >= k->ask_round || tick >= k->ask_tick)) {
+    if (k->held > 0 && (k->rounds >= k->ask_round || tick >= k->ask_tick)) {
         ksched_ask_held(k, ran, tick);
     }
 }

@@ -10,8 +10,8 @@
 
 /* A thread that is held for an object's number is asked again all the same after so many ticks, or
  * slices of others: these may be waiting for it. */
-#define PATIENT_TICKS  UINT64_C(100000)
-#define PATIENT_SLICES 64
+#define PATIENT_TICKS  UINT64_C(1000000)
+#define PATIENT_SLICES 256
 
 #define ALL_QUEUES ((UINT32_C(1) << WEFT_HW_COUNT) - 1)
 
@@ -201,17 +201,26 @@ static void look_and_show(kernel *k, uint32_t which)
     }
 }
 
-/* Whether the policy in service looks at the view between slices. */
-static inline bool looks(const weft_policy_ops *policy)
+/* Whether the policy is asked who runs, if it has ops for that. */
+static inline bool picks(const kernel *k)
 {
-    return policy && (policy->pick_cpu || policy->pick_next || policy->quantum);
+    return k->policy && (k->behind > 0 || !(k->policy_mask & WEFT_PICK_HELD));
+}
+
+/* Whether it looks at the view before the next slice, or at its end. */
+static inline bool looks(const kernel *k)
+{
+    return (picks(k) && (k->policy->pick_cpu || k->policy->pick_next)) ||
+           (k->policy && k->policy->quantum);
 }
 
 const koutlook *ksched_look(kernel *k)
 {
-    bool shows = looks(k->policy);
-    if (k->stale || k->entered || k->touched || k->parallel) {
-        bool all = k->stale || k->parallel || (shows && k->view.size == 0);
+    bool shows = looks(k);
+    bool begins = shows && !k->shown; /* what the view has is of some earlier time */
+    k->shown = shows;
+    if (k->stale || k->entered || k->touched || k->parallel || begins) {
+        bool all = k->stale || k->parallel || begins || (shows && k->view.size == 0);
         uint32_t which = all ? ALL_QUEUES : k->touched | UINT32_C(1) << k->ran;
         k->stale = k->entered = false;
         k->touched = 0;
@@ -401,7 +410,7 @@ kthread *kpolicy_pick_thread(kernel *k, uint32_t index)
         return c.starved;
     }
     uint64_t asking = k->askings[WEFT_POLICY_OP_PICK_NEXT]++;
-    if (!k->policy || !k->policy->pick_next) {
+    if (!picks(k) || !k->policy->pick_next) {
         return c.best;
     }
     int32_t chosen = k->policy->pick_next(k->policy_instance, &k->view, index);
@@ -416,7 +425,7 @@ uint32_t kpolicy_pick_hw(kernel *k, const koutlook *o, uint64_t deadline, uint64
     uint32_t least = o->at;
     *slice = WEFT_TICK_NEVER;
     uint64_t asking = k->askings[WEFT_POLICY_OP_PICK_CPU]++;
-    if (!k->policy || !k->policy->pick_cpu) {
+    if (!picks(k) || !k->policy->pick_cpu) {
         return least;
     }
     uint32_t chosen = k->policy->pick_cpu(k->policy_instance, &k->view, slice);
@@ -560,9 +569,13 @@ static void expect(kernel *k, const kthread *t)
 {
     uint64_t round = t->held_until ? t->held_round + PATIENT_SLICES : 0;
     uint64_t tick = t->held_until ? t->held_asked + PATIENT_TICKS : 0;
-    k->ask_round = !k->any_held || round < k->ask_round ? round : k->ask_round;
-    k->ask_tick = !k->any_held || tick < k->ask_tick ? tick : k->ask_tick;
-    k->any_held = true;
+    k->ask_round = round < k->ask_round ? round : k->ask_round;
+    k->ask_tick = tick < k->ask_tick ? tick : k->ask_tick;
+}
+
+static void expect_nobody(kernel *k)
+{
+    k->ask_round = k->ask_tick = UINT64_MAX;
 }
 
 /* The thread stays before its operation until it is asked again: when `o` has come to number `until`,
@@ -570,6 +583,10 @@ static void expect(kernel *k, const kthread *t)
 static void keep(kernel *k, kthread *t, const weft_sync_op *op, uint32_t position, uint64_t until,
                  kobject *o)
 {
+    if (k->held == 0) {
+        expect_nobody(k);
+    }
+    k->held += !t->held;
     t->held = true;
     t->held_kind = op->kind;
     t->held_position = position;
@@ -595,6 +612,7 @@ static bool hold(kernel *k, kthread *t, const weft_sync_op *op, uint32_t positio
     if (!again) {
         t->held_since = now;
     }
+    k->behind += t->held_at == 0;
     t->held_at = t->cpu->retired + 1;
     t->yield_since = WEFT_TICK_NEVER;
     keep(k, t, op, position, o && until > o->operations ? until : 0, o);
@@ -734,6 +752,7 @@ void kpolicy_after(kernel *k, const weft_sync_op *op)
 static void release(kernel *k, kthread *t, uint64_t tick)
 {
     ksched_touch(k, t);
+    k->held -= t->held;
     t->held = false;
     t->held_until = 0;
     t->ready_at = tick > t->ready_at ? tick : t->ready_at;
@@ -768,7 +787,7 @@ static bool asks_again(const kernel *k, const kthread *t, uint64_t tick)
 
 void ksched_ask_held(kernel *k, const kthread *ran, uint64_t tick)
 {
-    k->any_held = false;
+    expect_nobody(k);
     for (kthread *t = k->live; t; t = t->live_next) {
         if (t->held && t != ran && asks_again(k, t, tick)) {
             release(k, t, t->yield_since == WEFT_TICK_NEVER ? tick : 0);
@@ -779,13 +798,14 @@ void ksched_ask_held(kernel *k, const kthread *ran, uint64_t tick)
     }
 }
 
-/* Those that wait for an object's number are asked, if anything has happened since they last were.
- * Whether there were any. */
-static bool ask_patient(kernel *k)
+/* Those that wait for an object's number are asked, if anything has happened since they last were, and
+ * nothing is to happen before it is their time. Whether there were any. */
+static bool ask_patient(kernel *k, uint64_t due)
 {
     bool found = false;
     for (kthread *t = k->live; t; t = t->live_next) {
-        if (t->held && t->held_until && t->held_round != k->rounds) {
+        if (t->held && t->held_until && t->held_round != k->rounds &&
+            (due == WEFT_TICK_NEVER || due >= t->held_asked + PATIENT_TICKS)) {
             release(k, t, k->round_tick);
             found = true;
         }
@@ -810,7 +830,7 @@ bool kpolicy_release_held(kernel *k, uint64_t due)
     if (!oldest) {
         return false;
     }
-    if (ask_patient(k)) {
+    if (ask_patient(k, due)) {
         return true;
     }
     if (due != WEFT_TICK_NEVER) {

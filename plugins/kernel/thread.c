@@ -257,7 +257,10 @@ void kthread_exit(kernel *k, kthread *t, uint32_t exit_code)
     kwait_cancel(k, t);
     kwait_abandon(k, t);
     t->state = WEFT_THREAD_TERMINATED;
+    k->held -= t->held;
+    k->behind -= t->held_at != 0;
     t->held = false;
+    t->held_at = 0;
     ksched_live_remove(k, t);
     if (k->policy && k->policy->thread_end) {
         k->policy->thread_end(k->policy_instance, t->id);

@@ -181,7 +181,7 @@ static void check_subscription(policy_run *r)
 {
     uint32_t mask = r->ops->subscribe ? r->ops->subscribe(r->instances[FIRST]) : 0;
     uint32_t other = r->ops->subscribe ? r->ops->subscribe(r->instances[SECOND]) : 0;
-    if ((mask & ~(WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES)) >> WEFT_SYNC_KINDS) {
+    if ((mask & ~(WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES | WEFT_PICK_HELD)) >> WEFT_SYNC_KINDS) {
         weft_conform_fail(r->report, "policy.subscribe: got 0x%x, expected bits 0 to %u", mask,
                           WEFT_SYNC_KINDS - 1);
     } else if (mask != other) {

@@ -207,6 +207,69 @@ static void nothing_but(const toy *t, uint32_t what)
     }
 }
 
+/* ---- who runs ---------------------------------------------------------------------------------- */
+
+static void on_its_own(toy *t, uint32_t thread, uint64_t time)
+{
+    t->v.threads[thread].hw = thread;
+    t->v.threads[thread].affinity = 1u << thread;
+    t->v.hw[thread] = (weft_sched_hw){.time = time, .current = -1, .ready = 1};
+}
+
+static uint32_t pick(toy *t)
+{
+    uint64_t slice = WEFT_TICK_NEVER;
+    uint32_t hw = t->ops->pick_cpu(t->fake.instance, &t->v.view, &slice);
+    assert_true(slice == WEFT_TICK_NEVER);
+    assert_int_equal(t->ops->pick_next(t->fake.instance, &t->v.view, hw), hw);
+    return hw;
+}
+
+static uint32_t attempt(toy *t, uint32_t thread, uint32_t kind, uint64_t number)
+{
+    uint64_t amount = 0;
+    weft_sync_op op = {.size = sizeof op,
+                       .kind = kind,
+                       .thread = t->v.threads[thread].id,
+                       .object = A,
+                       .sequence = number};
+    uint32_t answer = t->ops->before(t->fake.instance, &t->v.view, &op, &amount);
+    if (answer == WEFT_ANSWER_GO) {
+        t->ops->after(t->fake.instance, &t->v.view, &op);
+    }
+    t->v.threads[thread].state = answer == WEFT_ANSWER_GO ? WEFT_THREAD_READY : WEFT_THREAD_WAITING;
+    t->v.hw[thread].ready = answer == WEFT_ANSWER_GO;
+    return answer;
+}
+
+/* "Whom the held ones wait for goes first, then who of them need not wait any more", within 100 us;
+ * else the least time. Thread 2 has that all along. */
+static void who_is_waited_for_goes_first(void **state)
+{
+    toy *t = *state;
+    follow(t, "1el0el2el", 6, NULL, 0);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        on_its_own(t, i, 60000 - 20000 * i);
+        t->ops->thread_start(t->fake.instance, t->v.threads[i].id, 0);
+    }
+    t->v.view.now = 20000;
+    assert_int_equal(pick(t), 2);
+    assert_int_equal(attempt(t, 0, E, 0), WEFT_ANSWER_HOLD);
+    assert_int_equal(pick(t), 1);
+    t->v.hw[1].time = 120001;
+    assert_int_equal(pick(t), 2);
+    t->v.hw[1].time = 120000;
+    assert_int_equal(attempt(t, 1, E, 0), WEFT_ANSWER_GO);
+    assert_int_equal(pick(t), 1);
+    assert_int_equal(attempt(t, 1, L, 1), WEFT_ANSWER_GO);
+    t->v.threads[0].state = WEFT_THREAD_READY; /* its number has come */
+    t->v.hw[0].ready = 1;
+    assert_int_equal(pick(t), 0);
+    assert_int_equal(attempt(t, 0, E, 2), WEFT_ANSWER_GO);
+    assert_int_equal(pick(t), 2);
+    nothing_but(t, 0);
+}
+
 /* ---- in order ---------------------------------------------------------------------------------- */
 
 /* Left alone they take turns, 0 first: 0 1 0 1 0 1 0 1. */
@@ -669,6 +732,7 @@ int main(void)
 {
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        U(who_is_waited_for_goes_first),
         U(order_of_the_reference_is_kept),
         U(another_order_is_kept_as_well),
         U(contended_enters_are_enters),

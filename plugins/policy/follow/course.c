@@ -11,6 +11,14 @@ static uint32_t hash_of(uint64_t id)
     return (uint32_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
+/* Zeros, from the beginning of a line of the host's cache on; sizes are multiples of 32. */
+static void *lines(size_t count, size_t size)
+{
+    size_t bytes = (count * size + 63) / 64 * 64;
+    void *p = aligned_alloc(64, bytes);
+    return p ? memset(p, 0, bytes) : NULL;
+}
+
 static uint32_t *table(uint32_t count, uint32_t *mask)
 {
     uint32_t room = 16;
@@ -69,30 +77,32 @@ static int lay_lanes(course_object *o, uint32_t *last)
 {
     uint32_t count = o->count, lanes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t thread = course_owner(o, i);
+        uint32_t thread = o->order->operations[i] >> WEFT_ORDER_THREAD;
         if (!last[thread]) {
             last[thread] = ++lanes;
         }
     }
-    o->following = malloc((count + 1u) * sizeof *o->following);
+    o->entries = malloc((count + 1u) * sizeof *o->entries);
     o->lanes = malloc((lanes + 1u) * sizeof *o->lanes);
-    if (!o->following || !o->lanes) {
+    if (!o->entries || !o->lanes) {
         return 0;
     }
     for (uint32_t i = 0; i < lanes; i++) {
         o->lanes[i].next = COURSE_NONE;
     }
     for (uint32_t i = count; i-- > 0;) {
-        uint32_t thread = course_owner(o, i);
+        uint32_t operation = o->order->operations[i], thread = operation >> WEFT_ORDER_THREAD;
         course_lane *lane = &o->lanes[last[thread] - 1];
         lane->thread = thread;
-        o->following[i] = lane->next;
+        o->entries[i] = (course_entry){operation, lane->next};
         lane->next = i;
     }
     for (uint32_t i = 0; i < lanes; i++) {
         last[o->lanes[i].thread] = 0;
     }
     o->lane_count = lanes;
+    free(o->order->operations);
+    o->order->operations = NULL;
     return 1;
 }
 
@@ -105,7 +115,7 @@ int course_start(course *c, weft_order *order, uint32_t ahead)
         .thread_count = order->thread_count,
         .object_count = order->object_count,
         .threads = calloc(order->thread_count + 1u, sizeof *c->threads),
-        .objects = calloc(order->object_count + 1u, sizeof *c->objects),
+        .objects = lines(order->object_count + 1u, sizeof *c->objects),
     };
     c->thread_slots = table(c->thread_count, &c->thread_mask);
     c->object_slots = table(c->object_count, &c->object_mask);
@@ -122,7 +132,6 @@ int course_start(course *c, weft_order *order, uint32_t ahead)
         c->objects[i] = (course_object){
             .id = order->objects[i].id,
             .order = &order->objects[i],
-            .operations = order->objects[i].operations,
             .count = order->objects[i].count,
             .first = order->objects[i].first,
             .links = order->objects[i].links,
@@ -138,7 +147,7 @@ int course_start(course *c, weft_order *order, uint32_t ahead)
 void course_end(course *c)
 {
     for (uint32_t i = 0; c->objects && i < c->object_count; i++) {
-        free(c->objects[i].following);
+        free(c->objects[i].entries);
         free(c->objects[i].lanes);
     }
     for (uint32_t i = 0; c->threads && i < c->thread_count; i++) {
@@ -154,7 +163,7 @@ void course_end(course *c)
 const course_near *course_look_up(const course *c, course_thread *t, uint64_t object)
 {
     if (!t->near) {
-        t->near = calloc(COURSE_NEAR, sizeof *t->near);
+        t->near = lines(COURSE_NEAR, sizeof *t->near);
         if (!t->near) {
             return NULL;
         }
@@ -175,10 +184,10 @@ uint32_t course_search(const course *c, const course_object *o, const course_lan
     /* a wait that ended so here may have ended otherwise there: nothing further on is its entry */
     uint32_t most = course_is_end(kind) ? 0 : c->ahead;
     for (*skipped = 0; entry != COURSE_NONE && *skipped <= most; ++*skipped) {
-        if (course_is_alike(kind, o->operations[entry] & WEFT_ORDER_KIND)) {
+        if (course_is_alike(kind, o->entries[entry].operation & WEFT_ORDER_KIND)) {
             return entry;
         }
-        entry = o->following[entry];
+        entry = o->entries[entry].next;
     }
     return COURSE_NONE;
 }
@@ -187,7 +196,7 @@ uint32_t course_search(const course *c, const course_object *o, const course_lan
 static int binds(const course *c, const course_object *o, uint32_t entry)
 {
     const course_thread *owner = &c->threads[course_owner(o, entry)];
-    return !(o->operations[entry] & COURSE_USED) && !owner->off && !owner->ended;
+    return !(o->entries[entry].operation & COURSE_USED) && !owner->off && !owner->ended;
 }
 
 uint32_t course_seek_head(const course *c, course_object *o)
@@ -202,7 +211,7 @@ uint32_t course_distance(const course *c, const course_object *o, uint32_t entry
 {
     uint32_t count = 0;
     for (uint32_t i = o->head; i < entry && count < FAR; i++) {
-        count += c->freed ? (uint32_t)binds(c, o, i) : !(o->operations[i] & COURSE_USED);
+        count += c->freed ? (uint32_t)binds(c, o, i) : !(o->entries[i].operation & COURSE_USED);
     }
     return count > 0 ? count : 1;
 }
@@ -210,7 +219,7 @@ uint32_t course_distance(const course *c, const course_object *o, uint32_t entry
 void course_make_up(const course *c, course_object *o, uint64_t taken)
 {
     while (o->ahead < taken && course_head(c, o) < o->count &&
-           course_is_end(o->operations[o->head] & WEFT_ORDER_KIND)) {
+           course_is_end(o->entries[o->head].operation & WEFT_ORDER_KIND)) {
         o->head++;
         o->ahead++;
     }

@@ -21,7 +21,7 @@ struct course_object;
 /* Where a thread has found an object, and its own entries there, last. */
 #define COURSE_NEAR 32
 typedef struct course_near {
-    uint64_t id;                  /* of the object; 0: nothing */
+    _Alignas(32) uint64_t id;     /* of the object; 0: nothing */
     struct course_object *object; /* NULL: the manifest lacks it */
     course_lane *lane;            /* NULL: the thread has no entry there */
 } course_near;
@@ -36,6 +36,7 @@ typedef struct course_thread {
         plain; /* 1: it has been seen, is on script, and neither held nor let go before its turn */
     /* What it is held at; held_object COURSE_NONE: nothing. */
     uint32_t held_object, held_entry;
+    uint32_t held_place; /* in the list of those that are held */
     uint64_t held_since, held_turn;
     uint32_t relaxed_object, relaxed_entry; /* let go before its turn, and not gone yet */
     /* Its latest wait, and how that ended in the reference, as the entries behind it say. */
@@ -45,22 +46,30 @@ typedef struct course_thread {
     course_near *near; /* COURSE_NEAR by the low bits of the identity; made for threads that come */
 } course_thread;
 
+/* One operation of the reference. */
+typedef struct course_entry {
+    uint32_t operation; /* as the order has it, and COURSE_USED */
+    uint32_t next;      /* the next of the same thread */
+} course_entry;
+
 typedef struct course_object {
-    uint64_t id;
-    weft_order_object *order;
-    uint32_t *operations;         /* the order's */
-    uint32_t *following;          /* by entry: the next of the same thread */
-    uint32_t count;               /* of the entries */
-    uint64_t first;               /* number of the first of them */
-    const weft_order_link *links; /* the order's */
-    uint32_t link_count;
-    course_lane *lanes;
-    uint32_t lane_count, head;
+    /* What each operation looks at fills a line of the host's cache. */
+    _Alignas(64) course_entry *entries;
     /* Ends of waits have their numbers before they are told of. */
     uint64_t told;  /* operations told of, from where the policy came on */
-    uint32_t met;   /* 1: told counts */
+    uint64_t first; /* number of the first entry */
+    uint32_t count; /* of the entries */
+    uint32_t head;
     uint32_t ahead; /* entries of such ends that the head has passed though they were not told of */
     uint32_t plain; /* 1: told counts, and no entry waits for one of another object */
+    uint32_t met;   /* 1: told counts */
+    uint32_t link_count;
+    const weft_order_link *links; /* the order's */
+
+    uint64_t id;
+    weft_order_object *order;
+    course_lane *lanes;
+    uint32_t lane_count;
 } course_object;
 
 typedef struct course {
@@ -124,7 +133,7 @@ void course_pass(course_object *o, uint32_t entry);
 /* The place in the list of threads that an entry belongs to. */
 static inline uint32_t course_owner(const course_object *o, uint32_t entry)
 {
-    return o->operations[entry] >> WEFT_ORDER_THREAD;
+    return o->entries[entry].operation >> WEFT_ORDER_THREAD;
 }
 
 /* The thread's place for an object that it has met, mostly; else as course_look_up. */
@@ -163,7 +172,7 @@ static inline uint32_t course_find(const course *c, const course_object *o, cons
     if (course_is_over(lane)) {
         return COURSE_NONE;
     }
-    return course_is_alike(kind, o->operations[lane->next] & WEFT_ORDER_KIND)
+    return course_is_alike(kind, o->entries[lane->next].operation & WEFT_ORDER_KIND)
                ? lane->next
                : course_search(c, o, lane, kind, skipped);
 }
@@ -173,7 +182,7 @@ uint32_t course_seek_head(const course *c, course_object *o);
 
 static inline uint32_t course_head(const course *c, course_object *o)
 {
-    int binds = o->head < o->count && !c->freed && !(o->operations[o->head] & COURSE_USED);
+    int binds = o->head < o->count && !c->freed && !(o->entries[o->head].operation & COURSE_USED);
     return binds ? o->head : course_seek_head(c, o);
 }
 
@@ -207,11 +216,11 @@ static inline void course_tell(course_object *o, uint32_t kind, uint64_t sequenc
 static inline void course_use(const course *c, course_object *o, course_lane *lane, uint32_t entry)
 {
     while (lane->next != COURSE_NONE && lane->next <= entry) {
-        uint32_t *operation = &o->operations[lane->next];
+        uint32_t *operation = &o->entries[lane->next].operation;
         int was_ahead = lane->next < o->head && course_is_end(*operation & WEFT_ORDER_KIND);
         o->ahead -= was_ahead && o->ahead > 0;
         *operation |= COURSE_USED;
-        lane->next = o->following[lane->next];
+        lane->next = o->entries[lane->next].next;
     }
     (void)course_head(c, o);
 }

@@ -11,11 +11,12 @@
 #include <string.h>
 
 #include "course.h"
-#include "weft/host.h"
+#include "pick.h"
 
-#define TICKS_PER_MS UINT64_C(1000000)
-#define AHEAD        64 /* entries */
-#define LINE         16 /* entries in a line of the host's cache */
+#define AHEAD        64               /* entries */
+#define LINE         8                /* entries in a line of the host's cache */
+#define MOST_HELD    16               /* threads that pick_cpu looks at */
+#define FAR_TICKS    UINT64_C(100000) /* so far behind it leaves nobody */
 #define MOST_UNKNOWN 64 /* objects and threads that the manifest lacks, told one by one */
 
 /* policy.replay `what`, and the places of the counters. */
@@ -57,23 +58,30 @@ typedef struct actor {
 /* An operation that was let go in its turn, and has not been told of. */
 typedef struct turn {
     const course_near *near; /* NULL: there is none */
-    uint64_t thread, sequence;
+    uint64_t sequence;
     uint32_t kind;
 } turn;
 
 typedef struct policy_follow {
+    /* What each operation looks at fills two lines of the host's cache. */
+    _Alignas(64) uint64_t acting; /* who acted last, 0: somebody else, or it is not plain */
+    const course_near *places;    /* its own */
+    turn turn;
+    uint64_t now;   /* of the latest operation */
+    uint64_t turns; /* operations of all threads */
+    uint32_t gave_up, off, seen;
+    uint64_t counters[COUNTERS];
+
     const weft_host *host;
     course course;
     found_op latest; /* looked up for `before`; mostly `after` comes with the same */
     actor actors[ACTORS];
-    turn turn;
+    course_thread *held[MOST_HELD]; /* of those that are, in no order */
+    uint32_t held_count;
+    uint64_t next;           /* identity of whom pick_cpu has chosen, 0: nobody */
     uint64_t age, age_turns; /* ticks, operations; after so many one that is held is let go */
     uint64_t late;           /* ticks that a time-out which the reference did not see is put off */
     uint32_t give_up;        /* per cent of the threads */
-    uint32_t gave_up, off, seen;
-    uint64_t now;   /* of the latest operation */
-    uint64_t turns; /* operations of all threads */
-    uint64_t counters[COUNTERS];
     uint64_t
         departed; /* tick of the first event that leaves the reference's order; WEFT_TICK_NEVER: none */
     uint64_t unknown[MOST_UNKNOWN];
@@ -135,17 +143,42 @@ static uint32_t place_of(const policy_follow *p, const course_thread *t)
     return (uint32_t)(t - p->course.threads);
 }
 
+/* Whatever has changed of a thread may make it plain or not. */
+static void weigh(policy_follow *p, course_thread *t)
+{
+    course_weigh(t);
+    p->acting = 0;
+}
+
 static void meet(policy_follow *p, course_thread *t)
 {
     p->seen += !t->seen;
     t->seen = 1;
-    course_weigh(t);
+    weigh(p, t);
 }
 
-static void let_go(course_thread *t)
+static void let_go(policy_follow *p, course_thread *t)
 {
+    if (t->held_object != COURSE_NONE && t->held_place < MOST_HELD) {
+        course_thread *last = p->held[--p->held_count];
+        p->held[t->held_place] = last;
+        last->held_place = t->held_place;
+    }
     t->held_object = COURSE_NONE;
-    course_weigh(t);
+    weigh(p, t);
+}
+
+static void hold_at(policy_follow *p, course_thread *t, uint32_t object, uint32_t entry)
+{
+    if (t->held_object == COURSE_NONE) {
+        t->held_place = p->held_count < MOST_HELD ? p->held_count : MOST_HELD;
+        if (t->held_place < MOST_HELD) {
+            p->held[p->held_count++] = t;
+        }
+    }
+    t->held_object = object;
+    t->held_entry = entry;
+    weigh(p, t);
 }
 
 /* Lets a held thread go before its turn. Who was never seen in this run will not be waited for again. */
@@ -157,13 +190,13 @@ static void relax(policy_follow *p, const weft_sched_view *view, course_thread *
     report(p, view, what, t->id, entry > head ? entry - head : 0, o->id, o->first + entry);
     if (owner && !owner->seen) {
         course_free(&p->course, &owner->off);
-        course_weigh(owner);
+        weigh(p, owner);
         report(p, view, ABSENT, owner->id, place_of(p, owner), o->id, o->first + head);
     }
     course_pass(o, entry);
     t->relaxed_object = t->held_object;
     t->relaxed_entry = entry;
-    let_go(t);
+    let_go(p, t);
 }
 
 /* ---- operations -------------------------------------------------------------------------------- */
@@ -173,7 +206,8 @@ static uint64_t waits_since(policy_follow *p, const course_thread *t)
 {
     course_object *o = &p->course.objects[t->held_object];
     uint32_t head = course_head(&p->course, o);
-    if (head >= t->held_entry || (o->operations[head] & WEFT_ORDER_KIND) != WEFT_SYNC_TIMEOUT) {
+    if (head >= t->held_entry ||
+        (o->entries[head].operation & WEFT_ORDER_KIND) != WEFT_SYNC_TIMEOUT) {
         return t->held_since;
     }
     uint64_t due = p->course.threads[course_owner(o, head)].deadline;
@@ -192,11 +226,9 @@ static uint32_t hold(policy_follow *p, const weft_sched_view *view, course_threa
                      uint32_t object, uint32_t entry)
 {
     if (t->held_object != object || t->held_entry != entry) {
-        t->held_object = object;
-        t->held_entry = entry;
+        hold_at(p, t, object, entry);
         t->held_since = view->now;
         t->held_turn = p->turns;
-        course_weigh(t);
     } else if (is_aged(p, view, t)) {
         relax(p, view, t, AGED);
         return WEFT_ANSWER_GO;
@@ -208,7 +240,7 @@ static void go_off_script(policy_follow *p, const weft_sched_view *view, course_
                           const weft_sync_op *op)
 {
     course_free(&p->course, &t->off);
-    course_weigh(t);
+    weigh(p, t);
     p->off++;
     report(p, view, OFF_SCRIPT, t->id, op->kind, op->object, op->sequence);
     give_up_if_lost(p, view);
@@ -254,16 +286,25 @@ static const found_op *looked_up(policy_follow *p, const weft_sync_op *op)
     return same ? l : look_up(p, op);
 }
 
+/* Another one acts, and if it is plain, this is where its places are; else NULL. */
+__attribute__((noinline)) static const course_near *places_of(policy_follow *p, uint64_t id)
+{
+    const course_thread *t = actor_of(p, id);
+    p->places = t && t->plain ? t->near : NULL;
+    p->acting = p->places ? id : 0;
+    return p->places;
+}
+
 /* Where a plain thread has its next entry on a plain object; NULL: one of them is not plain, or it is
  * not known yet. What is short below is for these. */
-static inline const course_near *plain_place(const policy_follow *p, const weft_sync_op *op)
+static inline const course_near *plain_place(policy_follow *p, const weft_sync_op *op)
 {
-    const actor *a = &p->actors[op->thread % ACTORS];
-    const course_thread *t = a->thread;
-    if (a->id != op->thread || !t || !t->plain) {
+    const course_near *near =
+        op->thread == p->acting && p->acting ? p->places : places_of(p, op->thread);
+    if (!near) {
         return NULL;
     }
-    const course_near *near = &t->near[op->object % COURSE_NEAR];
+    near += op->object % COURSE_NEAR;
     return near->id == op->object && near->lane && near->object->plain ? near : NULL;
 }
 
@@ -278,12 +319,10 @@ static inline int is_in_turn(policy_follow *p, const weft_sync_op *op)
     const course_object *o = near->object;
     uint32_t entry = near->lane->next;
     if (op->sequence != o->told + o->ahead || entry != o->head ||
-        !course_is_alike(op->kind, o->operations[entry] & WEFT_ORDER_KIND)) {
+        !course_is_alike(op->kind, o->entries[entry].operation & WEFT_ORDER_KIND)) {
         return 0;
     }
     p->turn.near = near;
-    p->turn.thread =
-        p->actors[op->thread % ACTORS].id; /* op's, but not two loads that become one */
     p->turn.sequence = op->sequence;
     p->turn.kind = op->kind;
     return 1;
@@ -305,10 +344,9 @@ static int is_in_turn_behind_ends(policy_follow *p, const weft_sync_op *op)
 static inline void step(course_object *o, course_lane *lane)
 {
     uint32_t entry = lane->next;
-    lane->next = o->following[entry];
+    lane->next = o->entries[entry].next;
     if (entry % LINE == 0 && entry + AHEAD < o->count) {
-        __builtin_prefetch(&o->following[entry + AHEAD]);
-        __builtin_prefetch(&o->operations[entry + AHEAD]);
+        __builtin_prefetch(&o->entries[entry + AHEAD]);
     }
 }
 
@@ -316,8 +354,8 @@ static inline void step(course_object *o, course_lane *lane)
 static inline int took_its_turn(policy_follow *p, const weft_sync_op *op)
 {
     const course_near *near = p->turn.near;
-    if (!near || p->turn.thread != op->thread || p->turn.sequence != op->sequence ||
-        p->turn.kind != op->kind || near->id != op->object ||
+    if (!near || p->acting != op->thread || near != &p->places[op->object % COURSE_NEAR] ||
+        near->id != op->object || p->turn.sequence != op->sequence || p->turn.kind != op->kind ||
         near->lane->next != near->object->head) {
         return 0;
     }
@@ -340,12 +378,12 @@ static inline int ended_in_turn(policy_follow *p, const weft_sync_op *op)
     }
     course_object *o = near->object;
     uint32_t entry = near->lane->next;
-    if ((o->operations[entry] & WEFT_ORDER_KIND) != op->kind) {
+    if ((o->entries[entry].operation & WEFT_ORDER_KIND) != op->kind) {
         return 0;
     }
     o->told++;
     o->ahead -= entry < o->head && o->ahead > 0;
-    o->operations[entry] |= COURSE_USED;
+    o->entries[entry].operation |= COURSE_USED;
     step(o, near->lane);
     (void)course_head(&p->course, o);
     p->counters[FOLLOWED]++;
@@ -387,7 +425,7 @@ __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const we
     }
     if (entry <= head || relaxed) {
         if (t->held_object == object) {
-            let_go(t);
+            let_go(p, t);
         }
         (void)is_in_turn(p, op); /* now perhaps */
         return WEFT_ANSWER_GO;
@@ -425,7 +463,7 @@ static void account(policy_follow *p, const weft_sched_view *view, const found_o
         report(p, view, EARLY, t->id, entry - head, o->id, op->sequence);
     }
     course_use(&p->course, o, found->lane, entry);
-    let_go(t);
+    let_go(p, t);
 }
 
 __attribute__((noinline)) static void
@@ -474,7 +512,7 @@ static void foresee(policy_follow *p, const weft_sync_op *op)
     t->deadline = 0;
     const course_near *near = op->object ? course_near_of(&p->course, t, op->object) : NULL;
     if (near && !course_is_over(near->lane)) {
-        uint32_t kind = near->object->operations[near->lane->next] & WEFT_ORDER_KIND;
+        uint32_t kind = near->object->entries[near->lane->next].operation & WEFT_ORDER_KIND;
         t->foreseen |= course_is_end(kind) ? UINT32_C(1) << kind : 0;
     }
 }
@@ -539,18 +577,78 @@ static uint32_t subscribe(void *instance)
 {
     const policy_follow *p = instance;
     uint32_t kinds = ((UINT32_C(1) << WEFT_SYNC_KINDS) - 1) & ~(UINT32_C(1) << WEFT_SYNC_CALL);
-    return WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES | (p->course.object_count > 0 ? kinds : 0);
+    return WEFT_SYNC_NO_VIEW | WEFT_SYNC_SOURCES | WEFT_PICK_HELD |
+           (p->course.object_count > 0 ? kinds : 0);
 }
 
-/* Clock sources are held too, but the clock asks again for them. */
-static int is_in_view(const weft_sched_view *view, uint64_t id)
+/* A thread that can run, on a hardware thread that is not far ahead of the others; else NULL. */
+static const weft_sched_thread *can_go(const weft_sched_view *view, const course_thread *t)
 {
-    for (uint32_t i = 0; i < view->thread_count; i++) {
-        if (weft_view_thread(view, i)->id == id) {
-            return 1;
+    const weft_sched_thread *shown = pick_thread(view, t->id);
+    if (!shown || shown->state > WEFT_THREAD_RUNNING) {
+        return NULL;
+    }
+    const weft_sched_hw *hw = weft_view_hw(view, shown->hw);
+    return hw->ready > 0 && !hw->pinned && hw->time <= pick_add(view->now, FAR_TICKS) ? shown
+                                                                                      : NULL;
+}
+
+/* For an order that is exact, as long as the run keeps to it; what times tell, and what is beyond the
+ * order, is nearer to the reference where all advance together.
+ * Somebody is held, so the run does not keep to the reference's course of itself. Whom the held ones
+ * wait for goes first, then who of them need not wait any more. The others have just been woken,
+ * mostly, and would only come to where they are held too, which costs two switches more. NULL: none
+ * of these can go. */
+static const weft_sched_thread *who_goes(policy_follow *p, const weft_sched_view *view)
+{
+    const weft_sched_thread *next = NULL;
+    for (uint32_t i = 0; i < p->held_count; i++) {
+        const course_thread *t = p->held[i];
+        course_object *o = &p->course.objects[t->held_object];
+        uint32_t head = course_head(&p->course, o);
+        if (head < t->held_entry) {
+            const weft_sched_thread *owner =
+                can_go(view, &p->course.threads[course_owner(o, head)]);
+            if (owner) {
+                return owner;
+            }
+        } else if (!next) {
+            next = can_go(view, t);
         }
     }
-    return 0;
+    return next;
+}
+
+static uint32_t pick_cpu(void *instance, const weft_sched_view *view, uint64_t *slice)
+{
+    policy_follow *p = instance;
+    int exact = p->course.order->resolution == 0 && p->departed == WEFT_TICK_NEVER;
+    const weft_sched_thread *next = exact ? who_goes(p, view) : NULL;
+    p->next = next ? next->id : 0;
+    return next ? next->hw : pick_least_time(view);
+}
+
+/* The one that pick_cpu has chosen; else as the kernel does: by priority, then by turns. */
+static int32_t pick_next(void *instance, const weft_sched_view *view, uint32_t hw)
+{
+    const policy_follow *p = instance;
+    const weft_sched_thread *best = NULL;
+    int32_t index = -1;
+    for (uint32_t i = 0; i < view->thread_count; i++) {
+        const weft_sched_thread *t = weft_view_thread(view, i);
+        if (!pick_can_run(t, hw)) {
+            continue;
+        }
+        if (p->next == t->id) {
+            return (int32_t)i;
+        }
+        if (!best || t->priority > best->priority ||
+            (t->priority == best->priority && t->order < best->order)) {
+            best = t;
+            index = (int32_t)i;
+        }
+    }
+    return index;
 }
 
 /* Nobody can go on: the one that is earliest in the reference goes, and of several that the reference
@@ -563,12 +661,13 @@ static uint64_t stuck(void *instance, const weft_sched_view *view)
     int best_hard = 0;
     for (uint32_t i = 0; i < p->course.thread_count; i++) {
         course_thread *t = &p->course.threads[i];
-        if (t->held_object == COURSE_NONE || t->ended || !is_in_view(view, t->id)) {
+        if (t->held_object == COURSE_NONE || t->ended ||
+            !pick_thread(view, t->id) /* a clock source: the clock asks again */) {
             continue;
         }
-        const weft_order_object *o = p->course.objects[t->held_object].order;
-        uint64_t place = weft_order_place(o, t->held_entry);
-        int hard = !(o->operations[t->held_entry] & WEFT_ORDER_SOFT);
+        const course_object *o = &p->course.objects[t->held_object];
+        uint64_t place = weft_order_place(o->order, t->held_entry);
+        int hard = !(o->entries[t->held_entry].operation & WEFT_ORDER_SOFT);
         if (!best || hard < best_hard || (hard == best_hard && place < best_place)) {
             best = t;
             best_place = place;
@@ -598,7 +697,7 @@ static void thread_end(void *instance, uint64_t thread)
     course_thread *t = course_thread_of(&p->course, thread);
     if (t) {
         course_free(&p->course, &t->ended);
-        let_go(t);
+        let_go(p, t);
     }
 }
 
@@ -617,10 +716,11 @@ static weft_status create(const weft_host *host, void **instance)
     char why[256] = "no memory", sentence[640];
     size_t line = 0;
     const char *path = host->option_text(host, "order");
-    policy_follow *p = calloc(1, sizeof *p);
+    policy_follow *p = aligned_alloc(_Alignof(policy_follow), sizeof *p);
     if (!p) {
         return host->fail(host, WEFT_E_NO_MEMORY, "no memory for policy-follow");
     }
+    memset(p, 0, sizeof *p);
     p->host = host;
     p->departed = WEFT_TICK_NEVER;
     p->age = (uint64_t)host->option_int(host, "age_ms") * TICKS_PER_MS;
@@ -730,6 +830,8 @@ static const weft_option options[] = {
 
 static const weft_policy_ops ops = {
     .size = sizeof ops,
+    .pick_cpu = pick_cpu,
+    .pick_next = pick_next,
     .subscribe = subscribe,
     .before = before,
     .after = after,

@@ -26,7 +26,7 @@ extern "C" {
 #define WEFT_HW_COUNT 6
 
 /* Rises whenever the built-in policy answers anything otherwise than before, or is asked more. */
-#define WEFT_POLICY_DEFAULT_VERSION UINT32_C(2)
+#define WEFT_POLICY_DEFAULT_VERSION UINT32_C(3)
 
 /* weft_sched_thread.state */
 #define WEFT_THREAD_READY      UINT32_C(0)
@@ -102,6 +102,10 @@ typedef struct weft_sched_view {
  * it off by WEFT_SYNC_PATIENCE, after which it is asked for again; anything else lets it go. */
 #define WEFT_SYNC_SOURCES  (UINT32_C(1) << 30)
 #define WEFT_SYNC_PATIENCE UINT64_C(10000) /* ticks */
+
+/* And one: `pick_cpu` and `pick_next` are asked only while there is an operation that was held and has
+ * not gone yet; before that the view is not filled for them, which is cheaper. */
+#define WEFT_PICK_HELD (UINT32_C(1) << 29)
 
 typedef struct weft_sync_op {
     uint32_t size;     /* sizeof(weft_sync_op) */
