@@ -169,7 +169,7 @@ uint32_t ex_NtQueueApcThread(kcall *call)
 {
     kthread *t = kthread_of(khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_THREAD));
     if (!t) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (t->state == WEFT_THREAD_TERMINATED) {
         return kret_status(call, STATUS_UNSUCCESSFUL);

@@ -148,6 +148,9 @@ uint32_t dispatcher_create_named(kcall *call, uint32_t attributes, uint32_t type
 uint32_t ex_NtCreateEvent(kcall *call)
 {
     kobject *o = NULL;
+    if (karg(call, 2) > 1) {
+        return kret_status(call, STATUS_INVALID_PARAMETER);
+    }
     return dispatcher_create(call, KOBJECT_EVENT,
                              karg(call, 2) ? TYPE_EVENT_AUTO : TYPE_EVENT_MANUAL, HEADER_SIZE,
                              karg(call, 3) != 0, &o);
@@ -157,7 +160,7 @@ static uint32_t event_op(kcall *call, bool pulse)
 {
     kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_EVENT);
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!signal_allowed(call, o)) {
         return K_AGAIN;
@@ -186,7 +189,7 @@ uint32_t ex_NtClearEvent(kcall *call)
 {
     kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_EVENT);
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!korder_before(call, WEFT_SYNC_RESET, o)) {
         return K_AGAIN;
@@ -231,7 +234,7 @@ uint32_t ex_NtReleaseSemaphore(kcall *call)
     kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_SEMAPHORE);
     int32_t count = (int32_t)karg(call, 1), previous;
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (count <= 0) {
         return kret_status(call, STATUS_INVALID_PARAMETER);
@@ -329,7 +332,7 @@ uint32_t ex_NtReleaseMutant(kcall *call)
 {
     kobject *o = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_MUTANT);
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!mutant_owned(call, o)) {
         return kret_status(call, STATUS_MUTANT_NOT_OWNED);

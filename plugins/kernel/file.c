@@ -459,7 +459,7 @@ static uint32_t transfer_begin(kcall *call, uint32_t what)
         return kret_status(call, STATUS_ACCESS_VIOLATION);
     }
     if (!object || (karg(call, 1) && !event)) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(k, call->thread, karg(call, object ? 1 : 0)));
     }
     const kfile *file = object->data;
     if (!kfile_may(file, what)) {
@@ -566,7 +566,7 @@ uint32_t ex_NtCancelIoFile(kcall *call)
 {
     kobject *file = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
     if (!file) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     kobject_retain(file); /* a request may hold the last reference */
     cancel(call->k, file, call->thread, 0);
@@ -580,7 +580,7 @@ uint32_t ex_NtCancelIoFileEx(kcall *call)
 {
     kobject *file = khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_FILE);
     if (!file) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     kobject_retain(file);
     uint32_t count = cancel(call->k, file, NULL, karg(call, 1));
@@ -612,7 +612,7 @@ uint32_t ex_NtFlushBuffersFile(kcall *call)
 {
     kfile *file = kfile_get(call, karg(call, 0));
     if (!file) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     vfs_flush(file->file);
     kfile_put_status(call, karg(call, 1), STATUS_SUCCESS, 0);

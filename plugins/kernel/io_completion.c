@@ -88,7 +88,7 @@ uint32_t ex_NtSetIoCompletion(kcall *call)
 {
     kobject *o = port_get(call, karg(call, 0));
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!korder_before(call, WEFT_SYNC_SIGNAL, o)) {
         return K_AGAIN;
@@ -142,7 +142,7 @@ uint32_t ex_NtRemoveIoCompletion(kcall *call)
     uint32_t key = karg(call, 1), context = karg(call, 2), block = karg(call, 3);
     int64_t timeout = karg(call, 4) ? (int64_t)kget64(call, karg(call, 4)) : 0;
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!kwrite(call, key, 4) || !kwrite(call, context, 4) || !kwrite(call, block, 8) ||
         call->faulted) {

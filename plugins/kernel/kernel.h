@@ -204,6 +204,8 @@ kstatus khandle_close(kernel *k, kthread *thread, uint32_t handle);
 /* The object behind a handle, borrowed; NULL if there is none or its type is not `type` (0: any).
  * Resolves the pseudo-handle of the current thread (0xFFFFFFFE). */
 kobject *khandle_get(kernel *k, kthread *thread, uint32_t handle, uint32_t type);
+/* Why khandle_get gave nothing: STATUS_OBJECT_TYPE_MISMATCH or STATUS_INVALID_HANDLE. */
+kstatus khandle_error(kernel *k, kthread *thread, uint32_t handle);
 /* The object whose body is at `body`: ours, or adopted from its dispatcher header's type byte.
  * NULL: not a dispatcher header. Borrowed. */
 kobject *kobject_at(kernel *k, kthread *thread, uint32_t body);

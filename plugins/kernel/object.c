@@ -417,6 +417,11 @@ kobject *khandle_get(kernel *k, kthread *thread, uint32_t handle, uint32_t type)
     return object && (type == 0 || object->type == type) ? object : NULL;
 }
 
+kstatus khandle_error(kernel *k, kthread *thread, uint32_t handle)
+{
+    return khandle_get(k, thread, handle, 0) ? STATUS_OBJECT_TYPE_MISMATCH : STATUS_INVALID_HANDLE;
+}
+
 /* ---- exports -----------------------------------------------------------------------------------
  */
 

@@ -21,8 +21,7 @@ static uint32_t none(kcall *call, uint32_t type)
     if (khandle_get(call->k, call->thread, karg(call, 0), type)) {
         return K_AGAIN; /* the policy holds it */
     }
-    bool other = khandle_get(call->k, call->thread, karg(call, 0), 0) != NULL;
-    return kret_status(call, other ? STATUS_OBJECT_TYPE_MISMATCH : STATUS_INVALID_HANDLE);
+    return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
 }
 
 static uint32_t done(kcall *call, kobject *o)

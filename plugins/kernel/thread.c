@@ -498,7 +498,7 @@ static uint32_t by_handle(kcall *call, uint32_t (*op)(kernel *, kthread *), bool
 {
     kthread *t = kthread_of(khandle_get(call->k, call->thread, karg(call, 0), KOBJECT_THREAD));
     if (!t) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (adds && t->state == WEFT_THREAD_TERMINATED) {
         return kret_status(call, STATUS_THREAD_IS_TERMINATING);

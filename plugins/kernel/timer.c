@@ -127,6 +127,9 @@ bool kwait_timer_due(kernel *k)
 uint32_t ex_NtCreateTimer(kcall *call)
 {
     kobject *o = NULL;
+    if (karg(call, 2) > 1) { /* NT names the argument: there it is the fourth */
+        return kret_status(call, STATUS_INVALID_PARAMETER_4);
+    }
     return dispatcher_create(call, KOBJECT_TIMER,
                              karg(call, 2) ? TYPE_TIMER_AUTO : TYPE_TIMER_MANUAL, TIMER_SIZE, 0,
                              &o);
@@ -138,7 +141,7 @@ uint32_t ex_NtSetTimerEx(kcall *call)
     kernel *k = call->k;
     kobject *o = khandle_get(k, call->thread, karg(call, 0), KOBJECT_TIMER);
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     int64_t due = (int64_t)kget64(call, karg(call, 1));
     int32_t period = (int32_t)karg(call, 6), previous = state_get(k, o);
@@ -168,7 +171,7 @@ uint32_t ex_NtCancelTimer(kcall *call)
     kernel *k = call->k;
     kobject *o = khandle_get(k, call->thread, karg(call, 0), KOBJECT_TIMER);
     if (!o) {
-        return kret_status(call, STATUS_INVALID_HANDLE);
+        return kret_status(call, khandle_error(call->k, call->thread, karg(call, 0)));
     }
     if (!korder_before(call, WEFT_SYNC_RESET, o)) {
         return K_AGAIN;

@@ -347,15 +347,19 @@ static uint32_t wait_many(kcall *call, bool by_handle, uint32_t type, bool alert
 {
     kobject *objects[KWAIT_MAX];
     uint32_t count = karg(call, 0), list = karg(call, 1);
-    if (count == 0 || count > KWAIT_MAX || type > 1) {
-        return kret_status(call, STATUS_INVALID_PARAMETER);
+    if (count == 0 || count > KWAIT_MAX || type > 1) { /* NT: the first, the third argument */
+        return kret_status(call, !by_handle  ? STATUS_INVALID_PARAMETER
+                                 : type <= 1 ? STATUS_INVALID_PARAMETER_1
+                                             : STATUS_INVALID_PARAMETER_3);
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t name = kget32(call, list + 4 * i);
         objects[i] = by_handle ? khandle_get(call->k, call->thread, name, 0)
                                : kobject_at(call->k, call->thread, name);
         if (!objects[i] || !objects[i]->body) {
-            return kret_status(call, by_handle ? STATUS_INVALID_HANDLE : STATUS_INVALID_PARAMETER);
+            return kret_status(call, !by_handle   ? STATUS_INVALID_PARAMETER
+                                     : objects[i] ? STATUS_OBJECT_TYPE_MISMATCH
+                                                  : STATUS_INVALID_HANDLE);
         }
         for (uint32_t j = 0; by_handle && type == 0 && j < i; j++) {
             if (objects[j] == objects[i]) { /* NT: all of them, one of them twice */

@@ -266,12 +266,41 @@ static void waiting_for_nothing_known_is_refused(void **state)
     set_word(s, H, 0xF8001230);
     const script_step p[] = {CALL(NtWaitForSingleObjectEx, AT(H), 1, 0, 0),
                              CALL(NtWaitForMultipleObjectsEx, 65, H, 1, 1, 0, 0),
-                             CALL(NtWaitForMultipleObjectsEx, 0, H, 1, 1, 0, 0), END};
+                             CALL(NtWaitForMultipleObjectsEx, 0, H, 1, 1, 0, 0),
+                             CALL(NtWaitForMultipleObjectsEx, 1, H, 2, 1, 0, 0), END};
     script_thread(s, 0, p, 0);
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
     assert_int_equal((uint32_t)s->returned[0][0], STATUS_INVALID_HANDLE);
-    assert_int_equal((uint32_t)s->returned[0][1], STATUS_INVALID_PARAMETER);
-    assert_int_equal((uint32_t)s->returned[0][2], STATUS_INVALID_PARAMETER);
+    assert_int_equal((uint32_t)s->returned[0][1], STATUS_INVALID_PARAMETER_1);
+    assert_int_equal((uint32_t)s->returned[0][2], STATUS_INVALID_PARAMETER_1);
+    assert_int_equal((uint32_t)s->returned[0][3], STATUS_INVALID_PARAMETER_3);
+}
+
+/* ObReferenceObjectByHandle: the handle of an object of another type is not one of nothing
+ * (Microsoft, STATUS_OBJECT_TYPE_MISMATCH). */
+static void handle_of_another_type_is_told(void **state)
+{
+    const script_step p[] = {
+        CALL(NtCreateMutant, H, 0, 0),    CALL(NtCreateEvent, H2, 0, 0, 0),
+        CALL(NtSetEvent, AT(H), 0),       CALL(NtPulseEvent, AT(H), 0),
+        CALL(NtClearEvent, AT(H)),        CALL(NtReleaseSemaphore, AT(H), 1, 0),
+        CALL(NtReleaseMutant, AT(H2), 0), CALL(NtCancelTimer, AT(H), 0),
+        CALL(NtResumeThread, AT(H), 0),   END};
+    script_thread(s, 0, p, 0);
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    for (uint32_t i = 2; i < 9; i++) {
+        assert_int_equal((uint32_t)s->returned[0][i], STATUS_OBJECT_TYPE_MISMATCH);
+    }
+}
+
+/* Two types of each: NT's NtCreateEvent and NtCreateTimer know no third. */
+static void third_type_is_refused(void **state)
+{
+    const script_step p[] = {CALL(NtCreateEvent, H, 0, 2, 0), CALL(NtCreateTimer, H, 0, 2), END};
+    script_thread(s, 0, p, 0);
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal((uint32_t)s->returned[0][0], STATUS_INVALID_PARAMETER);
+    assert_int_equal((uint32_t)s->returned[0][1], STATUS_INVALID_PARAMETER_4);
 }
 
 static void apc_interrupts_an_alertable_wait(void **state)
@@ -493,6 +522,8 @@ int main(void)
         T(wait_any_tells_which),
         T(wait_all_takes_together),
         T(waiting_for_nothing_known_is_refused),
+        T(handle_of_another_type_is_told),
+        T(third_type_is_refused),
         T(apc_interrupts_an_alertable_wait),
         T(apc_waits_for_an_alertable_wait),
         T(timer_fires_once_and_periodically),
