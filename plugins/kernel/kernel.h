@@ -369,16 +369,17 @@ uint64_t kpolicy_deadline(kernel *k, const kthread *thread, uint32_t kind, uint6
                           uint64_t due);
 /* The built-in policy serves from here on. */
 void kpolicy_eject(kernel *k, const char *reason);
-/* Asks it about an operation that kpolicy_passes has not let pass: true to go on; false: answer K_AGAIN
- * (HOLD, YIELD, SPIN). `position`: which object of a wait, else 0; `o`: the object whose number the
- * operation would get, NULL: none. */
-bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o);
+/* It wants something else than that an operation goes (see kpolicy_before), or is ejected. */
+bool kpolicy_goes_otherwise(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o,
+                            uint32_t value, uint64_t amount);
+/* An op has just returned, and somebody has asked for its policy's end. True. */
+bool kpolicy_break(kernel *k);
+/* Fills k->view alone. */
+void kpolicy_view(kernel *k);
 /* The same for a source, which was to act at `due`: false: later. */
 bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due);
 /* An object has come to the number that somebody is held for. */
 void kpolicy_awaited(kernel *k, kobject *o);
-/* Tells it of an operation of a kind that it has subscribed to. */
-void kpolicy_after(kernel *k, const weft_sync_op *op);
 
 /* thread.c */
 typedef struct kthread_request {
@@ -493,6 +494,42 @@ static inline bool kpolicy_passes(kernel *k, const kthread *t, uint32_t kind, ui
     }
     k->before_askings[kind]++;
     return !kpolicy_asked(k, kind);
+}
+
+/* What `before` and `after` are shown. */
+static inline void kpolicy_view_operation(kernel *k)
+{
+    bool sparing = (k->policy_mask & WEFT_SYNC_NO_VIEW) != 0;
+    if (!sparing || k->view.size == 0) {
+        kpolicy_view(k);
+    }
+    if (sparing) {
+        k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
+    }
+}
+
+/* Asks the policy about an operation that kpolicy_passes has not let pass: true to go on; false: answer
+ * K_AGAIN (HOLD, YIELD, SPIN). `position`: which object of a wait, else 0; `o`: the object whose number
+ * the operation would get, NULL: none. */
+static inline bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position,
+                                  kobject *o)
+{
+    kernel *k = call->k;
+    uint64_t amount = 0;
+    kpolicy_view_operation(k);
+    uint32_t value = k->policy->before(k->policy_instance, &k->view, op, &amount);
+    return (value == WEFT_ANSWER_GO && !k->ejection[0]) ||
+           kpolicy_goes_otherwise(call, op, position, o, value, amount);
+}
+
+/* Tells it of an operation of a kind that it has subscribed to. */
+static inline void kpolicy_after(kernel *k, const weft_sync_op *op)
+{
+    kpolicy_view_operation(k);
+    k->policy->after(k->policy_instance, &k->view, op);
+    if (k->ejection[0]) {
+        (void)kpolicy_break(k);
+    }
 }
 
 /* Instructions that it has retired; while it executes on another host thread, those up to when it

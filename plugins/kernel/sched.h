@@ -62,8 +62,6 @@ bool ksched_slice(kernel *k, uint32_t index, uint64_t end);
 /* Looks at all threads, or at what the latest slice has changed; with a policy, k->view is current
  * then. What it returns is until the next look. */
 const koutlook *ksched_look(kernel *k);
-/* Fills k->view alone. */
-void kpolicy_view(kernel *k);
 /* Who runs next on a hardware thread; NULL: nobody can. Nothing has changed since ksched_look. */
 kthread *kpolicy_pick_thread(kernel *k, uint32_t index);
 /* Which hardware thread runs next, and for how long at most (*slice, NEVER: as long as it may).
@@ -98,7 +96,6 @@ weft_status kpolicy_exchange(kernel *k, weft_policy_exchange *exchange);
 void kpolicy_eject_later(kernel *k, const char *reason);
 /* An op has just returned: the policy is ejected where somebody asked for that meanwhile, and its
  * answer is none. */
-bool kpolicy_break(kernel *k);
 static inline bool kpolicy_broken(kernel *k)
 {
     return k->ejection[0] && kpolicy_break(k);

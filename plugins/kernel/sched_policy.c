@@ -638,25 +638,14 @@ bool ksched_yields(const kernel *k, const kthread *t)
     return false;
 }
 
-/* What `before` and `after` are shown. */
-static inline void view_operation(kernel *k)
-{
-    bool sparing = (k->policy_mask & WEFT_SYNC_NO_VIEW) != 0;
-    if (!sparing || k->view.size == 0) {
-        kpolicy_view(k);
-    }
-    if (sparing) {
-        k->view.now = k->running_hw ? k->running_hw->time : k->clock->now(k->clock);
-    }
-}
-
-/* The policy wants something else than that it goes. False: it does not go yet. */
-__attribute__((noinline)) static bool goes_otherwise(kcall *call, const weft_sync_op *op,
-                                                     uint32_t position, kobject *o, uint32_t value,
-                                                     uint64_t amount)
+bool kpolicy_goes_otherwise(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o,
+                            uint32_t value, uint64_t amount)
 {
     kernel *k = call->k;
     kthread *t = call->thread;
+    if (kpolicy_broken(k)) {
+        return true;
+    }
     bool goes = value == WEFT_ANSWER_BLOCK && op->kind == WEFT_SYNC_ENTER_CONTENDED;
     answer a = {
         .op = WEFT_POLICY_OP_BEFORE | op->kind << 8,
@@ -699,18 +688,6 @@ __attribute__((noinline)) static bool goes_otherwise(kcall *call, const weft_syn
     return goes;
 }
 
-bool kpolicy_before(kcall *call, const weft_sync_op *op, uint32_t position, kobject *o)
-{
-    kernel *k = call->k;
-    uint64_t amount = 0;
-    view_operation(k);
-    uint32_t value = k->policy->before(k->policy_instance, &k->view, op, &amount);
-    if (kpolicy_broken(k) || value == WEFT_ANSWER_GO) {
-        return true;
-    }
-    return goes_otherwise(call, op, position, o, value, amount);
-}
-
 bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
 {
     uint64_t now = k->clock->now(k->clock);
@@ -722,7 +699,7 @@ bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
     if (!(k->policy_mask & WEFT_SYNC_SOURCES) || !kpolicy_asked(k, op->kind)) {
         return true;
     }
-    view_operation(k);
+    kpolicy_view_operation(k);
     a.value = k->policy->before(k->policy_instance, &k->view, op, &a.amount);
     if (kpolicy_broken(k)) {
         return true;
@@ -737,13 +714,6 @@ bool kpolicy_before_source(kernel *k, const weft_sync_op *op, uint64_t due)
     }
     accept(k, &a, true);
     return false;
-}
-
-void kpolicy_after(kernel *k, const weft_sync_op *op)
-{
-    view_operation(k);
-    k->policy->after(k->policy_instance, &k->view, op);
-    (void)kpolicy_broken(k);
 }
 
 /* ---- held threads ------------------------------------------------------------------------------

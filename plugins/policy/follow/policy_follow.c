@@ -148,6 +148,7 @@ static void weigh(policy_follow *p, course_thread *t)
 {
     course_weigh(t);
     p->acting = 0;
+    p->places = NULL;
 }
 
 static void meet(policy_follow *p, course_thread *t)
@@ -286,26 +287,27 @@ static const found_op *looked_up(policy_follow *p, const weft_sync_op *op)
     return same ? l : look_up(p, op);
 }
 
-/* Another one acts, and if it is plain, this is where its places are; else NULL. */
-__attribute__((noinline)) static const course_near *places_of(policy_follow *p, uint64_t id)
+/* Where the one that acts has its next entry on an object, if both are plain; else NULL. What is short
+ * below is for these. */
+static inline const course_near *plain_place(const policy_follow *p, const weft_sync_op *op)
 {
-    const course_thread *t = actor_of(p, id);
-    p->places = t && t->plain ? t->near : NULL;
-    p->acting = p->places ? id : 0;
-    return p->places;
-}
-
-/* Where a plain thread has its next entry on a plain object; NULL: one of them is not plain, or it is
- * not known yet. What is short below is for these. */
-static inline const course_near *plain_place(policy_follow *p, const weft_sync_op *op)
-{
-    const course_near *near =
-        op->thread == p->acting && p->acting ? p->places : places_of(p, op->thread);
-    if (!near) {
+    const course_near *near = p->places;
+    if (op->thread != p->acting || !near) {
         return NULL;
     }
     near += op->object % COURSE_NEAR;
     return near->id == op->object && near->lane && near->object->plain ? near : NULL;
+}
+
+/* Another one may act. */
+static const course_near *place_of_another(policy_follow *p, const weft_sync_op *op)
+{
+    if (op->thread != p->acting || !p->places) {
+        const course_thread *t = actor_of(p, op->thread);
+        p->acting = op->thread;
+        p->places = t && t->plain ? t->near : NULL;
+    }
+    return plain_place(p, op);
 }
 
 /* What nearly always is the case: the numbers are where they should be, and the first entry that binds
@@ -328,14 +330,13 @@ static inline int is_in_turn(policy_follow *p, const weft_sync_op *op)
     return 1;
 }
 
-/* The same where numbers were taken that were not told of: ends of waits. */
-static int is_in_turn_behind_ends(policy_follow *p, const weft_sync_op *op)
+/* The same where another one acted before, or numbers were taken that were not told of: ends of waits. */
+static int is_in_turn_now(policy_follow *p, const weft_sync_op *op)
 {
-    const course_near *near = plain_place(p, op);
-    if (!near || op->sequence <= near->object->told + near->object->ahead) {
-        return 0;
+    const course_near *near = place_of_another(p, op);
+    if (near && op->sequence > near->object->told + near->object->ahead) {
+        course_make_up(&p->course, near->object, op->sequence - near->object->told);
     }
-    course_make_up(&p->course, near->object, op->sequence - near->object->told);
     return is_in_turn(p, op);
 }
 
@@ -371,7 +372,7 @@ static inline int took_its_turn(policy_follow *p, const weft_sync_op *op)
 /* A wait has ended as the next entry says. */
 static inline int ended_in_turn(policy_follow *p, const weft_sync_op *op)
 {
-    const course_near *near = plain_place(p, op);
+    const course_near *near = place_of_another(p, op);
     p->turn.near = NULL;
     if (!near || near->lane->next == COURSE_NONE || op->sequence < near->object->first) {
         return 0;
@@ -395,7 +396,7 @@ __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const we
                                                       const weft_sync_op *op, uint64_t *amount)
 {
     p->turn.near = NULL;
-    if (p->gave_up || course_is_end(op->kind) || is_in_turn_behind_ends(p, op)) {
+    if (p->gave_up || course_is_end(op->kind) || is_in_turn_now(p, op)) {
         return WEFT_ANSWER_GO;
     }
     const found_op *found = look_up(p, op);
@@ -427,7 +428,7 @@ __attribute__((noinline)) static uint32_t look_closer(policy_follow *p, const we
         if (t->held_object == object) {
             let_go(p, t);
         }
-        (void)is_in_turn(p, op); /* now perhaps */
+        (void)is_in_turn_now(p, op);
         return WEFT_ANSWER_GO;
     }
     /* not to be asked again before so many others have had their turn there */
