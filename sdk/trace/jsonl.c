@@ -12,10 +12,19 @@
 #define LINE_LIMIT (1u << 20) /* the longest event of ours takes 32 KiB as text */
 #define READ_BYTES (1u << 18) /* few enough to stay in a core's cache until they are parsed */
 
-/* Finds the next line: 1, 0 at the end, -1 after a failure. */
+/* Whether the file's last bytes, which no newline ends, are a line all the same: an object that is
+ * whole. Programs that put newlines between lines leave one, and so do people. */
+static int is_whole(jsonl_reader *r, size_t length)
+{
+    const json_node *root = json_read(&r->tree, r->buffer + r->at, length);
+    return root && root->type == JSON_OBJECT;
+}
+
+/* Finds the next line: 1, 0 at the end, -1 after a failure. Empty ones may stand at the end alone. */
 static int next_line(weft_trace *t, jsonl_reader *r)
 {
     size_t searched = 0;
+    uint64_t empty = 0; /* the first empty line */
     for (;;) {
         char *from = r->buffer + r->at;
         char *newline = memchr(from + searched, '\n', r->end - r->at - searched);
@@ -28,6 +37,17 @@ static int next_line(weft_trace *t, jsonl_reader *r)
             if (r->length > 0 && r->line[r->length - 1] == '\r') {
                 r->length--;
             }
+            if (r->length == 0 && r->number > 1) {
+                empty = empty ? empty : r->number;
+                searched = 0;
+                continue;
+            }
+            if (empty) {
+                trace_fail_line(t, empty,
+                                "line is empty (found another one behind it, expected an "
+                                "event or the end)");
+                return -1;
+            }
             return 1;
         }
         searched = r->end - r->at;
@@ -38,6 +58,12 @@ static int next_line(weft_trace *t, jsonl_reader *r)
             return -1;
         }
         if (r->eof) {
+            if (searched > 0 && is_whole(r, searched)) {
+                r->buffer[r->end++] = '\n'; /* a line's length below `room`, as is what follows */
+                memset(r->buffer + r->end, 0, JSONL_PADDING);
+                searched = 0;
+                continue;
+            }
             if (searched > 0) {
                 trace_fail_line(t, r->number + 1,
                                 "line is cut off (found the end of the file after %zu bytes, "

@@ -274,7 +274,8 @@ static const struct {
     {LINE("\"kind\":\"schema_version\",\"payload\":{}"), 1, "expected 1"},
     {"{\"schema_version\":1,\"engine\":\"ca", 1, "cut off"},
     {HEADER EVENT "nonsense\n", 3, "found byte 0x6e at column 1"},
-    {HEADER EVENT "\n" EVENT, 3, "expected a value"},
+    {HEADER EVENT "\n" EVENT, 3, "line is empty"},
+    {HEADER EVENT "\r\n\n" EVENT, 3, "line is empty"},
     {HEADER "[1]\n", 2, "found no kind and payload"},
     {HEADER LINE("\"kind\":\"thread.exit\",\"tid\":6"), 2, "found no kind and payload"},
     {HEADER LINE("\"tid\":6,\"payload\":{}"), 2, "found no kind and payload"},
@@ -296,7 +297,9 @@ static const struct {
          "\"kind\":\"a\",\"tid\":6,\"payload\":{\"x\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}"),
      2, "expected less nesting"},
     {HEADER EVENT "{\"kind\":\"a\",\"payload\":{}}}\n", 3, "expected the end of the line"},
-    {HEADER EVENT "{\"kind\":\"a\",\"payload\":{}}", 3, "cut off"},
+    {HEADER EVENT "{\"kind\":\"a\",\"payload\":{}", 3, "cut off"},
+    {HEADER EVENT "{\"kind\":\"a\",\"payload\":5}", 3, "found no kind and payload"},
+    {HEADER EVENT "\n7", 4, "cut off"},
     {HEADER EVENT "{\"kind\":\"thread.exit\",\"tid\":6,\"payl", 3, "cut off"},
 };
 
@@ -343,7 +346,8 @@ static void every_command_refuses_malformed_lines(void **state)
     free(path);
 }
 
-/* Cut behind any byte: either between two lines, or an error that names the line. */
+/* Cut behind any byte: either between two lines, or an error that names the line. Between two lines
+ * is also before the bytes that end one, CR LF or LF. */
 static void a_cut_anywhere_names_the_line(void **state)
 {
     size_t length;
@@ -359,6 +363,8 @@ static void a_cut_anywhere_names_the_line(void **state)
         if (text[cut - 1] == '\n') {
             assert_null(why);
             line++;
+        } else if (text[cut] == '\n' || (text[cut] == '\r' && text[cut + 1] == '\n')) {
+            assert_null(why);
         } else {
             snprintf(expected, sizeof expected, "t:%d", line);
             assert_non_null(why);

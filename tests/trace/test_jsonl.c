@@ -91,6 +91,31 @@ static void words_stand_for_any_payload(void **state)
 }
 
 /* docs/trace.md: a code point above U+00FF stands for its UTF-8 bytes; U+20AC is e2 82 ac. */
+/* As an editor or a program that joins lines leaves a file: the last line lacks its newline. */
+static void last_line_may_lack_its_newline(void **state)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "%s%s%s", HEAD, LINE("thread.exit", "\"exit_code\":\"0x7\""), END);
+    text[strlen(text) - 1] = 0;
+    weft_event_buffer e = only(text);
+    expect_words(&e, (const uint64_t[]){7}, 1);
+    snprintf(text, sizeof text, "%s%s", HEAD, LINE("thread.exit", "\"exit_code\":\"0x7\""));
+    text[strlen(text) - 1] = 0;
+    e = only(text);
+    expect_words(&e, (const uint64_t[]){7}, 1);
+}
+
+static void empty_lines_may_stand_at_the_end(void **state)
+{
+    weft_event_buffer e = only(HEAD LINE("thread.exit", "\"exit_code\":\"0x7\"") END "\n\r\n\n");
+    expect_words(&e, (const uint64_t[]){7}, 1);
+    weft_trace *t = open_text(HEAD LINE("thread.exit", "\"exit_code\":\"0x7\"") END "\n\n");
+    while (weft_trace_next(t)) {
+    }
+    assert_int_equal(weft_trace_info_of(t)->complete, 1);
+    weft_trace_close(t);
+}
+
 static void higher_code_points_are_their_utf8_bytes(void **state)
 {
     weft_event_buffer e = only(HEAD LINE("debug.print", "\"text\":\"\\u0000\\u00e9\xc3\xa9\\u20ac"
@@ -236,7 +261,7 @@ static void kind_that_only_they_have_keeps_its_name(void **state)
 static void malformed_lines_are_refused_with_their_number(void **state)
 {
     static const char *const lines[] = {
-        "\n",
+        "\n" LINE("thread.exit", "\"exit_code\":\"0x0\""),
         "nonsense\n",
         "{}\n",
         "[]\n",
@@ -264,7 +289,7 @@ static void malformed_lines_are_refused_with_their_number(void **state)
                            "\"alertable\":0"),
         "{\"kind\":\"a\",\"payload\":{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]}}\n",
         END END,
-        "{\"kind\":\"thread.exit\",\"payload\":{\"exit_code\":\"0x0\"}}", /* no newline */
+        "{\"kind\":\"thread.exit\",\"payload\":{\"exit_code\":\"0x0\"}", /* no newline */
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char text[2048];
@@ -304,14 +329,15 @@ static void header_is_required_in_version_one(void **state)
     }
 }
 
-/* Cut at every byte of a log: read up to the cut line, never a crash. */
+/* Cut at every byte of a log: read up to the cut line, never a crash. A line without its newline is
+ * whole. */
 static void cut_anywhere_is_read_up_to_the_cut(void **state)
 {
     for (size_t length = 0; length < sizeof foreign_log - 1; length++) {
         weft_trace *t = case_open(foreign_log, length);
         while (weft_trace_next(t)) {
         }
-        int whole = length > 0 && foreign_log[length - 1] == '\n';
+        int whole = length > 0 && (foreign_log[length - 1] == '\n' || foreign_log[length] == '\n');
         assert_int_equal(weft_trace_failed(t, NULL) == NULL, whole);
         weft_trace_close(t);
     }
@@ -556,6 +582,8 @@ int main(void)
         cmocka_unit_test(integers_keep_all_64_bits),
         cmocka_unit_test(return_without_value_is_the_void_kind),
         cmocka_unit_test(words_stand_for_any_payload),
+        cmocka_unit_test(last_line_may_lack_its_newline),
+        cmocka_unit_test(empty_lines_may_stand_at_the_end),
         cmocka_unit_test(higher_code_points_are_their_utf8_bytes),
         cmocka_unit_test(order_and_space_do_not_matter),
         cmocka_unit_test(define_gives_an_identity_its_text),
