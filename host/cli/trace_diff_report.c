@@ -49,7 +49,7 @@ static int any_absorbed(const weft_trace_diff *d)
 
 static void event_line(buffer *b, const char *mark, const weft_diff_event *event)
 {
-    buffer_format(b, "%s%s\n", mark, event->text ? event->text : "(has ended)");
+    buffer_format(b, "%s%s\n", mark, event->text ? event->text : "(nothing more)");
 }
 
 static void put_divergence(buffer *b, const weft_trace_diff_pair *p)
@@ -168,7 +168,7 @@ static void put_index(buffer *b, const weft_trace_diff_pair *p)
             buffer_format(b, "%s%s: index %" PRIu64 ", sequence %" PRIu64 ", tick %" PRIu64,
                           n ? "; " : "", sides[n], at->index, at->sequence, at->tick);
         } else {
-            buffer_format(b, "%s%s: ended after %" PRIu64 " events", n ? "; " : "", sides[n],
+            buffer_format(b, "%s%s: ends after %" PRIu64 " events", n ? "; " : "", sides[n],
                           p->totals[n]);
         }
     }

@@ -34,7 +34,7 @@ typedef struct weft_diff_options {
 /* An event as the report shows it: what `weft trace dump` prints, and the names of what it is about,
  * those that are weak marked so. */
 typedef struct weft_diff_event {
-    char *text; /* NULL: there is none, the thread has ended */
+    char *text; /* NULL: there is none, the trace tells no more of the thread */
     uint64_t sequence, index, tick, canonical;
 } weft_diff_event;
 

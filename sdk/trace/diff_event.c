@@ -390,6 +390,12 @@ static char *copy_format(const char *format, ...)
     return length < 0 ? NULL : text;
 }
 
+/* Why there is no event: the thread may live, but the trace tells no more of it. */
+static const char *ended(const diff_work *w, int n)
+{
+    return w->diff->info[n].complete ? "nothing more" : "nothing more, since the file was cut";
+}
+
 void diff_describe(diff_work *w, const diff_kept *a, const diff_kept *b, weft_trace_diff_pair *pair)
 {
     char rooms[2][16];
@@ -410,7 +416,7 @@ void diff_describe(diff_work *w, const diff_kept *a, const diff_kept *b, weft_tr
         for (int n = 0; n < 2; n++) {
             pair->values[n] = both[n] ? copy_format("%s%s%.*s", kinds[n], lengths[n] ? " " : "",
                                                     (int)lengths[n], exports[n])
-                                      : copy_format("the thread has ended");
+                                      : copy_format("%s", ended(w, n));
         }
     } else if (strcmp(kinds[0], kinds[1]) != 0) {
         snprintf(pair->field, sizeof pair->field, "kind");

@@ -300,7 +300,7 @@ static void a_thread_that_ends_early_is_a_divergence_at_its_end(void **state)
     assert_string_equal(p->field, "end");
     assert_non_null(p->at[0].text);
     assert_null(p->at[1].text);
-    assert_string_equal(p->values[1], "the thread has ended");
+    assert_string_equal(p->values[1], "nothing more");
     weft_trace_diff_free(&d);
     story_free(&a);
     story_free(&b);

@@ -261,6 +261,7 @@ static void a_cut_trace_is_compared_as_far_as_it_goes(void **state)
     assert_int_equal(r.status, 6);
     assert_int_equal(lines_with(r.err, "cut.jsonl: the file ends without trace.end"), 1);
     assert_int_equal(lines_with(r.out, "event 14 differs in end"), 1);
+    assert_int_equal(lines_with(r.out, "ours nothing more, since the file was cut"), 1);
     weft_free(&r);
     free(cut);
     free(ref);
