@@ -49,7 +49,8 @@ static const uint8_t widest[COLUMNS] = {
     [COL_TEXT] = 8,   [COL_DICTIONARY] = 8, [COL_PLACES] = 16,
 };
 
-#define HEADS_KEPT (UINT64_C(1) << 26) /* bytes of heads that threads may keep between groups */
+#define HEADS_FIRST 8 /* events: a title may make very many threads that say little */
+#define HEADS_KEPT  (UINT64_C(1) << 26) /* bytes of heads that threads may keep between groups */
 
 static int begin(wtr_encoder *e, const wtr_thread *t)
 {
@@ -305,7 +306,7 @@ static inline struct wtr_again *again_of(wtr_encoder *e, uint32_t thread, uint64
 
 static __attribute__((noinline)) int more_heads(wtr_encoder *e, wtr_thread *t)
 {
-    uint32_t room = t->head_room ? t->head_room * 2 : 64;
+    uint32_t room = t->head_room ? t->head_room * 2 : HEADS_FIRST;
     for (int i = 0; i < WTR_HEADS; i++) {
         size_t used = t->head_room ? (size_t)(t->head_at[i] - t->heads[i]) : 0;
         uint8_t *more = realloc(t->heads[i], (size_t)widest[i] * room);
