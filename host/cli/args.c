@@ -55,7 +55,7 @@ int args_parse(const args_command *c, int argc, char **argv, args_fn fn, void *c
         if (word[0] != '-' || word[1] == 0) {
             if (positional++ >= c->most) {
                 error_print(c->name, "too many arguments (found %s, expected %s)", word,
-                            c->positional);
+                            c->positional[0] ? c->positional : "none");
                 return -1;
             }
             if (fn(context, -1, word)) {

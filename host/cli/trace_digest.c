@@ -143,6 +143,10 @@ int trace_digest(int argc, char **argv)
         int one = (q.md5 ? md5_file : digest_file)(q.paths[i]);
         code = one ? one : code;
     }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_ENDED) {
+        error_print("stdout", "cannot write (expected room for the digests)");
+        code = EXIT_INPUT;
+    }
     free(q.paths);
     return code;
 }

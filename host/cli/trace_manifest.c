@@ -4,6 +4,7 @@
 #include <mbedtls/md.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "../run.h"
@@ -306,6 +307,11 @@ int trace_manifest(int argc, char **argv)
     if (!q.out) {
         error_print("weft trace manifest", "option is missing (found no --out, expected --out "
                                            "M.json)");
+        return EXIT_USAGE;
+    }
+    struct stat info;
+    if (strcmp(q.path, "-") == 0 || (stat(q.path, &info) == 0 && S_ISFIFO(info.st_mode))) {
+        error_print("weft trace manifest", "file is read twice (found a pipe, expected a file)");
         return EXIT_USAGE;
     }
     if (q.resolution && !q.order) {

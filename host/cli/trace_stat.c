@@ -38,6 +38,7 @@ typedef struct stats {
     const char *why;                          /* malformed: the reason, else NULL */
     uint64_t bytes;                           /* of the file, as far as it was read */
     uint64_t gaps, next;                      /* sequence numbers that no event has; the next one */
+    uint64_t repeated;                        /* events behind one with the same number or more */
     uint64_t kind_bytes[WEFT_EVENT_KIND_END]; /* of lines of JSONL, newlines included */
     int has_kind_bytes;
     char digest[40];
@@ -70,8 +71,10 @@ static void count(stats *s, survey *v, const weft_trace *t, const weft_event *ev
     if (event->sequence > s->next) {
         s->gaps += event->sequence - s->next;
     }
-    if (event->sequence >= s->next) { /* else a definition repeated after a swap of tracers */
+    if (event->sequence >= s->next) {
         s->next = event->sequence + 1;
+    } else if (event->kind != WEFT_EVENT_DEFINE) { /* which is repeated after a swap of tracers */
+        s->repeated++;
     }
 }
 
@@ -118,6 +121,14 @@ static int ask_index(stats *s)
     s->gaps = expected > s->summary->events ? expected - s->summary->events : 0;
     snprintf(s->digest, sizeof s->digest, "%s", info->digest);
     return 1;
+}
+
+/* The digest that the end of the file says, where it is of the events counted and another one. */
+static const char *other_digest(const stats *s)
+{
+    const weft_trace_info *info = &s->summary->info;
+    int of_all = !info->partial && info->first == 0 && info->complete && !s->why;
+    return of_all && info->digest[0] && strcmp(info->digest, s->digest) != 0 ? info->digest : NULL;
 }
 
 static int by_calls(const void *a, const void *b)
@@ -250,6 +261,9 @@ static void print(const stats *s)
            : s->source   ? ", as the end says"
            : info->first ? ", of the events in this file alone"
                          : "");
+    if (other_digest(s)) {
+        printf("the end says digest %s: the events are not those of the run\n", other_digest(s));
+    }
     if (m->canon_digest[0]) {
         printf("canon_digest %s\n", m->canon_digest);
     }
@@ -261,6 +275,10 @@ static void print(const stats *s)
     }
     if (s->gaps) {
         printf("%" PRIu64 " sequence numbers are missing between the events\n", s->gaps);
+    }
+    if (s->repeated) {
+        printf("%" PRIu64 " events stand behind one with their sequence number or a later one\n",
+               s->repeated);
     }
     printf("%s\n", s->why             ? "malformed: counted up to the fault"
                    : info->missing[0] ? info->missing
@@ -325,6 +343,7 @@ static void json_head(const stats *s, buffer *b)
         {"profile_digest", info->profile_digest},
         {"before", info->before},
         {"digest", s->digest},
+        {"end_digest", info->digest},
         {"canon_digest", m->canon_digest},
         {"missing", s->why ? s->why : info->missing},
     };
@@ -332,16 +351,17 @@ static void json_head(const stats *s, buffer *b)
         buffer_format(b, "%s\"%s\": ", i ? ", " : "{", texts[i].name);
         buffer_json(b, texts[i].value);
     }
-    buffer_format(
-        b,
-        ", \"first\": %" PRIu64 ", \"partial\": %s, \"complete\": %s, \"indexed\": %s"
-        ", \"events\": %" PRIu64 ", \"guest_events\": %" PRIu64 ", \"missing_between\": %" PRIu64
-        ", \"bytes\": %" PRIu64 ", \"bytes_per_event\": %.3f, \"first_tick\": %" PRIu64
-        ", \"last_tick\": %" PRIu64 ", \"ticks\": %" PRIu64 ", \"events_per_second\": ",
-        info->first, info->partial ? "true" : "false", info->complete && !s->why ? "true" : "false",
-        s->source ? "true" : "false", m->events, m->guest, s->gaps, s->bytes,
-        m->events ? (double)s->bytes / (double)m->events : 0.0, m->first_tick, m->last_tick,
-        m->last_tick - m->first_tick);
+    buffer_format(b,
+                  ", \"first\": %" PRIu64 ", \"partial\": %s, \"complete\": %s, \"indexed\": %s"
+                  ", \"events\": %" PRIu64 ", \"guest_events\": %" PRIu64
+                  ", \"missing_between\": %" PRIu64 ", \"repeated\": %" PRIu64 ""
+                  ", \"bytes\": %" PRIu64 ", \"bytes_per_event\": %.3f, \"first_tick\": %" PRIu64
+                  ", \"last_tick\": %" PRIu64 ", \"ticks\": %" PRIu64 ", \"events_per_second\": ",
+                  info->first, info->partial ? "true" : "false",
+                  info->complete && !s->why ? "true" : "false", s->source ? "true" : "false",
+                  m->events, m->guest, s->gaps, s->repeated, s->bytes,
+                  m->events ? (double)s->bytes / (double)m->events : 0.0, m->first_tick,
+                  m->last_tick, m->last_tick - m->first_tick);
     json_rate(s, b, m->events);
 }
 

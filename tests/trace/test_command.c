@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "weft_run.h"
 
@@ -215,6 +217,68 @@ static void malformed_files_end_with_exit_code_3(void **state)
     free(path);
 }
 
+/* Of lines that were edited: one taken out, another one there twice. */
+static void stat_tells_that_the_events_are_not_the_runs(void **state)
+{
+    size_t length;
+    char *text = read_file(WEFT_SOURCE_DIR "/tests/trace/fixtures/small.jsonl", &length);
+    char *path = scratch_file("edited.jsonl"), *lines[64];
+    int count = 0;
+    for (char *line = strtok(text, "\n"); line && count < 64; line = strtok(NULL, "\n")) {
+        lines[count++] = line;
+    }
+    assert_true(count > 12 && count < 64);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < count; i++) {
+        if (i != count - 3) {
+            fprintf(file, "%s\n%s%s", lines[i], i == count - 5 ? lines[i] : "",
+                    i == count - 5 ? "\n" : "");
+        }
+    }
+    fclose(file);
+    weft_run r = weft("trace", "stat", path, NULL);
+    assert_int_equal(r.status, 0);
+    assert_int_equal(lines_with(r.out, "1 sequence numbers are missing"), 1);
+    assert_int_equal(lines_with(r.out, "1 events stand behind one with their sequence number"), 1);
+    assert_int_equal(lines_with(r.out, "the events are not those of the run"), 1);
+    weft_free(&r);
+    free(path);
+    free(text);
+}
+
+/* full(4): each write to /dev/full fails with ENOSPC. */
+static void output_that_goes_nowhere_is_an_error(void **state)
+{
+    static const char *const commands[] = {"digest", "digest --chain", "digest --md5", "stat",
+                                           "dump"};
+    char line[1024];
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        snprintf(line, sizeof line, "%s trace %s %s/tests/trace/fixtures/small.jsonl", WEFT_PROGRAM,
+                 commands[i], WEFT_SOURCE_DIR);
+        size_t end = strlen(line);
+        snprintf(line + end, sizeof line - end, " > /dev/null");
+        assert_int_equal(WEXITSTATUS(system(line)), 0);
+        snprintf(line + end, sizeof line - end, " > /dev/full 2> /dev/null");
+        assert_int_equal(WEXITSTATUS(system(line)), 3);
+    }
+}
+
+static void manifest_refuses_what_it_cannot_read_twice(void **state)
+{
+    char *pipe = scratch_file("pipe"), *out = scratch_file("m.json");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const char *const paths[] = {"-", pipe};
+    for (int i = 0; i < 2; i++) {
+        weft_run r = weft("trace", "manifest", "--out", out, paths[i], NULL);
+        assert_int_equal(r.status, 2);
+        assert_int_equal(lines_with(r.err, "file is read twice (found a pipe"), 1);
+        weft_free(&r);
+    }
+    free(pipe);
+    free(out);
+}
+
 static void missing_file_ends_with_exit_code_3(void **state)
 {
     weft_run r = weft("trace", "digest", "/nonexistent.wtr", NULL);
@@ -368,6 +432,9 @@ int main(void)
         cmocka_unit_test(stat_has_rates_and_sizes),
         cmocka_unit_test(stat_states_the_loss_of_a_cut_file),
         cmocka_unit_test(malformed_files_end_with_exit_code_3),
+        cmocka_unit_test(stat_tells_that_the_events_are_not_the_runs),
+        cmocka_unit_test(output_that_goes_nowhere_is_an_error),
+        cmocka_unit_test(manifest_refuses_what_it_cannot_read_twice),
         cmocka_unit_test(missing_file_ends_with_exit_code_3),
         cmocka_unit_test(diff_of_a_run_with_itself_is_empty),
         cmocka_unit_test(diff_pairs_threads_by_their_first_call),
