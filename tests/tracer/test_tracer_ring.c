@@ -1,5 +1,7 @@
 /* tracer-ring: which events a dump has, and when there is one (docs/trace.md, "tracer-ring"). The
  * dumps are read with sdk/trace; what must be in them is counted by hand. */
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -323,6 +325,29 @@ static void full_disk_is_reported_at_close(void **state)
                                           "expected room beyond the first 0 bytes)");
 }
 
+/* A limit on the size of files fails a write midway, as a full disk does (setrlimit(2), EFBIG). */
+static void text_on_a_full_disk_ends_behind_a_line(void **state)
+{
+    stream_case *c = start(state, "flight.jsonl");
+    fake_set(&c->fake, "dump_on", "close");
+    stream_open(c, 0);
+    for (uint64_t i = 0; i < 5000; i++) { /* of some 300 bytes each as text */
+        stream_return(c, i);
+    }
+    struct rlimit before, limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){100003, before.rlim_max};
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    weft_status status = stream_close(c);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(status, WEFT_E_IO);
+    dumped d = read_dump(c->path);
+    assert_true(d.events > 100 && d.events < 1000);
+    assert_false(d.info.complete);
+}
+
 static void file_of_a_filtered_stream_is_marked(void **state)
 {
     stream_case *c = start(state, "flight.wtr");
@@ -359,6 +384,7 @@ int main(void)
         CASE(unknown_reason_is_refused_by_name),
         CASE(folder_that_is_not_there_is_refused_at_open),
         CASE(full_disk_is_reported_at_close),
+        CASE(text_on_a_full_disk_ends_behind_a_line),
         CASE(file_of_a_filtered_stream_is_marked),
     };
     return cmocka_run_group_tests_name("tracer-ring", tests, NULL, NULL);

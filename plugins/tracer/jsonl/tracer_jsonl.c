@@ -149,6 +149,7 @@ static weft_status tracer_open(void *instance, const weft_trace_begin *begin)
         .parallel = t->host->machine && t->host->machine->mode == WEFT_MODE_PARALLEL,
     };
     line_begin(&t->buffer, &t->context);
+    write_buffer(t); /* a run that is killed before its first flush leaves a trace too */
     return WEFT_OK;
 }
 

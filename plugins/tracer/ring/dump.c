@@ -65,6 +65,19 @@ typedef struct sink {
     out text;
 } sink;
 
+/* Takes the half line back that a failed write left: `done` bytes of the text, which begins with a
+ * whole line, are in the file. */
+static void cut_half_line(sink *s, size_t done)
+{
+    size_t whole = done;
+    while (whole > 0 && s->text.bytes[whole - 1] != '\n') {
+        whole--;
+    }
+    if (whole < done && ftruncate(s->file, (off_t)(s->written + whole)) == 0) {
+        s->written -= done - whole;
+    }
+}
+
 static void write_text(sink *s)
 {
     size_t done = 0;
@@ -78,6 +91,9 @@ static void write_text(sink *s)
         } else if (n < 0 && errno != EINTR) {
             s->error = errno;
         }
+    }
+    if (done < s->text.used) {
+        cut_half_line(s, done);
     }
     s->written += done;
     s->text.used = 0;
