@@ -186,8 +186,9 @@ static void cut(weft_trace *t, binary_reader *r, uint64_t bytes)
     }
     snprintf(t->info.missing, sizeof t->info.missing,
              "the file was cut: its last whole record ends at byte %llu (%llu bytes behind it are "
-             "none); %llu events are there%s; missing is what came later, which is at most %llu "
-             "events, or those of a guest second, and what was under way, where the run was killed",
+             "none); %llu events are there%s; what came later is missing: of a run that was killed "
+             "at most %llu events, or those of a guest second, and what was under way; of a full "
+             "disk all the rest",
              (unsigned long long)r->offset, (unsigned long long)bytes,
              (unsigned long long)(r->events + r->group.events), among,
              (unsigned long long)(r->group_events ? r->group_events - 1 : 0));
