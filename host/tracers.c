@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 #include "checked/checked.h"
 
+#define MAX_LINKS    40      /* as the kernel follows */
 #define RECORD_LIMIT 1000000 /* numbers that are tried for the record key's file */
 
 /* ---- files -------------------------------------------------------------------------------------
@@ -28,28 +30,52 @@ static const char *file_of(const profile_section *s)
     return NULL;
 }
 
-/* One key for all names of a file that is there or could be made; 0 for what is no regular file, and
- * may well be written twice (/dev/null, a terminal, a pipe). */
+/* Where a symbolic link leads, as a path from here; NULL where there is none. */
+static char *link_target(const char *path)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlink(path, target, sizeof target - 1);
+    if (length <= 0) {
+        return NULL;
+    }
+    target[length] = 0;
+    char *folder = text_folder(path);
+    char *whole = target[0] == '/' ? text_copy(target) : text_format("%s/%s", folder, target);
+    free(folder);
+    return whole;
+}
+
+/* One key for all names of a file that is there or could be made, also by way of links; 0 for what is
+ * no regular file, and may well be written twice (/dev/null, a terminal, a pipe). */
 static uint64_t file_key(const char *path)
 {
     struct stat info;
-    char *real = NULL;
-    if (stat(path, &info) == 0) {
-        if (!S_ISREG(info.st_mode)) {
-            return 0;
-        }
-        real = realpath(path, NULL);
+    char *at = text_copy(path), *real, *next;
+    int found = stat(at, &info) == 0;
+    /* A link may lead to a file that is not there yet. */
+    for (int links = 0; !found && links < MAX_LINKS && (next = link_target(at)); links++) {
+        free(at);
+        at = next;
+        found = stat(at, &info) == 0;
+    }
+    if (found && !S_ISREG(info.st_mode)) {
+        free(at);
+        return 0;
+    }
+    if (found) {
+        real = realpath(at, NULL);
     } else {
-        char *folder = text_folder(path), *name = text_file_name(path);
+        char *folder = text_folder(at), *name = text_file_name(at);
         char *real_folder = realpath(folder, NULL);
         real = text_format("%s/%s", real_folder ? real_folder : folder, name);
         free(real_folder);
         free(folder);
         free(name);
     }
-    const char *text = real ? real : path;
+    const char *text = real ? real : at;
     uint64_t key = weft_fnv1a(text, strlen(text));
     free(real);
+    free(at);
     return key;
 }
 

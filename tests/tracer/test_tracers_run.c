@@ -103,6 +103,36 @@ static void tee_feeds_several_tracers_the_same_run(void **state)
     free(count);
 }
 
+/* A link whose file is not there yet, another one that leads to it, and a ring of links. */
+static void two_names_of_one_file_are_refused(void **state)
+{
+    char *one = scratch_file("one.wtr"), *two = scratch_file("two.wtr");
+    char *three = scratch_file("three.wtr"), *ring = scratch_file("ring.wtr"), to[1024];
+    assert_int_equal(symlink("one.wtr", two), 0);
+    assert_int_equal(symlink(two, three), 0);
+    assert_int_equal(symlink("ring.wtr", ring), 0);
+    const char *const others[] = {one, two, three};
+    for (int i = 0; i < 3; i++) {
+        snprintf(to, sizeof to, "tracer.to=binary path=%s and jsonl path=%s", one, others[i]);
+        weft_run run = weft("run", "--headless", "--set", "tracer.plugin=tee", "--set", to,
+                            title("hello"), NULL);
+        assert_int_equal(run.status, 5);
+        assert_int_equal(lines_with(run.err, "file is another tracer's of this run"), 1);
+        assert_int_equal(access(one, F_OK), -1);
+        weft_free(&run);
+    }
+    snprintf(to, sizeof to, "tracer.path=%s", ring);
+    weft_run run = weft("run", "--headless", "--set", "tracer.plugin=binary", "--set", to,
+                        title("hello"), NULL);
+    assert_int_equal(run.status, 5);
+    assert_int_equal(lines_with(run.err, "tracer-binary.open: cannot create"), 1);
+    weft_free(&run);
+    free(one);
+    free(two);
+    free(three);
+    free(ring);
+}
+
 static void run_agrees_with_its_own_trace(void **state)
 {
     char *reference = scratch_file("reference.wtr"), *report = scratch_file("comparison.json");
@@ -289,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tee_feeds_several_tracers_the_same_run),
+        cmocka_unit_test(two_names_of_one_file_are_refused),
         cmocka_unit_test(run_agrees_with_its_own_trace),
         cmocka_unit_test(dump_after_a_swap_leaves_no_seam),
         cmocka_unit_test(run_is_stopped_at_its_first_divergence),
