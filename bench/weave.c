@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COST_RUNS 9
+#define COST_RUNS 15
 
 /* ---- cost --------------------------------------------------------------------------------------
  * Processor time, of the user and of the system, of whole runs; medians over COST_RUNS rounds in each of
@@ -29,6 +29,7 @@ typedef struct kind {
     const char *settings[3]; /* NULL-ended */
     const char *arguments;
     double seconds[COST_RUNS];
+    double reading; /* of that, what is read before the run */
     uint64_t events, slices;
     char digest[40];
 } kind;
@@ -68,19 +69,29 @@ static int take_turns(const bench *b, kind *kinds, int count)
     return 1;
 }
 
-/* Median of how much longer than `alone` a kind took, less what reading its manifest did, in per cent;
- * `events`: for each event. */
-static double dearer(const kind *alone, const kind *k, double reading, int events)
+/* Median of how much longer than `base` a kind took for each event, less what reading their files did, in
+ * per cent. */
+static double dearer(const kind *base, const kind *k)
 {
-    double ratios[COST_RUNS];
-    double scale = events ? (double)alone->events / (double)k->events : 1;
+    double ratios[COST_RUNS], scale = (double)base->events / (double)k->events;
     for (int i = 0; i < COST_RUNS; i++) {
-        ratios[i] = 100 * ((k->seconds[i] - reading) * scale / alone->seconds[i] - 1);
+        ratios[i] =
+            100 * ((k->seconds[i] - k->reading) * scale / (base->seconds[i] - base->reading) - 1);
     }
     return median(ratios);
 }
 
-enum { ALONE, OWN, REFERENCE, SHORT, SHORT_OWN, SHORT_REFERENCE, KINDS };
+enum { ALONE, OWN, REFERENCE, REPLAY, SHORT, SHORT_OWN, SHORT_REFERENCE, SHORT_REPLAY, KINDS };
+
+static void put_cost(const char *name, const kind *k, const kind *base, const char *what)
+{
+    printf("%-44s %9" PRIu64 " %8" PRIu64 " %8.1f", name, k->events, k->slices,
+           (median(k->seconds) - k->reading) * 1e3);
+    if (base) {
+        printf(" %+7.1f %%  %s", dearer(base, k), what);
+    }
+    printf("\n");
+}
 
 /* A run of each kind, alone and following; then a long reference matched against. */
 static int cost(const bench *b, const char *const *reference, cJSON *json)
@@ -88,11 +99,14 @@ static int cost(const bench *b, const char *const *reference, cJSON *json)
     double cpu;
     match r = {0};
     char *order = weave_path(b, "long.json"), *own_order = weave_path(b, "own.json");
-    char option[320], own_option[320];
+    char *recording = weave_path(b, "long-ours.wtr");
+    char option[320], own_option[320], schedule[320];
     snprintf(option, sizeof option, "policy.order=%s", order);
     snprintf(own_option, sizeof own_option, "policy.order=%s", own_order);
+    snprintf(schedule, sizeof schedule, "policy.schedule=%s", recording);
     free(order);
     free(own_order);
+    free(recording);
     const char *none[] = {NULL}, *following[] = {"policy.plugin=follow", option, NULL};
     if (!weave_run(b, reference, "long.wtr", b->long_arguments, &cpu) ||
         !weave_manifest(b, "--order", NULL, "long.wtr", "long.json") ||
@@ -107,47 +121,58 @@ static int cost(const bench *b, const char *const *reference, cJSON *json)
         [OWN] = {.settings = {"policy.plugin=follow", own_option}, .arguments = b->long_arguments},
         [REFERENCE] = {.settings = {"policy.plugin=follow", option},
                        .arguments = b->long_arguments},
+        [REPLAY] = {.settings = {"policy.plugin=replay", schedule}, .arguments = b->long_arguments},
         [SHORT] = {.arguments = "rounds=1"},
         [SHORT_OWN] = {.settings = {"policy.plugin=follow", own_option}, .arguments = "rounds=1"},
         [SHORT_REFERENCE] = {.settings = {"policy.plugin=follow", option}, .arguments = "rounds=1"},
+        [SHORT_REPLAY] = {.settings = {"policy.plugin=replay", schedule}, .arguments = "rounds=1"},
     };
     if (!take_turns(b, kinds, KINDS)) {
         return 0;
     }
-    double start = median(kinds[SHORT].seconds);
-    double reading_own = median(kinds[SHORT_OWN].seconds) - start;
-    double reading = median(kinds[SHORT_REFERENCE].seconds) - start;
+    for (int i = OWN; i <= REPLAY; i++) {
+        kinds[i].reading = median(kinds[i + SHORT].seconds) - median(kinds[SHORT].seconds);
+    }
     const kind *alone = &kinds[ALONE], *own = &kinds[OWN], *ref = &kinds[REFERENCE];
+    const kind *replay = &kinds[REPLAY];
     int same = strcmp(alone->digest, own->digest) == 0;
-    double same_cost = dearer(alone, own, reading_own, 0), cost = dearer(alone, ref, reading, 1);
+    int replayed = strcmp(ref->digest, replay->digest) == 0;
     printf("\n%s: %" PRIu64 " events in the order of the reference: %" PRIu64 " of %" PRIu64
            " matched, %.3f %%\n",
            b->long_arguments, ref->events, r.matched, r.total, weave_per_cent(r.matched, r.total));
-    printf(
-        "\nprocessor time (user + system), medians of %d runs in turns; manifests are read before "
-        "the run, in %.1f and %.1f ms\n",
-        COST_RUNS, reading_own * 1e3, reading * 1e3);
+    printf("\nprocessor time (user + system), medians of %d runs in turns, without what is read "
+           "before "
+           "the run: manifests in %.1f and %.1f ms, a trace in %.1f ms\n",
+           COST_RUNS, own->reading * 1e3, ref->reading * 1e3, replay->reading * 1e3);
     printf("%-44s %9s %8s %8s %9s\n", "", "events", "slices", "ms", "cost");
-    printf("%-44s %9" PRIu64 " %8" PRIu64 " %8.1f\n", "alone", alone->events, alone->slices,
-           median(alone->seconds) * 1e3);
-    printf("%-44s %9" PRIu64 " %8" PRIu64 " %8.1f %+7.1f %%  %s\n", "following its own order",
-           own->events, own->slices, median(own->seconds) * 1e3, same_cost,
-           same ? "of the same events: the digests are equal" : "DIGESTS DIFFER");
-    printf("%-44s %9" PRIu64 " %8" PRIu64
-           " %8.1f %+7.1f %%  for each event, of which it has others\n",
-           "following the reference", ref->events, ref->slices, median(ref->seconds) * 1e3, cost);
+    put_cost("alone", alone, NULL, NULL);
+    put_cost("following its own order", own, alone,
+             same ? "of the same events: the digests are equal" : "DIGESTS DIFFER");
+    put_cost("following the reference", ref, alone, "for each event, of which it has others");
+    put_cost("the same, played back by policy-replay", replay, alone,
+             replayed ? "likewise: what that order costs under another policy" : "DIGESTS DIFFER");
+    printf("%-44s %9s %8s %8s %+7.1f %%  of the same events\n", "following, against that", "", "",
+           "", dearer(replay, ref));
     cJSON_AddNumberToObject(json, "long_events", (double)ref->events);
     cJSON_AddNumberToObject(json, "long_matched", (double)r.matched);
     cJSON_AddNumberToObject(json, "long_total", (double)r.total);
     cJSON_AddNumberToObject(json, "alone_seconds", median(alone->seconds));
     cJSON_AddNumberToObject(json, "own_seconds", median(own->seconds));
-    cJSON_AddNumberToObject(json, "own_reading_seconds", reading_own);
-    cJSON_AddNumberToObject(json, "own_cost_per_cent", same_cost);
+    cJSON_AddNumberToObject(json, "own_reading_seconds", own->reading);
+    cJSON_AddNumberToObject(json, "own_cost_per_cent", dearer(alone, own));
     cJSON_AddNumberToObject(json, "follow_seconds", median(ref->seconds));
-    cJSON_AddNumberToObject(json, "follow_reading_seconds", reading);
-    cJSON_AddNumberToObject(json, "follow_cost_per_cent", cost);
-    return same ||
-           weave_failed("following its own order", "changed the run (expected the same digest)");
+    cJSON_AddNumberToObject(json, "follow_reading_seconds", ref->reading);
+    cJSON_AddNumberToObject(json, "follow_cost_per_cent", dearer(alone, ref));
+    cJSON_AddNumberToObject(json, "replay_seconds", median(replay->seconds));
+    cJSON_AddNumberToObject(json, "replay_reading_seconds", replay->reading);
+    cJSON_AddNumberToObject(json, "replay_cost_per_cent", dearer(alone, replay));
+    cJSON_AddNumberToObject(json, "follow_against_replay_per_cent", dearer(replay, ref));
+    if (!same) {
+        return weave_failed("following its own order",
+                            "changed the run (expected the same digest)");
+    }
+    return replayed ||
+           weave_failed("playing it back", "gave another run (expected the same digest)");
 }
 
 /* What a switch costs: the same work in many more slices, and passes of a token between threads that
