@@ -257,10 +257,10 @@ static void print(const stats *s)
     printf("ticks %" PRIu64 " to %" PRIu64 ": %.6f s of guest time, %s\n", m->first_tick,
            m->last_tick, s->seconds, rate(s, m->events, room));
     printf("digest %s%s\n", s->digest[0] ? s->digest : "not known",
-           info->partial ? ", of what the filters left"
-           : s->source   ? ", as the end says"
-           : info->first ? ", of the events in this file alone"
-                         : "");
+           s->source ? info->partial ? ", as the end says of the whole run" : ", as the end says"
+           : info->partial ? ", of what the filters left"
+           : info->first   ? ", of the events in this file alone"
+                           : "");
     if (other_digest(s)) {
         printf("the end says digest %s: the events are not those of the run\n", other_digest(s));
     }

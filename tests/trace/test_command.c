@@ -217,6 +217,26 @@ static void malformed_files_end_with_exit_code_3(void **state)
     free(path);
 }
 
+/* A binary trace's end has the digest of the run, whatever filters hid; a text is counted. */
+static void stat_says_what_its_digest_is_of(void **state)
+{
+    static const char *const rows[][2] = {{"p.wtr", ", as the end says of the whole run"},
+                                          {"p.jsonl", ", of what the filters left"}};
+    for (int i = 0; i < 2; i++) {
+        char *path = scratch_file(rows[i][0]), line[128];
+        weft_run run =
+            weft_json("--set", "tracer.kinds=wait.*", "--trace", path, title("hello"), NULL);
+        assert_int_equal(run.status, 0);
+        weft_run r = weft("trace", "stat", path, NULL);
+        snprintf(line, sizeof line, "digest %s", report_text(&run, "trace_digest"));
+        assert_int_equal(lines_with(r.out, line), i == 0);
+        assert_int_equal(lines_with(r.out, rows[i][1]), 1);
+        weft_free(&r);
+        weft_free(&run);
+        free(path);
+    }
+}
+
 /* Of lines that were edited: one taken out, another one there twice. */
 static void stat_tells_that_the_events_are_not_the_runs(void **state)
 {
@@ -432,6 +452,7 @@ int main(void)
         cmocka_unit_test(stat_has_rates_and_sizes),
         cmocka_unit_test(stat_states_the_loss_of_a_cut_file),
         cmocka_unit_test(malformed_files_end_with_exit_code_3),
+        cmocka_unit_test(stat_says_what_its_digest_is_of),
         cmocka_unit_test(stat_tells_that_the_events_are_not_the_runs),
         cmocka_unit_test(output_that_goes_nowhere_is_an_error),
         cmocka_unit_test(manifest_refuses_what_it_cannot_read_twice),
