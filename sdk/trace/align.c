@@ -64,7 +64,7 @@ static void add_change(diff_work *w, weft_trace_diff_pair *p, char what, const d
     *c = (weft_diff_change){.what = what};
     for (int n = 0; n < 2; n++) {
         if (both[n]) {
-            diff_show(w, n, both[n]->event, both[n]->canonical, &c->events[n]);
+            diff_show(w, n, both[n], &c->events[n]);
         }
     }
 }

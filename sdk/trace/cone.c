@@ -351,7 +351,9 @@ static void keep_edge(gathering *g, const edge *e, weft_diff_cone *cone)
         to->numbers[i] = event->number;
         to->names[i] = name ? strdup(name) : NULL;
         g->no_memory |= name && !to->names[i];
-        diff_show(g->w, g->side, full, event->number, &to->events[i]);
+        diff_show(g->w, g->side,
+                  &(diff_kept){.event = (weft_event *)(uintptr_t)full, .canonical = event->number},
+                  &to->events[i]);
     }
 }
 

@@ -179,15 +179,14 @@ static void show_divergence(diff_work *w, const diff_sight *sight)
     const diff_list *before = &sight->views[0].before;
     const diff_kept *at[2];
     for (size_t i = 0; i < before->count; i++) {
-        diff_show(w, 0, before->at[i].event, before->at[i].canonical,
-                  &p->before[DIFF_BEFORE - before->count + i]);
+        diff_show(w, 0, &before->at[i], &p->before[DIFF_BEFORE - before->count + i]);
     }
     for (int n = 0; n < 2; n++) {
         const diff_view *view = &sight->views[n];
         const diff_list *kept = &view->kept;
         at[n] = kept->count > 0 ? &kept->at[0] : NULL;
         if (kept->count > 0) {
-            diff_show(w, n, kept->at[0].event, kept->at[0].canonical, &p->at[n]);
+            diff_show(w, n, &kept->at[0], &p->at[n]);
         } else if (view->before.count > 0) { /* its end: where it was last seen */
             const diff_kept *last = &view->before.at[view->before.count - 1];
             p->at[n].sequence = last->event->sequence;
@@ -198,7 +197,7 @@ static void show_divergence(diff_work *w, const diff_sight *sight)
             p->at[n].sequence = UINT64_MAX;
         }
         if (kept->count > 1) {
-            diff_show(w, n, kept->at[1].event, kept->at[1].canonical, &p->next[n]);
+            diff_show(w, n, &kept->at[1], &p->next[n]);
         }
     }
     diff_describe(w, at[0], at[1], p);
@@ -287,6 +286,7 @@ int weft_trace_diff_run(weft_trace_diff *diff, const char *const paths[2],
     for (int n = 0; n < 2; n++) {
         free(w.sides[n].pairs);
         free(w.sides[n].known.entries);
+        json_free(&w.sides[n].tree);
         free(w.sids[n].entries);
         weft_trace_source_close(w.sides[n].source);
     }

@@ -86,9 +86,9 @@ static void show_names(out *o, const diff_work *w, int side, const weft_event *e
     }
 }
 
-void diff_show(diff_work *w, int side, const weft_event *event, uint64_t canonical,
-               weft_diff_event *to)
+void diff_show(diff_work *w, int side, const diff_kept *kept, weft_diff_event *to)
 {
+    const weft_event *event = kept->event;
     char head[96], room[16];
     weft_trace_begin begin = {
         .engine = "weft", .name = name_in_source, .names = w->sides[side].source};
@@ -97,9 +97,14 @@ void diff_show(diff_work *w, int side, const weft_event *event, uint64_t canonic
     snprintf(head, sizeof head, "%" PRIu64 " %" PRIu64 " ", event->sequence, event->index);
     out_str(&o, head);
     out_str(&o, kind_name(w, side, event, room));
-    out_str(&o, " {");
-    line_payload(&o, &context, event);
-    out_str(&o, "}");
+    if (kept->payload) {
+        out_str(&o, " ");
+        out_str(&o, kept->payload);
+    } else {
+        out_str(&o, " {");
+        line_payload(&o, &context, event);
+        out_str(&o, "}");
+    }
     show_names(&o, w, side, event);
     out_raw(&o, "", 1);
     w->no_memory |= o.no_memory;
@@ -107,18 +112,24 @@ void diff_show(diff_work *w, int side, const weft_event *event, uint64_t canonic
                             .sequence = event->sequence,
                             .index = event->index,
                             .tick = event->tick,
-                            .canonical = canonical};
+                            .canonical = kept->canonical};
     if (o.no_memory) {
         out_free(&o);
     }
 }
 
+void diff_kept_free(diff_kept *kept)
+{
+    free(kept->event);
+    free(kept->words);
+    free(kept->fields);
+    free(kept->payload);
+}
+
 void diff_list_free(diff_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        free(list->at[i].event);
-        free(list->at[i].words);
-        free(list->at[i].fields);
+        diff_kept_free(&list->at[i]);
     }
     free(list->at);
     *list = (diff_list){0};
@@ -145,8 +156,22 @@ static void find_fields(const diff_work *w, const weft_event *event, uint8_t *fi
     }
 }
 
-int diff_keep(diff_work *w, int side, diff_list *list, const weft_event *event, uint64_t canonical,
-              uint64_t hash)
+#define PAYLOAD_SHOWN 400 /* bytes; hundreds of threads may have events to show */
+
+/* The payload of another engine's line, whose members have names that our rows do not know. */
+static char *payload_of(diff_side *s, const weft_trace *trace)
+{
+    size_t length;
+    const char *line = weft_trace_info_of(trace)->foreign ? weft_trace_line(trace, &length) : NULL;
+    const json_node *root = line ? json_read(&s->tree, line, length) : NULL;
+    const json_node *payload = root ? json_get(&s->tree, root, "payload") : NULL;
+    return payload && payload->to - payload->from <= PAYLOAD_SHOWN
+               ? strndup(line + payload->from, payload->to - payload->from)
+               : NULL;
+}
+
+int diff_keep(diff_work *w, int side, diff_list *list, const weft_trace *trace,
+              const weft_event *event, uint64_t canonical, uint64_t hash)
 {
     if (list->count == list->room) {
         size_t room = list->room ? list->room * 2 : 16;
@@ -162,6 +187,7 @@ int diff_keep(diff_work *w, int side, diff_list *list, const weft_event *event, 
     const uint64_t *words = weft_trace_source_words(w->sides[side].source, &fields, &count);
     diff_kept *kept = &list->at[list->count];
     *kept = (diff_kept){.canonical = canonical, .hash = hash, .event = malloc(event->size)};
+    kept->payload = payload_of(&w->sides[side], trace);
     if (words && canonical != UINT64_MAX) {
         kept->words = malloc(count * sizeof *words);
         kept->fields = malloc(count);

@@ -5,6 +5,7 @@
 #define WEFT_TRACE_DIFF_PARTS_H
 
 #include "diff.h"
+#include "json.h"
 #include "line.h"
 #include "live.h"
 
@@ -15,6 +16,7 @@ typedef struct diff_kept {
     uint64_t *words; /* canonical: the kind, then the fields; NULL: not known */
     uint8_t *fields; /* of each word: place of its field in the row; UINT8_MAX: none */
     uint32_t word_count;
+    char *payload; /* of another engine's line, as it stands there; NULL: none, or long */
 } diff_kept;
 
 typedef struct diff_list {
@@ -22,6 +24,7 @@ typedef struct diff_list {
     size_t count, room;
 } diff_list;
 
+void diff_kept_free(diff_kept *kept);
 void diff_list_free(diff_list *list);
 
 /* What is looked at of one thread around a place. */
@@ -64,6 +67,7 @@ typedef struct diff_side {
     const weft_trace_summary *sum;
     size_t *pairs;  /* of each thread: its pair, SIZE_MAX: none */
     live_map known; /* pair by identity */
+    json_tree tree; /* of the line at hand */
 } diff_side;
 
 typedef struct diff_work {
@@ -114,10 +118,9 @@ int diff_absorb(diff_work *w, const diff_view views[2], int *side, const char **
 int diff_absorb_prepare(diff_work *w); /* 0 after a failure */
 
 /* diff_event.c */
-void diff_show(diff_work *w, int side, const weft_event *event, uint64_t canonical,
-               weft_diff_event *to);
-int diff_keep(diff_work *w, int side, diff_list *list, const weft_event *event, uint64_t canonical,
-              uint64_t hash);
+void diff_show(diff_work *w, int side, const diff_kept *kept, weft_diff_event *to);
+int diff_keep(diff_work *w, int side, diff_list *list, const weft_trace *trace,
+              const weft_event *event, uint64_t canonical, uint64_t hash);
 void diff_describe(diff_work *w, const diff_kept *a, const diff_kept *b,
                    weft_trace_diff_pair *pair);
 const char *diff_export_name(const diff_work *w, int side, const weft_event *event, size_t *length);

@@ -175,7 +175,7 @@ static void keep_absorbed(diff_work *w, weft_trace_diff_pair *p, int side, const
         p->absorbed = more;
         weft_diff_absorbed *a = &p->absorbed[p->absorbed_count++];
         *a = (weft_diff_absorbed){.side = side, .rule = rule, .matched = p->matched};
-        diff_show(w, side, kept->event, kept->canonical, &a->event);
+        diff_show(w, side, kept, &a->event);
     }
 }
 
@@ -302,19 +302,17 @@ static int take_view(void *context, size_t window, const weft_trace *trace, cons
             return 1;
         }
         if (before->count == v->most_before) {
-            free(before->at[0].event);
-            free(before->at[0].words);
-            free(before->at[0].fields);
+            diff_kept_free(&before->at[0]);
             memmove(before->at, before->at + 1, --before->count * sizeof *before->at);
         }
-        good = diff_keep(l->w, l->side, before, event, canonical, hash);
+        good = diff_keep(l->w, l->side, before, trace, event, canonical, hash);
     } else {
         if (v->hash_count == v->most_hashes) {
             return 1;
         }
         v->hashes[v->hash_count++] = hash;
         if (v->kept.count < v->most_kept) {
-            good = diff_keep(l->w, l->side, &v->kept, event, canonical, hash);
+            good = diff_keep(l->w, l->side, &v->kept, trace, event, canonical, hash);
         }
     }
     l->no_memory |= !good;

@@ -132,6 +132,33 @@ static void markdown_has_the_summary_table_and_a_section_per_pair(void **state)
     free(ours);
 }
 
+/* Members of a payload have their own names and order; what is long is shown in Weft's form. */
+static void events_of_other_engines_are_shown_as_they_stand(void **state)
+{
+    static char wide[2000], ours_text[4096];
+    memset(wide, 'x', 500);
+    snprintf(ours_text, sizeof ours_text,
+             SHARED_HEAD("ours") SHARED_CALL("ours", 1, 0, "NtClose", "\"handle\":-1")
+                 SHARED_LINE("ours", "thread.exit", 1, 1, "\"why\":\"%s\",\"exit_code\":2"),
+             wide);
+    char *ref = story_text(
+             "ref.jsonl",
+             SHARED_HEAD("canary") SHARED_CALL("canary", 6, 0, "NtClose", "\"handle\":-1")
+                 SHARED_LINE("canary", "thread.exit", 6, 1, "\"why\":[1,null],\"exit_code\":1")),
+         *ours = story_text("ours.jsonl", ours_text);
+    weft_run r = weft("trace", "diff", ref, ours, NULL);
+    assert_int_equal(r.status, 6);
+    assert_int_equal(lines_with(r.out, "   both  0 0 kernel.call {\"name\":\"NtClose\",\"args\":"
+                                       "{\"handle\":-1},\"args_resolved\":{}}"),
+                     1);
+    assert_int_equal(
+        lines_with(r.out, "-> ref   1 1 thread.exit {\"why\":[1,null],\"exit_code\":1}"), 1);
+    assert_int_equal(lines_with(r.out, "-> ours  1 1 thread.exit {\"exit_code\":\"0x2\"}"), 1);
+    weft_free(&r);
+    free(ref);
+    free(ours);
+}
+
 static void what_is_absorbed_is_told_with_a_warning(void **state)
 {
     static const char ref[] = SHARED_HEAD("canary") SHARED_CALL("canary", 6, 0, "KeSetEvent", "")
@@ -274,6 +301,7 @@ int main(void)
         cmocka_unit_test(json_has_all_that_the_report_says),
         cmocka_unit_test(text_names_the_field_and_both_values),
         cmocka_unit_test(markdown_has_the_summary_table_and_a_section_per_pair),
+        cmocka_unit_test(events_of_other_engines_are_shown_as_they_stand),
         cmocka_unit_test(what_is_absorbed_is_told_with_a_warning),
         cmocka_unit_test(a_map_that_pairs_nothing_is_told),
         cmocka_unit_test(kinds_are_ignored_by_name),
