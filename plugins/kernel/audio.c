@@ -115,6 +115,7 @@ static bool start_worker(kernel *k)
     t->base_priority = t->priority = WORKER_PRIORITY;
     a->table = table;
     a->event = event;
+    a->worker = t;
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* The end of a run in which nothing can go on: who waits for what, and who has it. Where the owners
- * lead back to where they began, that cycle is the reason; the log has every thread. */
+ * lead back to where they began, that cycle is the reason; the log has every thread. A cycle among
+ * some threads only is told of, since the others may end the title. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -57,9 +58,11 @@ static bool owned(kernel *k, const kthread *t, const kobject *o, const kthread *
 
 /* The thread that must do something before this one can go on, and what that has; NULL: nobody, or
  * anybody. */
-static const kthread *blocker(kernel *k, const kthread *t, const kobject **what)
+static const kthread *blocker(kernel *k, const kthread *t, bool others_run, const kobject **what)
 {
     bool any = t->wait_count > 1 && !t->wait_all;
+    bool otherwise = t->wait_deadline || t->wait_alertable || t->held; /* it may go on without */
+    any = any || (others_run && otherwise);
     for (uint32_t i = 0; t->state == WEFT_THREAD_WAITING && !any && i < t->wait_count; i++) {
         const kthread *owner;
         if (owned(k, t, t->waits[i].object, &owner) && owner) {
@@ -78,6 +81,15 @@ static void add_object(kernel *k, line *l, const kthread *t, const kobject *o)
     char text[256];
     kobject_text(k, o, text, sizeof text);
     add(l, "%s%s", kcs_awaited(t) ? "critical section " : "", text);
+}
+
+static void add_owner(line *l, const kobject *o, const kthread *owner)
+{
+    if (o->type == KOBJECT_THREAD) {
+        add(l, ", which is thread %u", owner->tid);
+    } else {
+        add(l, ", which thread %u has", owner->tid);
+    }
 }
 
 static void add_site(kernel *k, line *l, const kthread *t)
@@ -99,24 +111,25 @@ static void describe(kernel *k, line *l, const kthread *t)
         const kthread *owner;
         add(l, "%s", i == 0 ? " for " : t->wait_all ? " and " : " or ");
         add_object(k, l, t, o);
-        if (owned(k, t, o, &owner) && o->type != KOBJECT_THREAD) {
-            if (owner) {
-                add(l, ", which thread %u has", owner->tid);
-            } else {
-                add(l, ", which a thread that has ended has");
-            }
+        if (!owned(k, t, o, &owner)) {
+            continue;
+        }
+        if (owner) {
+            add_owner(l, o, owner);
+        } else if (o->type != KOBJECT_THREAD) {
+            add(l, ", which a thread that has ended has");
         }
     }
 }
 
 /* A thread of a cycle, the one created first; NULL: there is none. */
-static const kthread *find_cycle(kernel *k)
+static const kthread *find_cycle(kernel *k, bool others_run)
 {
     const kobject *what;
     for (const kthread *t = k->live; t; t = t->live_next) {
         const kthread *at = t;
         for (uint32_t i = 0; at && i < k->live_threads; i++) { /* no path is longer */
-            at = blocker(k, at, &what);
+            at = blocker(k, at, others_run, &what);
             if (at == t) {
                 return t;
             }
@@ -131,23 +144,50 @@ static void say_cycle(kernel *k, line *l, const kthread *first)
     const kobject *what = NULL;
     const char *before = "";
     do {
-        const kthread *next = blocker(k, t, &what);
+        const kthread *next = blocker(k, t, false, &what);
         add(l, "%s", before);
         add_site(k, l, t);
         add(l, " for ");
         add_object(k, l, t, what);
-        if (what->type != KOBJECT_THREAD) {
-            add(l, ", which thread %u has", next->tid);
-        }
+        add_owner(l, what, next);
         before = "; ";
         t = next;
     } while (t != first);
 }
 
+bool kdeadlock_certain(kernel *k)
+{
+    const kobject *what;
+    bool any = false;
+    for (const kthread *t = k->live; t; t = t->live_next) {
+        const kthread *at = t;
+        for (uint32_t i = 0; t != k->audio.worker && at && i < k->live_threads; i++) {
+            at = blocker(k, at, true, &what);
+        }
+        if (!at) { /* its last one waits for nobody in particular */
+            return false;
+        }
+        any |= t != k->audio.worker;
+    }
+    return any;
+}
+
+void kdeadlock_watch(kernel *k)
+{
+    const kthread *cycle = find_cycle(k, true);
+    /* by the second time it would have ended the run if nobody else ran */
+    if (cycle && ++k->cycle_looks == 2) {
+        line one = {.length = 0};
+        add(&one, "threads wait for each other for ever: ");
+        say_cycle(k, &one, cycle);
+        k->host->log(k->host, WEFT_LOG_WARN, one.text);
+    }
+}
+
 void kdeadlock(kernel *k)
 {
     line reason = {.length = 0};
-    const kthread *cycle = find_cycle(k);
+    const kthread *cycle = find_cycle(k, false);
     if (cycle) {
         say_cycle(k, &reason, cycle);
     } else {

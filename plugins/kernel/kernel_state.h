@@ -286,6 +286,7 @@ typedef struct kaudio_state {
     bool ticking;   /* a firing is scheduled */
     uint32_t table; /* guest address of the worker's table, 0: no worker yet */
     kobject *event; /* what the worker waits for */
+    kthread *worker;
     uint32_t client_count;
     kaudio_client clients[KAUDIO_CLIENTS];
     uint32_t contexts; /* guest address of XMA's array, 0: not made */
@@ -333,6 +334,8 @@ struct kernel {
     uint32_t policy_mask; /* what it has subscribed to; nothing where it has no op for that: */
     uint32_t ask_mask, tell_mask; /* `before`, `after` */
     uint64_t last_progress;       /* tick of the last event that was not a periodic source's */
+    uint64_t last_wake;           /* the same, but for what the audio's worker does */
+    uint32_t cycle_looks;         /* that found threads which wait for each other */
     uint64_t imports_called;
     weft_sched_view view;
     weft_sched_thread *view_threads;

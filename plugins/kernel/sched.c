@@ -214,6 +214,7 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     thread->order = ++k->order;
     thread->slice_used = 0;
     k->last_progress = tick;
+    k->last_wake = thread == k->audio.worker ? k->last_wake : tick;
     ksched_run_up_to(k, thread);
 }
 
@@ -645,6 +646,14 @@ bool ksched_all_idle(kernel *k)
         (deadline > k->last_progress + DEADLOCK_TICKS && !something_due(k))) {
         deadlock(k);
         return true;
+    }
+    if (deadline > k->last_wake + DEADLOCK_TICKS && !something_due(k)) {
+        /* callbacks of the audio run, and may set an event, but not leave another one's section */
+        k->last_wake = deadline;
+        if (kdeadlock_certain(k)) {
+            deadlock(k);
+            return true;
+        }
     }
     return false;
 }

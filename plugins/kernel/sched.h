@@ -89,6 +89,10 @@ static inline void ksched_ask_again(kernel *k, const kthread *ran, uint64_t tick
 bool ksched_yields(const kernel *k, const kthread *t);
 /* deadlock.c: ends the run, and says who waits for what. */
 void kdeadlock(kernel *k);
+/* Whether every thread but the audio's waits for one of a cycle, whatever callbacks do. */
+bool kdeadlock_certain(kernel *k);
+/* Now and then: says so once, while others run. */
+void kdeadlock_watch(kernel *k);
 
 /* policy_swap.c */
 /* weft_policy_extension's ops. */

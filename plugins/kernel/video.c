@@ -8,12 +8,15 @@
 #include "input.h"
 #include "kernel.h"
 #include "mm.h"
+#include "sched.h"
 #include "xam.h"
 
 #define GPU_BASE UINT32_C(0x7FC80000) /* xenia src/xenia/gpu/graphics_system.cc */
 #define GPU_SIZE UINT32_C(0x00010000)
 #define XMA_BASE UINT32_C(0x7FEA0000) /* xenia src/xenia/apu/xma_decoder.cc */
 #define XMA_SIZE UINT32_C(0x00010000)
+
+#define CYCLE_SECONDS 5 /* between looks for threads that wait for each other */
 
 #define NOTIFY_INPUT_DEVICES UINT32_C(0x12) /* XDK: XN_SYS_INPUTDEVICESCHANGED */
 
@@ -87,6 +90,9 @@ static void vblank_fired(void *context, uint64_t tick, uint64_t count)
         k->gpu->vblank(k->gpu_instance, count, tick);
     }
     sample_pads(k, tick);
+    if (count % (CYCLE_SECONDS * k->machine->vblank_hz) == 0) {
+        kdeadlock_watch(k);
+    }
     raise_interrupt(k, WEFT_GPU_INTERRUPT_VSYNC, VSYNC_TARGET, tick);
     k->clock->schedule(k->clock, k->source_vblank,
                        weft_clock_periodic(count + 1, WEFT_TICKS_PER_SECOND, k->machine->vblank_hz),
