@@ -115,7 +115,7 @@ static bool start_worker(kernel *k)
     t->base_priority = t->priority = WORKER_PRIORITY;
     a->table = table;
     a->event = event;
-    a->worker = t;
+    a->worker = t->id;
     return true;
 }
 

@@ -161,13 +161,13 @@ bool kdeadlock_certain(kernel *k)
     bool any = false;
     for (const kthread *t = k->live; t; t = t->live_next) {
         const kthread *at = t;
-        for (uint32_t i = 0; t != k->audio.worker && at && i < k->live_threads; i++) {
+        for (uint32_t i = 0; t->id != k->audio.worker && at && i < k->live_threads; i++) {
             at = blocker(k, at, true, &what);
         }
         if (!at) { /* its last one waits for nobody in particular */
             return false;
         }
-        any |= t != k->audio.worker;
+        any |= t->id != k->audio.worker;
     }
     return any;
 }

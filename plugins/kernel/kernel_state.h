@@ -283,10 +283,10 @@ typedef struct kaudio_client {
 
 typedef struct kaudio_state {
     uint32_t source;
-    bool ticking;   /* a firing is scheduled */
-    uint32_t table; /* guest address of the worker's table, 0: no worker yet */
-    kobject *event; /* what the worker waits for */
-    kthread *worker;
+    bool ticking;    /* a firing is scheduled */
+    uint32_t table;  /* guest address of the worker's table, 0: no worker yet */
+    kobject *event;  /* what the worker waits for */
+    uint64_t worker; /* identity of its thread */
     uint32_t client_count;
     kaudio_client clients[KAUDIO_CLIENTS];
     uint32_t contexts; /* guest address of XMA's array, 0: not made */

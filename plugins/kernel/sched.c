@@ -214,7 +214,7 @@ void ksched_ready(kernel *k, kthread *thread, uint64_t tick, uint32_t delay_kind
     thread->order = ++k->order;
     thread->slice_used = 0;
     k->last_progress = tick;
-    k->last_wake = thread == k->audio.worker ? k->last_wake : tick;
+    k->last_wake = thread->id == k->audio.worker ? k->last_wake : tick;
     ksched_run_up_to(k, thread);
 }
 

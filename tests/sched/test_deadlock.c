@@ -156,7 +156,7 @@ static void beat(void *context, uint64_t tick, uint64_t count)
 
 static void start_worker(uint32_t number, const script_step *program)
 {
-    s->k->audio.worker = script_thread(s, number, program, ON(5));
+    s->k->audio.worker = script_thread(s, number, program, ON(5))->id;
     s->k->clock->source_add(s->k->clock, "beat", WEFT_RANK_AUDIO, beat, s->k, &source);
     s->k->clock->schedule(s->k->clock, source, 500 * MS, 1);
 }
@@ -172,6 +172,7 @@ static void cycle_beside_the_audio(void **state)
     script_thread(s, 1, q, ON(1));
     start_worker(2, worker);
     assert_int_equal(script_run(s, 0), WEFT_END_DEADLOCK);
+    assert_int_equal(s->k->live_threads, 3); /* the worker, too */
     REASON("thread 1 (main) waits at", "which thread 2 has; thread 2 (kernel/1) waits at",
            "which thread 1 has");
 }
