@@ -2,6 +2,7 @@
  * out of each kind, and how it names what an allocator gives out. */
 #include "canon_shared.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #define XXH_INLINE_ALL
@@ -226,6 +227,18 @@ static uint64_t compared(const canon_shared *c, uint64_t thread, uint64_t word)
     return name[1] | UINT64_C(0xE) << 60 | (uint64_t)(name[0] != thread) << 59;
 }
 
+void canon_shared_show(uint64_t word, char to[64])
+{
+    static const char *const spaces[NAMESPACES] = {NULL, "allocation", "context", "handle"};
+    const char *space = word >> 60 == 0xE ? spaces[(word >> 56 & 7) % NAMESPACES] : NULL;
+    to[0] = 0;
+    if (space) {
+        snprintf(to, 64, "%s %llu of %s thread", space,
+                 (unsigned long long)(word & ((UINT64_C(1) << 56) - 1)),
+                 word >> 59 & 1 ? "another" : "the");
+    }
+}
+
 /* The word of ctx_ptr, named in a space of its own even where the address has another name. */
 static uint64_t context_word(canon_shared *c, uint64_t thread, uint64_t word)
 {
@@ -301,6 +314,7 @@ static int gather(canon_shared *c, const weft_event *event, const uint64_t *expo
     }
 }
 
+/* The machine makes the first thread, which other engines do not tell. */
 static int has_form(const weft_event *event)
 {
     switch (event->kind) {
@@ -313,7 +327,7 @@ static int has_form(const weft_event *event)
     case WEFT_EVENT_THREAD_CREATE:
     case WEFT_EVENT_THREAD_EXIT:
     case WEFT_EVENT_WAIT_BEGIN:
-        return event->category == WEFT_CLASS_GUEST;
+        return event->category == WEFT_CLASS_GUEST && event->thread != 0;
     default:
         return 0;
     }

@@ -28,6 +28,9 @@ int canon_shared_no_memory(const canon_shared *canon);
 const uint64_t *canon_shared_words(const canon_shared *canon, const uint8_t **fields,
                                    uint32_t *count);
 
+/* What a compared word that is a name stands for, "handle 2 of the thread"; "" for other words. */
+void canon_shared_show(uint64_t word, char to[64]);
+
 /* 1 for an export that returns nothing, so that r3 behind it is nobody's answer. */
 int canon_shared_is_void(const char *name, size_t length);
 

@@ -299,16 +299,27 @@ static int plain_difference(const diff_work *w, const diff_kept *a, const diff_k
     return 0;
 }
 
-/* "pool:thread:main/0/3+0x10" where a kept event's word has such a name. */
+/* "pool:thread:main/0/3+0x10" where a kept event's word has such a name; between engines "handle 2 of
+ * the thread". `word` is as it stands. */
 static void show_place(out *o, const diff_work *w, int side, const diff_kept *kept, uint32_t field,
-                       int64_t element)
+                       int64_t element, uint64_t word)
 {
-    if (w->mode != WEFT_CANON_OWN || !kept->words) {
+    uint32_t at = 1;
+    while (kept->words && at < kept->word_count && kept->fields[at] != field) {
+        at++;
+    }
+    if (!kept->words) {
         return;
     }
-    uint32_t at = 1;
-    while (at < kept->word_count && kept->fields[at] != field) {
-        at++;
+    if (w->mode != WEFT_CANON_OWN) {
+        char name[64] = "";
+        at += element >= 0 ? 1 + (uint32_t)element : 0;
+        if (at < kept->word_count && kept->words[at] != word) {
+            canon_shared_show(kept->words[at], name);
+        }
+        out_str(o, name[0] ? " = " : "");
+        out_str(o, name);
+        return;
     }
     at += element >= 0 ? 1 + 2 * (uint32_t)element : 0;
     const char *text = at + 1 < kept->word_count && kept->words[at]
@@ -361,7 +372,7 @@ static char *show_value(const diff_work *w, int side, const diff_kept *kept, uin
         snprintf(digits, sizeof digits, "0x%" PRIx64, words[at]);
         out_str(&o, digits);
         if (type == 'p' || type == 'P') {
-            show_place(&o, w, side, kept, field, element);
+            show_place(&o, w, side, kept, field, element, words[at]);
         }
     }
     out_raw(&o, "", 1);

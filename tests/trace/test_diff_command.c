@@ -159,6 +159,55 @@ static void events_of_other_engines_are_shown_as_they_stand(void **state)
     free(ours);
 }
 
+/* The same number means a handle to one of the two alone. */
+static void values_between_engines_are_shown_with_what_they_mean(void **state)
+{
+    char *ref =
+             story_text("ref.jsonl",
+                        SHARED_HEAD("canary") SHARED_HANDLE("canary", 6, 0, "aa", "1", "4160749584")
+                            SHARED_CALL("canary", 6, 1, "NtClose", "\"handle\":4160749584")),
+         *ours = story_text("ours.jsonl",
+                            SHARED_HEAD("ours") SHARED_HANDLE("ours", 1, 0, "bb", "1", "4160749600")
+                                SHARED_CALL("ours", 1, 1, "NtClose", "\"handle\":4160749584"));
+    weft_run r = weft("trace", "diff", "--map", "6=1", ref, ours, NULL);
+    assert_int_equal(r.status, 6);
+    assert_int_equal(lines_with(r.out, "ref 0xf8000010 = handle 0 of the thread, ours 0xf8000010"),
+                     1);
+    weft_free(&r);
+    free(ref);
+    free(ours);
+}
+
+/* Weft's machine makes the first thread, before that calls anything; no other engine tells of it. */
+static void the_machine_is_not_compared_between_engines(void **state)
+{
+#define OURS "\"hw\":255,\"thread\":\"0000000000000000\",\"seq\":0,\"tick\":0}\n"
+    char *ref = story_text("ref.jsonl",
+                           SHARED_HEAD("canary") SHARED_CALL("canary", 6, 0, "NtClose", "\"h\":7")),
+         *ours = story_text(
+             "ours.jsonl",
+             SHARED_HEAD("weft") "{\"schema_version\":1,\"engine\":\"weft\",\"kind\":"
+                                 "\"thread.create\",\"tid\":0,\"tid_event_idx\":0,\"guest_cycle\":"
+                                 "0,\"host_ns\":0,\"deterministic\":true,\"payload\":{\"child\":"
+                                 "\"00000000000000aa\",\"parent_tid\":0,\"child_tid\":1,"
+                                 "\"entry_pc\":\"0x82000000\",\"ctx_ptr\":\"0x0\",\"stack_size\":0,"
+                                 "\"affinity\":\"0x1\",\"suspended\":0}," OURS SHARED_LINE(
+                                     "weft", "define", 0, 0,
+                                     "\"id\":\"00000000000000ab\",\"what\":\"export\",\"text\":"
+                                     "\"xboxkrnl.exe!NtClose(handle)#207\"")
+                                     SHARED_LINE(
+                                         "weft", "kernel.call", 1, 0,
+                                         "\"name\":\"NtClose\",\"args\":{\"handle\":7},"
+                                         "\"args_resolved\":{},\"export\":\"00000000000000ab\""));
+    weft_run r = weft("trace", "diff", "--map", "6=1", ref, ours, NULL);
+    if (r.status != 0) {
+        fail_msg("%s%s", r.out, r.err);
+    }
+    weft_free(&r);
+    free(ref);
+    free(ours);
+}
+
 static void what_is_absorbed_is_told_with_a_warning(void **state)
 {
     static const char ref[] = SHARED_HEAD("canary") SHARED_CALL("canary", 6, 0, "KeSetEvent", "")
@@ -302,6 +351,8 @@ int main(void)
         cmocka_unit_test(text_names_the_field_and_both_values),
         cmocka_unit_test(markdown_has_the_summary_table_and_a_section_per_pair),
         cmocka_unit_test(events_of_other_engines_are_shown_as_they_stand),
+        cmocka_unit_test(values_between_engines_are_shown_with_what_they_mean),
+        cmocka_unit_test(the_machine_is_not_compared_between_engines),
         cmocka_unit_test(what_is_absorbed_is_told_with_a_warning),
         cmocka_unit_test(a_map_that_pairs_nothing_is_told),
         cmocka_unit_test(kinds_are_ignored_by_name),
