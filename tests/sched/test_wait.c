@@ -293,6 +293,43 @@ static void handle_of_another_type_is_told(void **state)
     }
 }
 
+/* By the objects' addresses: any says which, all takes both, and a time-out takes none. */
+static void wait_for_objects_by_address(void **state)
+{
+    uint32_t a = s->scratch + 0x200, b = s->scratch + 0x220, both = s->scratch + 0x240,
+             at_once = s->scratch + 0x248;
+    set_word(s, both, a);
+    set_word(s, both + 4, b);
+    set_word(s, at_once, 0);
+    set_word(s, at_once + 4, 0);
+    const script_step p[] = {
+        CALL(KeInitializeEvent, a, 1, 0), /* automatic, not set */
+        CALL(KeInitializeEvent, b, 1, 1), /* automatic, set */
+        CALL(KeWaitForMultipleObjects, 2, both, 0, 3, 1, 0, at_once, 0),
+        CALL(KeWaitForMultipleObjects, 2, both, 1, 3, 1, 0, at_once, 0),
+        CALL(KeWaitForMultipleObjects, 2, both, 1, 3, 1, 0, at_once, 0),
+        CALL(KeSetEvent, b, 0, 0),
+        WORK(1 * MS),
+        CALL(KeWaitForMultipleObjects, 2, both, 0, 3, 1, 0, 0, 0),
+        MARK(1),
+        CALL(KeResetEvent, a),
+        CALL(KeResetEvent, b),
+        END,
+    };
+    const script_step q[] = {WORK(10 * MS), CALL(KeSetEvent, a, 0, 0), END};
+    script_thread(s, 0, p, ON(0));
+    script_thread(s, 1, q, ON(1));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(s->returned[0][2], STATUS_TIMEOUT); /* all: b alone stays as it is */
+    assert_int_equal(s->returned[0][3], STATUS_WAIT_0 + 1);
+    assert_int_equal(s->returned[0][4], STATUS_TIMEOUT);
+    assert_int_equal(s->returned[0][7], STATUS_WAIT_0);
+    assert_int_equal(s->log_count, 1);
+    assert_true(s->ticks[0][9] >= 10 * MS);
+    assert_int_equal(s->returned[0][9], 0); /* taken */
+    assert_int_equal(s->returned[0][10], 0);
+}
+
 /* Two types of each: NT's NtCreateEvent and NtCreateTimer know no third. */
 static void third_type_is_refused(void **state)
 {
@@ -524,6 +561,7 @@ int main(void)
         T(waiting_for_nothing_known_is_refused),
         T(handle_of_another_type_is_told),
         T(third_type_is_refused),
+        T(wait_for_objects_by_address),
         T(apc_interrupts_an_alertable_wait),
         T(apc_waits_for_an_alertable_wait),
         T(timer_fires_once_and_periodically),
