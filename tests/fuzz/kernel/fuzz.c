@@ -1,0 +1,62 @@
+/* fuzz.c: a title that calls any export with anything, on several threads, in APCs, DPCs and
+ * interrupts: a libFuzzer target for the kernel (program.h says what an input is).
+ *
+ * The host survives it: no report of a sanitizer, no assertion, no leak; a run ends within its limits
+ * and a second of the processor's time. Every eighth input runs twice and has to leave the same
+ * events and memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "program.h"
+
+#define INSTRUCTIONS 40000
+#define PATIENCE     4.0 /* seconds of the processor's for a run, with sanitizers on a busy machine */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__asan_default_options(void);
+
+/* Consoles come and go with megabytes of tables each. */
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=32";
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t run(const uint8_t *data, size_t size)
+{
+    uint8_t first = size ? data[0] : 0;
+    double begun = seconds();
+    world *w = world_open(first & 4);
+    program_write(w, data, size);
+    world_run(w, INSTRUCTIONS, program_ticks(first));
+    uint64_t digest = (first & 0x38) == 0x38 ? world_digest(w) : 0;
+    if (getenv("FUZZ_KERNEL_SHOW")) {
+        const kernel *k = world_kernel(w);
+        fprintf(stderr, "end %u, %llu calls, %llu instructions, %u threads, %llu slices, %s\n",
+                k->end, (unsigned long long)k->imports_called, (unsigned long long)k->instructions,
+                k->thread_count, (unsigned long long)k->slices, k->reason);
+    }
+    world_close(w);
+    if (seconds() - begun > PATIENCE) {
+        fprintf(stderr, "fuzz-kernel: a run took %.1f s\n", seconds() - begun);
+        abort();
+    }
+    return digest;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint64_t digest = run(data, size);
+    if (digest && run(data, size) != digest) {
+        fprintf(stderr, "fuzz-kernel: the same input ran in two ways\n");
+        abort();
+    }
+    return 0;
+}
