@@ -174,7 +174,7 @@ static uint64_t settle(kernel *k)
             due = t->ready_at < due ? t->ready_at : due;
         } else if (!c->thread) {
             ready |= 1u << t->hw;
-        } else if (!ksched_pinned(&k->hw[t->hw]) &&
+        } else if (!ksched_pinned(&k->hw[t->hw]) && !k->hw[t->hw].in_dpc &&
                    (c->alone || t->priority > c->thread->priority)) {
             stop(c);
         }

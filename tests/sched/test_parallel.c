@@ -246,6 +246,30 @@ static void interrupt_comes_to_a_busy_hardware_thread(void **state)
     assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
 }
 
+/* The routine wakes a thread of the hardware thread that it interrupts, where another one ran last, and
+ * has more to do: it ends first, whatever the thread's priority. */
+static void interrupt_wakes_its_own_hardware_thread(void **state)
+{
+    uint32_t event = s->scratch + 0x80, never = s->scratch + 0xA0;
+    const script_step first[] = {SPIN(READY, 2),
+                                 CALL(VdSetGraphicsInterruptCallback, script_entry(3), 0),
+                                 SPIN(DONE, 1), END};
+    const script_step waiter[] = {CALL(KeInitializeEvent, event, 1, 0), STORE(READY, 1),
+                                  CALL(KeWaitForSingleObject, event, 3, 1, 0, 0), STORE(DONE, 1),
+                                  END};
+    const script_step last[] = {SPIN(READY, 1), CALL(KeInitializeEvent, never, 1, 0),
+                                STORE(READY, 2), CALL(KeWaitForSingleObject, never, 3, 1, 0, 0),
+                                END};
+    const script_step routine[] = {CALL(KeSetEvent, event, 0, 0), WORK(1 * MS), STORE(GO, 1), END};
+    s->programs[3] = routine;
+    s->thunks[KeSetEvent] = kthunk(s->k, KMODULE_KRNL, KeSetEvent); /* no thread's program has it */
+    script_thread(s, 0, first, ON(0));
+    script_thread(s, 1, waiter, ON(2));
+    script_thread(s, 2, last, ON(2));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_int_equal(word(s, GO), 1);
+}
+
 /* Six hardware threads want one critical section: the numbers of its operations have no gap and no
  * double (docs/kernel.md, "The order of operations"). */
 static void operations_have_one_order(void **state)
@@ -298,6 +322,7 @@ int main(void)
         CASE(spin_lock_keeps_others_out),
         CASE(policy_spins_in_the_hosts_time),
         CASE(interrupt_comes_to_a_busy_hardware_thread),
+        CASE(interrupt_wakes_its_own_hardware_thread),
         CASE(operations_have_one_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
