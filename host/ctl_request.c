@@ -87,6 +87,7 @@ static void answer_look(ctl_client *client, run *r)
     buffer_json(out, path ? path : "");
     buffer_text(out, "}, \"policy\": ");
     buffer_json(out, policies_id(r));
+    buffer_format(out, ", \"policy_ejected\": %s", policies_ejected(r) ? "true" : "false");
     buffer_format(out, ", \"ending\": %s}\n", atomic_load(&r->stop) ? "true" : "false");
     free(title);
 }

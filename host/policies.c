@@ -75,6 +75,13 @@ const char *policies_id(run *r)
     return p ? p->desc->id : "";
 }
 
+int policies_ejected(run *r)
+{
+    const policies *all = r->policies;
+    return all && all->kernel && all->kernel->size >= sizeof *all->kernel &&
+           all->kernel->ejected(all->kernel_instance);
+}
+
 /* ---- exchanges ---------------------------------------------------------------------------------
  */
 

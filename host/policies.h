@@ -55,6 +55,8 @@ void policies_frame(run *r);
 
 /* Id of the one in service. */
 const char *policies_id(run *r);
+/* Whether it was ejected, so that the built-in one serves. */
+int policies_ejected(run *r);
 
 /* After the run, while the kernel still is. What swap_at waited for in vain is told. */
 void policies_end_run(run *r);

@@ -252,6 +252,14 @@ static void print_tracer(const cJSON *json)
            number_in(tracer, "first"), *path ? ", writes " : "", path);
 }
 
+static void print_policy(const cJSON *json)
+{
+    printf("policy %s%s\n", text_in(json, "policy"),
+           cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "policy_ejected"))
+               ? ", ejected: the built-in policy serves"
+               : "");
+}
+
 static void print_status(const cJSON *json, const char *path)
 {
     const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(json, "seconds");
@@ -264,7 +272,7 @@ static void print_status(const cJSON *json, const char *path)
            ticks / WEFT_TICKS_PER_SECOND, ticks % WEFT_TICKS_PER_SECOND, number_in(json, "frames"),
            number_in(json, "sequence"), number_in(json, "guest_events"));
     print_tracer(json);
-    printf("policy %s\n", text_in(json, "policy"));
+    print_policy(json);
 }
 
 static void print_answer(const cJSON *json, int row, const char *path)
@@ -279,7 +287,7 @@ static void print_answer(const cJSON *json, int row, const char *path)
         printf("%s took over from %s after %" PRIu64 " slices\n", text_in(json, "policy"),
                text_in(json, "before"), number_in(json, "slices"));
     } else if (strcmp(requests[row].words[0], "policy") == 0) {
-        printf("policy %s\n", text_in(json, "policy"));
+        print_policy(json);
     } else if (requests[row].words[1]) {
         print_tracer(json);
     } else if (strcmp(request, "status") == 0) {

@@ -263,6 +263,12 @@ static void policy_eject(void *instance, const char *reason)
     kpolicy_eject_later(instance, reason);
 }
 
+static uint32_t policy_ejected(void *instance)
+{
+    const kernel *k = instance;
+    return __atomic_load_n(&k->policy_ejected, __ATOMIC_RELAXED);
+}
+
 static const void *extension(void *instance, const char *name)
 {
     static const weft_image_extension image = {
@@ -273,6 +279,7 @@ static const void *extension(void *instance, const char *name)
         .size = sizeof(weft_policy_extension),
         .exchange = policy_exchange,
         .eject = policy_eject,
+        .ejected = policy_ejected,
     };
     return strcmp(name, WEFT_IMAGE_EXTENSION) == 0    ? (const void *)&image
            : strcmp(name, WEFT_POLICY_EXTENSION) == 0 ? &policy

@@ -61,7 +61,7 @@ static void take_over(kernel *k, weft_policy_exchange *exchange)
     k->policy = exchange->ops;
     k->policy_instance = exchange->instance;
     k->policy_faults = 0;
-    k->policy_ejected = false;
+    __atomic_store_n(&k->policy_ejected, false, __ATOMIC_RELAXED);
     kpolicy_welcome(k);
     /* Who is held stays so until others have run, and the newcomer is asked then: to ask at once would
      * be a decision that no recording of answers has. */

@@ -295,7 +295,7 @@ void kpolicy_eject(kernel *k, const char *reason)
     weft_event_buffer event;
     char line[256];
     snprintf(line, sizeof line, "%s; the built-in policy serves", reason);
-    k->policy_ejected = true;
+    __atomic_store_n(&k->policy_ejected, true, __ATOMIC_RELAXED);
     k->policy_mask = k->ask_mask = k->tell_mask = 0;
     k->policy = NULL;
     weft_event_begin(&event, WEFT_EVENT_POLICY_EJECTED);

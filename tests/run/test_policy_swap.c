@@ -243,6 +243,19 @@ static void asked_from_outside(void **state)
     assert_int_equal(run.status, 2);
     assert_non_null(strstr(run.err, "quantum_ms has no such value"));
     weft_free(&run);
+    run = weft("ctl", "policy", "swap", "odd", "--set", "fault=nonsense", NULL);
+    assert_int_equal(run.status, 0);
+    weft_free(&run);
+    for (int i = 0; i < 500; i++) { /* until it has answered 16 times */
+        run = weft("ctl", "policy", "status", NULL);
+        if (strstr(run.out, "ejected")) {
+            break;
+        }
+        weft_free(&run);
+        usleep(10000);
+    }
+    assert_string_equal(run.out, "policy policy-odd, ejected: the built-in policy serves\n");
+    weft_free(&run);
     run = weft("ctl", "quit", NULL);
     assert_int_equal(run.status, 0);
     weft_free(&run);

@@ -247,10 +247,13 @@ typedef struct weft_policy_extension {
     /* From within an op of the policy: once it returns, its answer counts as none, and the built-in
      * policy serves. [guest] */
     void (*eject)(void *instance, const char *reason);
+
+    /* 1: the policy that was to serve has been ejected, and the built-in one does. [any] */
+    uint32_t (*ejected)(void *instance);
 } weft_policy_extension;
 
 WEFT_STATIC_ASSERT(sizeof(weft_policy_exchange) == 56, "ABI: weft_policy_exchange");
-WEFT_STATIC_ASSERT(sizeof(weft_policy_extension) == 24, "ABI: weft_policy_extension");
+WEFT_STATIC_ASSERT(sizeof(weft_policy_extension) == 32, "ABI: weft_policy_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_thread) == 56, "ABI: weft_sched_thread");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_hw) == 24, "ABI: weft_sched_hw");
 WEFT_STATIC_ASSERT(sizeof(weft_sched_view) == 48, "ABI: weft_sched_view");
