@@ -33,10 +33,12 @@ static uint64_t run(const uint8_t *data, size_t size)
 {
     uint8_t first = size ? data[0] : 0;
     double begun = seconds();
-    world *w = world_open(first & 4);
+    world *w = world_open((first & 4 ? WORLD_WANTS : 0) | (first & 8 ? WORLD_POLICY : 0) |
+                              (first & 16 ? WORLD_WATCH : 0),
+                          size);
     program_write(w, data, size);
     world_run(w, INSTRUCTIONS, program_ticks(first));
-    uint64_t digest = (first & 0x38) == 0x38 ? world_digest(w) : 0;
+    uint64_t digest = (first & 0xE0) == 0xE0 ? world_digest(w) : 0;
     if (getenv("FUZZ_KERNEL_SHOW")) {
         const kernel *k = world_kernel(w);
         fprintf(stderr, "end %u, %llu calls, %llu instructions, %u threads, %llu slices, %s\n",

@@ -58,8 +58,7 @@ static const char *const texts[] = {
     ":",
     "\\",
     "game:",
-    "game:"
-    "\\aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "game:\\aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "\xFF\xFE\x80\x01\x7F/\\:",
     "GAME:\\DIR/B.BIN",
 };
@@ -172,6 +171,19 @@ static void write_others(world *w)
         put(w, dpc + 12, world_entry(6 + i));
         put(w, program_object(OBJECT_APC + i), 0x12u << 24); /* ApcObject */
     }
+    for (uint32_t i = 0; i < 2; i++) { /* device, type; UTF-16 name at 8, file name at 0x108 */
+        uint32_t at = program_object(OBJECT_CONTENT + 2 * i);
+        put2(w, at, 1, 1 + i);
+        put2(w, at + 8, 0x00530061, 0x00760065);
+        put(w, at + 0x108, i ? 0x534C4F54 : 0x2E2E5C2E); /* "SLOT", "..\." */
+    }
+    /* ids: gamer type, a name, what the title keeps; {source, user, id, type, size, address} */
+    put2(w, program_object(OBJECT_SETTINGS), 0x10040002, 0x41040040);
+    put(w, program_object(OBJECT_SETTINGS) + 8, 0x63E83FFF);
+    put2(w, program_object(OBJECT_SETTINGS + 1), 2, 0);
+    put2(w, program_object(OBJECT_SETTINGS + 1) + 16, 0x63E83FFF, 0);
+    put2(w, program_object(OBJECT_SETTINGS + 1) + 24, 6u << 24, 0);
+    put2(w, program_object(OBJECT_SETTINGS + 1) + 32, 16, PROGRAM_FREE);
     put2(w, program_object(OBJECT_HEAP), 0, 0x10000);
     put2(w, program_object(OBJECT_HEAP) + 8, 0x40000000, 0x100000);
 }
@@ -242,7 +254,8 @@ static const uint32_t edges[] = {
     0xF800FFFC, 0x82000000, 0x90000000, 0xA0000000, 0xC0000000, 0xE0000000, 0xFFD00000, 0x7FEA0000,
     0x7FC80000, 0x7FC80710, 0x40000000, 0x3FFFFFFF, 0x00010000, 0x70000000, 0x8000FFFC, 0x0000003F,
     0x00000040, 0x00000041, 0x00002000, 0x00001000, 0x20001000, 0x00003000, 0x00000004, 0x40000004,
-    0xC0100080, 0x80100080, 0x00100001, 0x00008000, 0x00100000, 0x10000000, 0x0FFFFFFF, 0x33333333,
+    0x82001000, 0x82001004, 0x82000080, 0x82000098, 0xC0100080, 0x80100080, 0x00100001, 0x00008000,
+    0x00100000, 0x10000000, 0x0FFFFFFF, 0x33333333,
 };
 
 static uint32_t kernel_address(world *w, uint32_t s)
@@ -278,7 +291,7 @@ static uint32_t kernel_address(world *w, uint32_t s)
     case 14:
         return k->hw[1].interrupt->stack_base;
     default:
-        return k->hw[5].pcr + 0x2D0;
+        return k->hw[1].pcr;
     }
 }
 
@@ -314,10 +327,12 @@ static void argument(writer *o, uint32_t p, input *in, uint32_t t)
         code_word(o, p, t, WORLD_BASE + WORLD_SIZE - s);
         break;
     case ARG_RESULT:
-        code_load(o, p, t, PROGRAM_RESULTS + take(in, 1) % PROGRAM_OPS * 4);
+        code_load(o, p, t, PROGRAM_RESULTS + (uint32_t)take(in, 1) % PROGRAM_OPS * 4);
+        code(o, p, ADDI(t, t, 4 * s));
         break;
     case ARG_READ:
         code_load(o, p, t, PROGRAM_FREE + ((uint32_t)take(in, 2) & ~3u));
+        code(o, p, ADDI(t, t, 4 * s));
         break;
     case ARG_CODE:
         code_word(o, p, t,
@@ -326,7 +341,7 @@ static void argument(writer *o, uint32_t p, input *in, uint32_t t)
                            : PROGRAM_FREE + s);
         break;
     case ARG_KERNEL:
-        code_word(o, p, t, kernel_address(o->w, s));
+        code_word(o, p, t, kernel_address(o->w, s) + 4 * (uint32_t)take(in, 1));
         break;
     case ARG_NEGATIVE:
         code_word(o, p, t, UINT32_MAX - s);

@@ -1,6 +1,7 @@
 /* A fuzz input as guest programs.
  *
- * The first byte says how long the title runs and who listens. Each operation that follows starts
+ * The first byte says how long the title runs (bits 0-1: program_ticks), and who looks on (bits 2-4:
+ * somebody listens to everything, a policy serves, the title's data are watched; fuzz.c). Each operation that follows starts
  * with a byte: the program that it is appended to (bits 0-2) and what it is (bits 3-7, OP_*). A
  * call has the index of its export's row (2 bytes, little-endian, modulo the table), then one
  * argument for each of its signature's. An argument starts with a byte, its kind in bits 0-3
@@ -70,6 +71,8 @@ enum {
     OBJECT_APC = 109,       /* 2 KAPCs */
     OBJECT_HEAP = 111,      /* where allocations are asked for: {address, size} */
     OBJECT_PLAIN = 112,     /* zeros */
+    OBJECT_CONTENT = 116,   /* 2 XCONTENT_DATA, of two places each */
+    OBJECT_SETTINGS = 120,  /* ids of profile settings; one with a value */
 };
 
 static inline uint32_t program_object(uint32_t n)

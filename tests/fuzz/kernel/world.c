@@ -11,6 +11,7 @@
 #include "host/lock.h"
 #include "host/memory.h"
 #include "loader.h"
+#include "policy.h"
 #include "vfs.h"
 #include "xam.h"
 #include "xex_bytes.h"
@@ -41,6 +42,7 @@ struct world {
     XXH3_state_t *events;
     uint64_t wanted[4];
     uint32_t asked;
+    fuzz_policy policy;
     kthread *threads[WORLD_THREADS];
 };
 
@@ -583,7 +585,7 @@ static void load_title(kernel *k, ktitle_file *title)
     check(kimage_make(k, title, k->image_path, 0, &module, err) == STATUS_SUCCESS, "no title");
 }
 
-world *world_open(bool wants)
+world *world_open(uint32_t how, uint64_t seed)
 {
     shared *s = share();
     if (!s->memory) {
@@ -593,7 +595,7 @@ world *world_open(bool wants)
     world *w = calloc(1, sizeof *w);
     check(w && (w->k = calloc(1, sizeof *w->k)) && (w->events = XXH3_createState()), "no memory");
     XXH3_64bits_reset(w->events);
-    memset(w->wanted, wants ? 0xFF : 0, sizeof w->wanted);
+    memset(w->wanted, how & WORLD_WANTS ? 0xFF : 0, sizeof w->wanted);
     w->host = &s->host;
     s->host.impl = w;
     s->host.wanted = w->wanted;
@@ -607,6 +609,13 @@ world *world_open(bool wants)
     k->cpu_instance = s->cpu;
     k->gpu = &gpu;
     k->gpu_instance = k;
+    if (how & WORLD_POLICY) {
+        w->policy.state = seed;
+        k->policy = fuzz_policy_ops();
+        k->policy_instance = &w->policy;
+    }
+    const char *watched = how & WORLD_WATCH ? "0x82040000+0x8000, 0x82050000+0x100" : "";
+    check(kwatch_parse(k->host, watched, &k->watches) == WEFT_OK, "no watch");
     check(kxam_user_init(k, "Fuzz"), "no user");
     check(kboot(k) == WEFT_OK, "no kernel");
     s->memory->declared = true;

@@ -26,11 +26,15 @@ static inline uint32_t world_entry(uint32_t program)
     return WORLD_CODE + program % WORLD_PROGRAMS * WORLD_CODE_MAX + 8;
 }
 
+#define WORLD_WANTS  1u /* somebody listens to every kind of event */
+#define WORLD_POLICY 2u /* a policy serves that answers by a generator (policy.h) */
+#define WORLD_WATCH  4u /* changes in the title's data are told of */
+
 typedef struct world world;
 
-/* A console that has been switched on, with a title and its threads. `wants`: somebody listens to
- * every kind of event. */
-world *world_open(bool wants);
+/* A console that has been switched on, with a title and its threads. `how`: WORLD_*; `seed` is the
+ * policy's. */
+world *world_open(uint32_t how, uint64_t seed);
 void world_close(world *w);
 
 kernel *world_kernel(world *w);

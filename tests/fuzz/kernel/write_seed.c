@@ -85,13 +85,16 @@ static const char *const seeds[][24] = {
      "0 XamUserReadProfileSettings s0 s0 s0 s0 s1 d0 d4 d64 o96",
      "0 XamShowMessageBoxUI s0 o92 o93 s1 d0 s0 s0 d16 o97", "0 KeDelayExecutionThread s1 s1 o26",
      "0 XamNotifyCreateListener qFFFFFFFF s0", "0 XNotifyGetNext r5 s0 d20 d24",
-     "0 XamUserWriteProfileSettings s0 s0 s1 d0 o98"},
-    {"content", "0 XamContentCreate s0 t19 d0 w1002 s0 s0 s0",
+     "0 XamUserWriteProfileSettings s0 s0 s1 o121 o98",
+     "0 XamUserReadProfileSettings s0 s0 s0 s0 s3 o120 o24 d64 s0",
+     "0 XamUserReadProfileSettings s0 s0 s0 s0 s3 o120 o111 d64 s0"},
+    {"content", "0 XamContentCreate s0 t19 o118 w2 d4 s0 s0",
      "0 NtCreateFile d4 wC0100080 o84 d8 s0 s0 s0 s5 w60",
-     "0 XamContentGetCreator s0 d0 d8 d16 o96",
+     "0 XamContentGetCreator s0 o118 d8 d16 o96",
      "0 XamContentCreateEnumerator s0 s1 s1 s0 s4 d12 d16",
-     "0 XamEnumerate m16 s0 d128 w400 d20 o97", "0 XamContentSetThumbnail s0 d0 d64 s9 s0",
-     "0 XamContentClose t19 s0", "0 XamContentDelete s0 d0 s0",
+     "0 XamEnumerate m16 s0 d128 w400 d20 o97", "0 XamContentSetThumbnail s0 o118 d64 s9 s0",
+     "0 XamContentGetThumbnail s0 o118 d64 o0 s0", "0 NtClose m4", "0 XamContentClose t19 s0",
+     "0 XamContentDelete s0 o118 s0", "0 XamContentCreate s0 t19 o116 w2 s0 s0 o98",
      "0 XamContentCreateDeviceEnumerator s1 s0 s1 d24 d28"},
     {"tasks", "0 XamTaskSchedule c4 s5 s0 d0", "0 XamTaskGetStatus m0", "4 XamTaskShouldExit",
      "0 XamTaskWaitOnCompletion m0", "0 XamTaskCancel m0", "0 XamTaskCloseHandle m0",
@@ -106,6 +109,22 @@ static const char *const seeds[][24] = {
      "0 NetDll_socket s1 s2 s1 s6", "0 NetDll_XNetDnsLookup s1 t9 s0 d4",
      "0 NetDll_XNetDnsRelease s1 m4", "0 NetDll_select s1 s0 d0 d8 d16 o25",
      "0 NetDll_WSACleanup s1"},
+    {"win32", "0 CreateFileA t6 wC0000000 s0 s0 s2 s0 s0", "0 WriteFile r0 d0 s99 d8 s0",
+     "0 SetFilePointer r0 s3 s0 s0", "0 ReadFile r0 d64 s9 d8 s0", "0 GetFileSize r0 d8",
+     "0 CloseHandle r0", "0 FindFirstFileA t5 d128", "0 FindNextFileA r6 d128", "0 NtClose r6",
+     "0 GetFileAttributesA t0", "0 DeleteFileA t6", "0 CreateEventA s0 s0 s1 t9",
+     "0 WaitForSingleObject r11 s1", "0 Sleep s1", "0 OutputDebugStringA t17"},
+    {"renames", "0 NtCreateFile d0 wC0110080 o70 d8 o24 s0 s0 s5 w60", "0 store s0 d256",
+     "0 store w0 d260", "0 store s14 d264", "0 load o36",
+     "0 NtSetInformationFile m0 d8 d256 s16 s10", "0 NtSetInformationFile m0 d8 o25 s8 s20",
+     "0 NtSetInformationFile m0 d8 o25 s8 s14", "0 NtWriteFile m0 s0 s0 s0 d8 d0 w5000 o24",
+     "0 NtQueryInformationFile m0 d8 d64 w68 s34", "0 NtSetInformationFile m0 d8 o30 s1 s13",
+     "0 NtClose m0", "0 NtOpenFile d0 w100001 o41 d8 w21"},
+    {"scribbles", "0 store e0 k0", "0 store w0 k4", "0 NtCreateEvent d0 s0 s1 s0",
+     "0 ObReferenceObjectByHandle m0 s0 d4", "0 store w5000000 m4", "0 NtSetEvent m0 s0",
+     "0 NtWaitForSingleObjectEx m0 s1 s0 o25", "0 store e12 e56", "0 load e0", "0 store e0 k5",
+     "0 XexGetModuleHandle s0 d8", "1 KeWaitForSingleObject m4 s3 s1 s0 o26", "0 NtClose m0",
+     "0 ObDereferenceObject m4"},
     {"many", "0 ExCreateThread d0 s0 s0 s0 c4 s0 s0", "0 again 200", "4 NtCreateEvent d8 s0 s1 s0",
      "4 again 250", "1 ExAllocatePool w100000", "1 again 255", "2 NtQueueApcThread n1 c5 s0 s0 s0",
      "2 again 255"},
@@ -139,13 +158,14 @@ static void add_argument(seed *s, const char *text)
         {'s', ARG_SHORT, 2, 10},  {'e', ARG_EDGE, 1, 10},   {'w', ARG_WORD, 4, 16},
         {'o', ARG_OBJECT, 1, 10}, {'d', ARG_DATA, 2, 10},   {'r', ARG_RESULT, 1, 10},
         {'m', ARG_READ, 2, 10},   {'t', ARG_TEXT, 1, 10},   {'q', ARG_QUAD, 8, 16},
-        {'c', ARG_CODE, 0, 10},   {'k', ARG_KERNEL, 0, 10}, {'n', ARG_NEGATIVE, 0, 10},
+        {'c', ARG_CODE, 0, 10},   {'k', ARG_KERNEL, 1, 10}, {'n', ARG_NEGATIVE, 0, 10},
     };
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
         if (letters[i].letter == text[0]) {
             uint64_t value = strtoull(text + 1, NULL, letters[i].base);
-            add(s, letters[i].kind | (letters[i].bytes ? 0 : value << 4), 1);
-            add(s, value, letters[i].bytes);
+            bool in_head = !letters[i].bytes || text[0] == 'k';
+            add(s, letters[i].kind | (in_head ? value << 4 : 0), 1);
+            add(s, text[0] == 'k' ? 0 : value, letters[i].bytes);
             return;
         }
     }
@@ -240,12 +260,17 @@ int main(int argc, char **argv)
         fputs("usage: fuzz-seeds-kernel DIR\n", stderr);
         return 2;
     }
-    for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
-        seed s = {{7}, 1};
-        for (size_t j = 1; j < sizeof seeds[0] / sizeof seeds[0][0] && seeds[i][j]; j++) {
-            add_operation(&s, seeds[i][j]);
+    /* for long, heard; with a policy as well; and twice, watched too */
+    static const uint8_t firsts[] = {0x07, 0x0F, 0xFF};
+    for (size_t i = 0; i < 3 * (sizeof seeds / sizeof seeds[0]); i++) {
+        const char *const *lines = seeds[i / 3];
+        seed s = {{firsts[i % 3]}, 1};
+        char name[64];
+        for (size_t j = 1; j < sizeof seeds[0] / sizeof seeds[0][0] && lines[j]; j++) {
+            add_operation(&s, lines[j]);
         }
-        write_file(argv[1], seeds[i][0], &s);
+        snprintf(name, sizeof name, "%s.%02x", lines[0], firsts[i % 3]);
+        write_file(argv[1], name, &s);
     }
     write_all_exports(argv[1]);
     return 0;
