@@ -101,6 +101,10 @@ vfs_device *vfs_host_create(const char *folder);
  * written back to it. */
 vfs_device *vfs_memory_create(const char *folder);
 vfs_device *vfs_null_create(void);
+/* Read-only file systems inside a regular file of the host: a disc's game partition, a package. The
+ * descriptor is the device's once this succeeds; else NULL, and a sentence in `why`. */
+vfs_device *vfs_gdfx_create(int file, uint64_t size, char *why, size_t room);
+vfs_device *vfs_stfs_create(int file, uint64_t size, char *why, size_t room);
 /* Takes the device over. */
 void vfs_mount(vfs *v, vfs_device *device, const char *path);
 
