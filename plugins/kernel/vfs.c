@@ -184,6 +184,21 @@ void vfs_mount(vfs *v, vfs_device *device, const char *path)
     device->time = v->k->machine->rtc;
     device->next = v->devices;
     v->devices = device;
+    device->k = v->k;
+    if (device->warning[0]) {
+        v->k->host->log(v->k->host, WEFT_LOG_WARN, device->warning);
+    }
+}
+
+void vfs_device_warn(vfs_device *device, const char *text)
+{
+    if (device->warning[0]) {
+        return;
+    }
+    snprintf(device->warning, sizeof device->warning, "%s", text);
+    if (device->k) {
+        device->k->host->log(device->k->host, WEFT_LOG_WARN, device->warning);
+    }
 }
 
 /* Replaces links in front of an absolute path until none matches. */

@@ -93,6 +93,8 @@ struct vfs_device {
     uint64_t time;
     bool null; /* partition0: any path opens, nothing is ever read (LESSONS 49) */
     vfs_device *next;
+    kernel *k;         /* once mounted: its log gets the warning */
+    char warning[160]; /* a device's only one; "" while there is no reason */
 };
 
 /* Makes devices; NULL if the host refuses. The folder is opened once and walked beneath. */
@@ -107,6 +109,9 @@ vfs_device *vfs_gdfx_create(int file, uint64_t size, char *why, size_t room);
 vfs_device *vfs_stfs_create(int file, uint64_t size, char *why, size_t room);
 /* Takes the device over. */
 void vfs_mount(vfs *v, vfs_device *device, const char *path);
+/* For devices: what is wrong with the medium. The first line of a device is logged, now or when it
+ * is mounted; later ones are dropped, so that a title which reads on does not fill the log. */
+void vfs_device_warn(vfs_device *device, const char *text);
 
 /* Links: name without `\??\`, "game:" or a path; target a path. Creating an existing one is a
  * STATUS_OBJECT_NAME_COLLISION. */
