@@ -29,9 +29,15 @@ static void enqueue(kernel *k, kthread *t, const kapc *wanted)
     *apc = *wanted;
     *(t->last_apc ? &t->last_apc->next : &t->first_apc) = apc;
     t->last_apc = apc;
+    t->apc_count++;
     if (t->state == WEFT_THREAD_WAITING && t->wait_alertable && !t->critical_region) {
         kwait_end(k, t, STATUS_USER_APC, 0, know(k));
     }
+}
+
+bool kapc_room(const kthread *t)
+{
+    return t->apc_count < KAPC_MOST;
 }
 
 void kapc_queue(kernel *k, kthread *t, uint32_t routine, uint32_t context, uint32_t argument1,
@@ -64,6 +70,7 @@ static void dequeue(kthread *t, kapc **p)
     for (kapc *other = t->first_apc; other; other = other->next) {
         t->last_apc = other;
     }
+    t->apc_count--;
     free(apc);
 }
 
@@ -137,6 +144,7 @@ uint32_t kwait_deliver_apc(kcall *call, uint32_t status)
     if (!t->first_apc) {
         t->last_apc = NULL;
     }
+    t->apc_count--;
     free(first);
     uint64_t arguments[5] = {apc.context, apc.argument1, apc.argument2};
     if (!apc.body) {
@@ -173,6 +181,9 @@ uint32_t ex_NtQueueApcThread(kcall *call)
     }
     if (t->state == WEFT_THREAD_TERMINATED) {
         return kret_status(call, STATUS_UNSUCCESSFUL);
+    }
+    if (!kapc_room(t)) { /* NT: no pool for a KAPC (ReactOS ntoskrnl/ps/state.c) */
+        return kret_status(call, STATUS_NO_MEMORY);
     }
     kapc_queue(call->k, t, karg(call, 1), karg(call, 2), karg(call, 3), karg(call, 4));
     return kret_status(call, STATUS_SUCCESS);

@@ -478,6 +478,9 @@ uint32_t kfile_begin(kcall *call, kobject *object, kobject *event, const transfe
     transfer t = *asked;
     const kfile *file = object->data;
     uint64_t ticks = transfer_ticks(k, t.length);
+    if ((t.routine & ~UINT32_C(1)) != 0 && !kapc_room(call->thread)) {
+        return kret_status(call, STATUS_INSUFFICIENT_RESOURCES);
+    }
     bool waits = kfile_is_synchronous(file);
     if (waits && ticks == 0) {
         emit_transfer(call, object, &t);

@@ -21,8 +21,12 @@ typedef struct packet {
     struct packet *next;
 } packet;
 
+/* NT takes packets from its pool, and fails when that is used up. */
+#define PACKETS_MOST 16384
+
 typedef struct port {
     packet *first, *last;
+    uint32_t count;
 } port;
 
 static void port_close(kernel *k, kobject *o)
@@ -46,13 +50,14 @@ bool kcompletion_post(kernel *k, kobject *o, uint32_t key, uint32_t context, kst
                       uint32_t information)
 {
     port *p = o->data;
-    packet *made = calloc(1, sizeof *made);
+    packet *made = p->count < PACKETS_MOST ? calloc(1, sizeof *made) : NULL;
     if (!made) {
         return false;
     }
     *made = (packet){.key = key, .context = context, .status = status, .information = information};
     *(p->last ? &p->last->next : &p->first) = made;
     p->last = made;
+    p->count++;
     const kthread *first = o->first_wait ? o->first_wait->thread : NULL;
     int32_t count = state_get(k, o) + 1;
     state_set(k, o, count);
@@ -106,6 +111,7 @@ static packet *packet_take(port *p, const kthread *taker)
         if (at->taker == taker) {
             *(previous ? &previous->next : &p->first) = at->next;
             p->last = p->last == at ? previous : p->last;
+            p->count--;
             return at;
         }
     }

@@ -240,6 +240,11 @@ void kreset_event(kernel *k, kobject *event);
 void kapc_queue(kernel *k, kthread *thread, uint32_t routine, uint32_t context, uint32_t arg1,
                 uint32_t arg2);
 
+/* Room for one more in the thread's queue. The console's APCs come from its pool, and what asks for one
+ * fails when that is used up; here at KAPC_MOST of a thread, so that none can fill the host's memory. */
+#define KAPC_MOST 16384
+bool kapc_room(const kthread *thread);
+
 /* The same for the timer at `timer`, unless its APC is queued already: it has only one. */
 void kapc_timer_queue(kernel *k, kthread *thread, uint32_t timer, uint32_t routine,
                       uint32_t context, uint32_t arg1, uint32_t arg2);

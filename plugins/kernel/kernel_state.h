@@ -117,6 +117,7 @@ struct kthread {
     uint64_t cont_export_id;
     uint32_t cont_caller;
     kapc *first_apc, *last_apc;
+    uint32_t apc_count; /* in that queue */
     uint32_t apc_mode; /* of the KAPC whose kernel routine runs */
 
     kframe *frames[KFRAME_MAX];

@@ -14,10 +14,13 @@ typedef struct link {
     struct link *next;
 } link_entry;
 
+#define LINKS_MOST 4096 /* symbolic links; a title makes a handful */
+
 struct vfs {
     kernel *k;
     vfs_device *devices;
     link_entry *links;
+    uint32_t link_count;
 };
 
 struct vfs_file {
@@ -141,6 +144,9 @@ kstatus vfs_link_create(vfs *v, const char *name, const char *target)
     if (*at) {
         return (*at)->preset ? STATUS_SUCCESS : STATUS_OBJECT_NAME_COLLISION;
     }
+    if (v->link_count == LINKS_MOST) { /* NT: no pool for the object */
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
     link_entry *made = calloc(1, sizeof *made);
     if (!made) {
         return STATUS_NO_MEMORY;
@@ -149,6 +155,7 @@ kstatus vfs_link_create(vfs *v, const char *name, const char *target)
     snprintf(made->target, sizeof made->target, "%s", skip_dos_prefix(target));
     made->next = v->links;
     v->links = made;
+    v->link_count++;
     return STATUS_SUCCESS;
 }
 
@@ -160,6 +167,7 @@ kstatus vfs_link_delete(vfs *v, const char *name)
         return STATUS_OBJECT_NAME_NOT_FOUND;
     }
     *at = gone->next;
+    v->link_count--;
     free(gone);
     return STATUS_SUCCESS;
 }

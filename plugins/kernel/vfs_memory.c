@@ -16,6 +16,7 @@
 #define UNIT_BYTES   UINT64_C(0x4000)     /* a FATX cluster */
 #define DEVICE_BYTES UINT64_C(0x40000000) /* what a device holds */
 #define DEPTH_MAX    32
+#define NODES_MOST   (DEVICE_BYTES / UNIT_BYTES) /* were there a cluster for each */
 
 typedef struct node {
     char name[VFS_NAME_MAX];
@@ -32,7 +33,8 @@ typedef struct device {
     vfs_device head;
     node root;
     uint64_t used;
-    int folder; /* -1: none */
+    uint64_t nodes; /* files and folders below the root */
+    int folder;     /* -1: none */
 } device;
 
 /* ---- tree ------------------------------------------------------------------------------------ */
@@ -68,10 +70,11 @@ static void child_unlink(node *n)
     n->next = NULL;
 }
 
-static node *node_make(node *parent, const char *name, bool directory)
+static node *node_make(device *d, node *parent, const char *name, bool directory)
 {
-    node *n = calloc(1, sizeof *n);
+    node *n = d->nodes < NODES_MOST ? calloc(1, sizeof *n) : NULL;
     if (n) {
+        d->nodes++;
         snprintf(n->name, sizeof n->name, "%s", name);
         n->directory = directory;
         child_link(parent, n);
@@ -81,15 +84,23 @@ static node *node_make(node *parent, const char *name, bool directory)
 
 static void node_free(device *d, node *n)
 {
-    while (n->child) {
-        node *child = n->child;
-        n->child = child->next;
-        node_free(d, child);
-    }
-    d->used -= n->size;
-    free(n->data);
-    if (n != &d->root) {
-        free(n);
+    for (node *at = n, *up;; at = up) { /* a title can nest folders deeper than the stack is */
+        while (at->child) {
+            at = at->child;
+        }
+        up = at == n ? NULL : at->parent;
+        if (up) {
+            up->child = at->next;
+        }
+        d->used -= at->size;
+        free(at->data);
+        if (at != &d->root) {
+            d->nodes--;
+            free(at);
+        }
+        if (!up) {
+            return;
+        }
     }
 }
 
@@ -224,7 +235,7 @@ static void entry_load(device *d, node *into, int folder, const char *name, int 
         }
         return;
     }
-    node *n = node_make(into, name, S_ISDIR(info.st_mode));
+    node *n = node_make(d, into, name, S_ISDIR(info.st_mode));
     if (n && n->directory) {
         folder_load(d, n, fd, depth + 1);
     } else if (n && set_size(d, n, (uint64_t)info.st_size)) {
@@ -300,9 +311,9 @@ static kstatus memory_create(vfs_device *head, const char *path, bool directory,
     if (*rest == 0 || !parent->directory || strchr(rest, '\\')) {
         return STATUS_OBJECT_PATH_NOT_FOUND;
     }
-    node *n = node_make(parent, name, directory);
+    node *n = node_make(d, parent, name, directory);
     if (!n) {
-        return STATUS_NO_MEMORY;
+        return d->nodes < NODES_MOST ? STATUS_NO_MEMORY : STATUS_DISK_FULL;
     }
     n->opens = 1;
     n->dirty = true;
@@ -393,7 +404,7 @@ static node *parents_make(device *d, const char *path, char *name)
     const char *rest;
     node *at = walk(d, path, &rest, name);
     while (at->directory && strchr(rest, '\\')) {
-        at = node_make(at, name, true);
+        at = node_make(d, at, name, true);
         if (!at) {
             return NULL;
         }

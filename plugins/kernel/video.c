@@ -20,6 +20,8 @@
 
 #define NOTIFY_INPUT_DEVICES UINT32_C(0x12) /* XDK: XN_SYS_INPUTDEVICESCHANGED */
 
+#define INTERRUPTS_MOST 1024 /* that wait on a hardware thread which lets none in */
+
 #define VSYNC_TARGET 2 /* the hardware thread that vsync interrupts (LESSONS 27) */
 
 /* ---- interrupts --------------------------------------------------------------------------------
@@ -32,8 +34,10 @@ static void raise_interrupt(kernel *k, uint32_t source, uint32_t hw, uint64_t ti
     if (!k->graphics_callback) {
         return;
     }
+    uint32_t waiting = 0;
     for (kdpc *d = k->hw[hw].first_dpc; d; d = d->next) {
-        if (d->interrupt && d->source == source && source == WEFT_GPU_INTERRUPT_VSYNC) {
+        waiting += d->interrupt && d->source == source;
+        if (waiting == (source == WEFT_GPU_INTERRUPT_VSYNC ? 1 : INTERRUPTS_MOST)) {
             return;
         }
     }

@@ -94,7 +94,8 @@ static kxam_request *prepare(kcall *call, uint32_t overlapped, const kxam_reques
 {
     kernel *k = call->k;
     uint8_t *p = kwrite(call, overlapped, OVERLAPPED_SIZE);
-    kxam_request *r = p ? malloc(sizeof *r) : NULL;
+    bool room = p && (!weft_load32(p + OVERLAPPED_ROUTINE) || kapc_room(call->thread));
+    kxam_request *r = room ? malloc(sizeof *r) : NULL;
     if (!r) {
         return NULL;
     }

@@ -43,6 +43,44 @@ static kstatus take(fixture *f, uint32_t port, uint32_t timeout)
                            U(timeout));
 }
 
+/* NT: a packet comes from the pool, and without one the answer is STATUS_INSUFFICIENT_RESOURCES
+ * (ReactOS ntoskrnl/io/iomgr/iocomp.c). No title can make a port take the host's memory. */
+static void a_full_port_refuses_packets(void **state)
+{
+    fixture *f = *state;
+    uint32_t port = make_port(f), posted = 0;
+    while (posted < 1000000 && post(f, port, posted, 0) == STATUS_SUCCESS) {
+        posted++;
+    }
+    assert_in_range(posted, 1000, 100000);
+    assert_int_equal(post(f, port, 1, 0), STATUS_INSUFFICIENT_RESOURCES);
+    assert_int_equal(take(f, port, 0), STATUS_SUCCESS);
+    assert_int_equal(word(f, f->scratch + 0x100), 0);
+    assert_int_equal(post(f, port, 1, 0), STATUS_SUCCESS);
+}
+
+/* NT: a KAPC comes from the pool, and without one the answer is STATUS_NO_MEMORY (ReactOS
+ * ntoskrnl/ps/state.c). */
+static void a_full_queue_refuses_apcs(void **state)
+{
+    fixture *f = *state;
+    const uint64_t self = 0xFFFFFFFE;
+    f->thread->object = kobject_create(f->k, NULL, KOBJECT_THREAD, 0, 0xAB0);
+    f->thread->object->data = f->thread;
+    uint32_t queued = 0;
+    while (queued < 1000000 && invoke(f, ex_NtQueueApcThread, 5, self, U(0x82000000), U(0), U(0),
+                                      U(0)) == STATUS_SUCCESS) {
+        queued++;
+    }
+    assert_in_range(queued, 1000, 100000);
+    assert_int_equal((kstatus)f->thread->cpu->r[3], STATUS_NO_MEMORY);
+    while (f->thread->first_apc) {
+        kapc *next = f->thread->first_apc->next;
+        free(f->thread->first_apc);
+        f->thread->first_apc = next;
+    }
+}
+
 static void packets_come_in_order(void **state)
 {
     fixture *f = *state;
@@ -276,6 +314,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_waiting_writer_is_next, setup, teardown),
         cmocka_unit_test_setup_teardown(a_writer_lets_all_waiting_readers_in, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lock_in_no_memory_faults, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_port_refuses_packets, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_full_queue_refuses_apcs, setup, teardown),
         cmocka_unit_test_setup_teardown(a_list_is_last_in_first_out, setup, teardown),
         cmocka_unit_test_setup_teardown(a_fiber_goes_on_with_its_stack, setup, teardown),
         cmocka_unit_test_setup_teardown(no_thread_without_a_handle, setup, teardown),

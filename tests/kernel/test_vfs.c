@@ -327,6 +327,76 @@ static void test_sparse_writes_are_zero_filled_and_bounded(void **state)
     vfs_close(file);
 }
 
+/* A device of 1 GiB has 65,536 clusters of 16 KiB: no more files and folders than that (free60's
+ * description of FATX: a folder takes a cluster). */
+static void test_a_device_holds_so_many_files(void **state)
+{
+    world *w = *state;
+    uint32_t made = 0, action;
+    kstatus status = STATUS_SUCCESS;
+    for (uint32_t i = 0; i < 400 && status == STATUS_SUCCESS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "cache0:\\%u", i);
+        vfs_file *root;
+        status = vfs_open(w->f->k->vfs, NULL, path, VFS_CREATE, VFS_DIRECTORY_FILE, &root, &action);
+        vfs_close(root);
+        made += status == STATUS_SUCCESS;
+        for (uint32_t j = 0; j < 255 && status == STATUS_SUCCESS; j++) {
+            vfs_file *file;
+            snprintf(path, sizeof path, "cache0:\\%u\\%u", i, j);
+            status = vfs_open(w->f->k->vfs, NULL, path, VFS_CREATE, 0, &file, &action);
+            vfs_close(file);
+            made += status == STATUS_SUCCESS;
+        }
+    }
+    assert_int_equal(status, STATUS_DISK_FULL);
+    assert_int_equal(made, 65536);
+}
+
+/* A folder moves into a new one, that into the next: deeper than any path, and than the host's
+ * stack has room for calls. All goes when the device does. */
+static void test_folders_nest_until_the_device_is_full(void **state)
+{
+    world *w = *state;
+    vfs_file *file;
+    kstatus status = STATUS_SUCCESS;
+    make_folder(w, "cache0:\\top");
+    for (uint32_t i = 0; i < 1000000 && status == STATUS_SUCCESS; i++) {
+        status = open_path(w, "cache0:\\new", VFS_CREATE, VFS_DIRECTORY_FILE, &file);
+        vfs_close(file);
+        if (status != STATUS_SUCCESS) {
+            break;
+        }
+        assert_int_equal(open_path(w, "cache0:\\top", VFS_OPEN, 0, &file), STATUS_SUCCESS);
+        assert_int_equal(vfs_rename(w->f->k->vfs, file, NULL, "cache0:\\new\\top", false),
+                         STATUS_SUCCESS);
+        vfs_close(file);
+        assert_int_equal(open_path(w, "cache0:\\new", VFS_OPEN, 0, &file), STATUS_SUCCESS);
+        assert_int_equal(vfs_rename(w->f->k->vfs, file, NULL, "cache0:\\top", false),
+                         STATUS_SUCCESS);
+        vfs_close(file);
+    }
+    assert_int_equal(status, STATUS_DISK_FULL);
+}
+
+/* As many as a kernel's pool might hold, and not as many as the host's memory does. */
+static void test_links_are_bounded(void **state)
+{
+    world *w = *state;
+    kstatus status = STATUS_SUCCESS;
+    uint32_t made = 0;
+    while (made < 100000 && status == STATUS_SUCCESS) {
+        char name[32];
+        snprintf(name, sizeof name, "\\??\\l%u:", made);
+        status = vfs_link_create(w->f->k->vfs, name, ROOT);
+        made += status == STATUS_SUCCESS;
+    }
+    assert_int_equal(status, STATUS_INSUFFICIENT_RESOURCES);
+    assert_in_range(made, 100, 10000);
+    assert_int_equal(vfs_link_delete(w->f->k->vfs, "l7:"), STATUS_SUCCESS);
+    assert_int_equal(vfs_link_create(w->f->k->vfs, "again:", ROOT), STATUS_SUCCESS);
+}
+
 static void test_deletion_happens_at_close(void **state)
 {
     world *w = *state;
@@ -495,6 +565,9 @@ int main(void)
         TEST(test_dispositions_on_an_existing_file),
         TEST(test_directory_option_makes_folders),
         TEST(test_sparse_writes_are_zero_filled_and_bounded),
+        TEST(test_a_device_holds_so_many_files),
+        TEST(test_folders_nest_until_the_device_is_full),
+        TEST(test_links_are_bounded),
         TEST(test_deletion_happens_at_close),
         TEST(test_full_folders_stay),
         TEST(test_rename_moves_and_makes_parents),

@@ -265,6 +265,27 @@ static void command_processor_interrupts_add_up(void **state)
     assert_int_equal(s->log_count, 2);
 }
 
+/* They do not without end: a title that keeps interrupts out and makes the command processor raise them
+ * fills no memory of the host's. A controller remembers one of a source; a thousand is more than any
+ * title waits for. */
+static void waiting_interrupts_are_bounded(void **state)
+{
+    const script_step p[] = {CALL(VdSetGraphicsInterruptCallback, PROGRAM(1), 0), EE(0),
+                             WORK(1 * MS), END};
+    const script_step isr[] = {MARK(1), END};
+    s->programs[1] = isr;
+    script_thread(s, 0, p, ON(1));
+    script_run(s, 1000);
+    for (uint32_t i = 0; i < 100000; i++) {
+        s->k->gpu_calls.interrupt(s->k->gpu_calls.context, 1, 1 << 1, 1000);
+    }
+    uint32_t waiting = 0;
+    for (const kdpc *d = s->k->hw[1].first_dpc; d; d = d->next) {
+        waiting++;
+    }
+    assert_in_range(waiting, 2, 10000);
+}
+
 /* ---- timers with DPCs --------------------------------------------------------------------------
  */
 
@@ -354,6 +375,7 @@ int main(void)
         T(vblanks_do_not_burst),
         T(command_processor_interrupts_by_mask),
         T(command_processor_interrupts_add_up),
+        T(waiting_interrupts_are_bounded),
         T(timer_queues_its_dpc),
         T(a_long_delay_is_no_deadlock),
         T(a_long_timer_is_no_deadlock),

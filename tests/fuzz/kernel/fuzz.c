@@ -29,6 +29,19 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* For whoever looks at an input: how it ended, and what r3 was after each operation that is a call. */
+static void show(world *w)
+{
+    const kernel *k = world_kernel(w);
+    fprintf(stderr, "end %u, %llu calls, %llu instructions, %u threads, %llu slices, %s\n", k->end,
+            (unsigned long long)k->imports_called, (unsigned long long)k->instructions,
+            k->thread_count, (unsigned long long)k->slices, k->reason);
+    for (uint32_t i = 0; i < PROGRAM_OPS; i++) {
+        fprintf(stderr, " %x", weft_load32(k->memory->base + PROGRAM_RESULTS + 4 * i));
+    }
+    fprintf(stderr, "\n");
+}
+
 static uint64_t run(const uint8_t *data, size_t size)
 {
     uint8_t first = size ? data[0] : 0;
@@ -40,10 +53,7 @@ static uint64_t run(const uint8_t *data, size_t size)
     world_run(w, INSTRUCTIONS, program_ticks(first));
     uint64_t digest = (first & 0xE0) == 0xE0 ? world_digest(w) : 0;
     if (getenv("FUZZ_KERNEL_SHOW")) {
-        const kernel *k = world_kernel(w);
-        fprintf(stderr, "end %u, %llu calls, %llu instructions, %u threads, %llu slices, %s\n",
-                k->end, (unsigned long long)k->imports_called, (unsigned long long)k->instructions,
-                k->thread_count, (unsigned long long)k->slices, k->reason);
+        show(w);
     }
     world_close(w);
     if (seconds() - begun > PATIENCE) {

@@ -60,7 +60,7 @@ static const char *const seeds[][24] = {
      "0 NtQueryFullAttributesFile o70 d64", "0 NtCreateIoCompletion d4 s3 s0 s0",
      "0 NtSetIoCompletion m4 s1 s2 s3 s4", "0 NtRemoveIoCompletion m4 d16 d20 d24 o25",
      "0 NtDeleteFile o70", "0 ObCreateSymbolicLink o55 o36", "0 ObDeleteSymbolicLink o55"},
-    {"memory", "0 NtAllocateVirtualMemory o111 d4 w3000 s4 s0", "0 store w10000 d4",
+    {"memory", "0 store w30000 d4", "0 NtAllocateVirtualMemory d0 d4 w2000 s4 s0",
      "0 NtAllocateVirtualMemory d0 d4 w1000 s4 s0", "0 store s7 m0",
      "0 NtProtectVirtualMemory d0 d4 s2 d8 s0", "0 NtQueryVirtualMemory m0 d16 s0",
      "0 NtFreeVirtualMemory d0 d4 w8000 s0",
