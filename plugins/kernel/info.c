@@ -16,41 +16,11 @@ typedef struct neighbour {
     uint32_t count;
 } neighbour;
 
-/* Reads a file of a folder as the title would find it: whatever its case, never above the folder.
- */
-static bool read_beside(const char *folder, const char *name, uint8_t **bytes, size_t *size)
-{
-    vfs_device *device = vfs_host_create(folder);
-    void *node;
-    if (!device) {
-        return false;
-    }
-    bool good = !strpbrk(name, "\\/:") && device->ops->open(device, name, &node) == STATUS_SUCCESS;
-    if (good) {
-        vfs_info info;
-        uint32_t done = 0;
-        device->ops->info(device, node, &info);
-        *size = info.size <= KMODULE_FILE_MAX ? (size_t)info.size : 0;
-        *bytes = malloc(*size + 1);
-        for (size_t at = 0; *bytes && at < *size; at += done) {
-            if (device->ops->read(device, node, at, *bytes + at, (uint32_t)(*size - at), &done) !=
-                    STATUS_SUCCESS ||
-                done == 0) {
-                break;
-            }
-        }
-        good = *bytes && done > 0;
-        device->ops->close(device, node);
-    }
-    device->ops->destroy(device);
-    return good;
-}
-
 /* A library that cannot be read exports nothing. */
-static void neighbour_open(neighbour *n, const char *folder, const char *name)
+static void neighbour_open(neighbour *n, vfs_device *beside, const char *name)
 {
     char err[256];
-    if (!read_beside(folder, name, &n->file.bytes, &n->file.size) ||
+    if (strpbrk(name, "\\/:") || !kloader_read_file(beside, name, &n->file.bytes, &n->file.size) ||
         kloader_decode(&n->file, err) != WEFT_XEX_OK ||
         weft_xex_exports(n->file.xex, &n->file.image, &n->exports, &n->count, err) != WEFT_XEX_OK) {
         n->exports = NULL;
@@ -135,7 +105,7 @@ static void add_imports(cJSON *root, const ktitle_file *t)
         int module = kloader_module_number(library->name);
         memset(n, 0, sizeof *n);
         if (module < 0 && others++ < KMODULES_MAX) { /* what lies beyond could not be loaded */
-            neighbour_open(n, t->folder, library->name);
+            neighbour_open(n, t->device, library->name);
         }
         for (uint32_t j = 0; j < library->import_count; j++) {
             const weft_xex_import *import = &library->imports[j];

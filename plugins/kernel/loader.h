@@ -7,6 +7,7 @@
 #define WEFT_KERNEL_LOADER_H
 
 #include "kernel.h"
+#include "vfs.h"
 #include "xex.h"
 
 /* Bounds on what one title may ask for; a console's titles stay far below. */
@@ -16,8 +17,10 @@
 #define KMODULE_ERROR_SIZE 768                   /* room for the sentence of a failed load */
 
 typedef struct ktitle_file {
-    char folder[1024]; /* what becomes game: */
-    char file[1024];   /* the .xex: a host path of a title, a guest path of other modules */
+    char folder[1024];  /* what becomes game:, if it is a folder of the host */
+    char file[1024];    /* the .xex: a host path of a title, a guest path of other modules */
+    vfs_device *device; /* a title's: what becomes game:; NULL once it is mounted */
+    bool disc;          /* the device is a disc image or a package, not a folder */
     uint8_t *bytes;
     size_t size;
     weft_xex *xex;
@@ -29,6 +32,8 @@ typedef struct ktitle_file {
 
 /* Reads and decodes; every failure has its sentence in host->fail and leaves nothing behind. */
 weft_status kloader_read(kernel *k, const char *path, ktitle_file *title);
+/* All of a file of a device, at most KMODULE_FILE_MAX bytes; false: nothing is allocated. */
+bool kloader_read_file(vfs_device *device, const char *name, uint8_t **bytes, size_t *size);
 /* Decodes t->bytes. 0, or a negative status of xex.h with a sentence in err (256 bytes). */
 int kloader_decode(ktitle_file *t, char *err);
 void kloader_free(ktitle_file *title);

@@ -653,15 +653,22 @@ void vfs_destroy(vfs *v)
     free(v);
 }
 
+void vfs_mount_game(vfs *v, vfs_device *device, bool disc)
+{
+    vfs_mount(v, device, disc ? "\\Device\\Cdrom0" : "\\Device\\Harddisk0\\Partition1");
+    if (!disc) {
+        link_preset(v, "\\Device\\Cdrom0", device->mount);
+    }
+    link_preset(v, "game:", device->mount);
+    link_preset(v, "d:", device->mount);
+}
+
 kstatus vfs_mount_title(vfs *v, const char *host_folder)
 {
     vfs_device *device = vfs_host_create(host_folder);
     if (!device) {
         return STATUS_OBJECT_PATH_NOT_FOUND;
     }
-    vfs_mount(v, device, "\\Device\\Harddisk0\\Partition1");
-    link_preset(v, "\\Device\\Cdrom0", device->mount);
-    link_preset(v, "game:", device->mount);
-    link_preset(v, "d:", device->mount);
+    vfs_mount_game(v, device, false);
     return STATUS_SUCCESS;
 }

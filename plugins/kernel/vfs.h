@@ -105,6 +105,7 @@ vfs_device *vfs_memory_create(const char *folder);
 vfs_device *vfs_null_create(void);
 /* Read-only file systems inside a regular file of the host: a disc's game partition, a package. The
  * descriptor is the device's once this succeeds; else NULL, and a sentence in `why`. */
+bool vfs_gdfx_is(int file, uint64_t size); /* has one of the places the mark of a disc? */
 vfs_device *vfs_gdfx_create(int file, uint64_t size, char *why, size_t room);
 vfs_device *vfs_stfs_create(int file, uint64_t size, char *why, size_t room);
 /* Takes the device over. */
@@ -112,6 +113,9 @@ void vfs_mount(vfs *v, vfs_device *device, const char *path);
 /* For devices: what is wrong with the medium. The first line of a device is logged, now or when it
  * is mounted; later ones are dropped, so that a title which reads on does not fill the log. */
 void vfs_device_warn(vfs_device *device, const char *text);
+/* The title's device, with game: and d:. A disc is \Device\Cdrom0; a folder is the hard disk's first
+ * partition, and \Device\Cdrom0 too. */
+void vfs_mount_game(vfs *v, vfs_device *device, bool disc);
 
 /* Links: name without `\??\`, "game:" or a path; target a path. Creating an existing one is a
  * STATUS_OBJECT_NAME_COLLISION. */
