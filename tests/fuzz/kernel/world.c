@@ -29,6 +29,7 @@ extern const weft_plugin_desc weft_plugin; /* the CPU's */
  * CPU with its tables, and the title. */
 typedef struct shared {
     weft_host host; /* `impl` is the present world */
+    weft_machine machine;
     struct reused *memory;
     void *cpu;
     weft_cpu_ops cpu_ops; /* its own, but that `attach` may come again */
@@ -169,11 +170,18 @@ static uint32_t physical_of(weft_memory *face, uint32_t address)
     return reused_of(face)->real->physical_of(reused_of(face)->real, address);
 }
 
+bool world_is_parallel(void)
+{
+    return getenv("FUZZ_KERNEL_PARALLEL") != NULL;
+}
+
 static reused *memory_make(void)
 {
     reused *m = calloc(1, sizeof *m);
     check(m && (m->real = memory_create()) != NULL, "no guest memory");
-    memory_single(m->real);
+    if (!world_is_parallel()) {
+        memory_single(m->real);
+    }
     m->face = *m->real;
     m->face.impl = m;
     m->face.declare_physical = declare_physical;
@@ -367,15 +375,23 @@ static world *world_of(const weft_host *host)
     return host->impl;
 }
 
+/* Part of what two equal runs have in common; nothing is in parallel mode. */
+static void keep(const weft_host *host, const void *bytes, size_t length)
+{
+    if (host->machine->mode == WEFT_MODE_LOCKSTEP) {
+        XXH3_64bits_update(world_of(host)->events, bytes, length);
+    }
+}
+
 static weft_status fail(const weft_host *host, weft_status status, const char *sentence)
 {
-    XXH3_64bits_update(world_of(host)->events, sentence, strlen(sentence));
+    keep(host, sentence, strlen(sentence));
     return status;
 }
 
 static void log_line(const weft_host *host, uint32_t level, const char *line)
 {
-    XXH3_64bits_update(world_of(host)->events, line, strlen(line));
+    keep(host, line, strlen(line));
 }
 
 static int64_t option_int(const weft_host *host, const char *key)
@@ -406,12 +422,12 @@ static void emit(const weft_host *host, weft_event *event)
               event->size % 8 == 0,
           "event of an impossible size");
     check(weft_event_kind_of(event->kind) != NULL, "event of an unknown kind");
-    XXH3_64bits_update(world_of(host)->events, event, event->size);
+    keep(host, event, event->size);
 }
 
 static uint64_t define(const weft_host *host, const char *what, const char *text)
 {
-    XXH3_64bits_update(world_of(host)->events, text, strlen(text) + 1);
+    keep(host, text, strlen(text) + 1);
     return weft_fnv1a(text, strlen(text));
 }
 
@@ -433,14 +449,14 @@ static void rumble(const weft_host *host, uint32_t port, uint16_t left, uint16_t
 static void print(const weft_host *host, uint64_t thread, uint32_t tid, uint64_t tick,
                   const char *text, size_t length)
 {
-    XXH3_64bits_update(world_of(host)->events, text, length);
+    keep(host, text, length);
 }
 
 /* Asked once a slice. A thread that spins for a lock passes guest time in steps of some ticks, and
  * retires nothing. */
 static int32_t stop_requested(const weft_host *host)
 {
-    return world_of(host)->asked++ > SLICES;
+    return __atomic_fetch_add(&world_of(host)->asked, 1, __ATOMIC_RELAXED) > SLICES;
 }
 
 static const void *extension(const weft_host *host, const char *name)
@@ -495,8 +511,8 @@ static const weft_gpu_ops gpu = {
  */
 
 /* Lockstep's defaults (configs/lockstep.ini). */
-static const weft_machine machine = {
-    .size = sizeof machine,
+static const weft_machine lockstep = {
+    .size = sizeof lockstep,
     .mode = WEFT_MODE_LOCKSTEP,
     .rtc = UINT64_C(127770912000000000), /* 2005-11-22T00:00:00Z */
     .instruction_cost_num = 1,
@@ -553,7 +569,7 @@ static void share_make(shared *s)
     s->host = (weft_host){
         .size = sizeof s->host,
         .memory = &s->memory->face,
-        .machine = &machine,
+        .machine = &s->machine,
         .fail = fail,
         .log = log_line,
         .option_int = option_int,
@@ -569,6 +585,8 @@ static void share_make(shared *s)
         .stop_requested = stop_requested,
         .extension = extension,
     };
+    s->machine = lockstep;
+    s->machine.mode = world_is_parallel() ? WEFT_MODE_PARALLEL : WEFT_MODE_LOCKSTEP;
     s->cpu_ops = *(const weft_cpu_ops *)weft_plugin.ops;
     s->cpu_ops.attach = cpu_attach;
     check(weft_plugin.create(&s->host, &s->cpu) == WEFT_OK, "no CPU");
@@ -604,7 +622,7 @@ world *world_open(uint32_t how, uint64_t seed)
     k->host = &s->host;
     k->memory = s->host.memory;
     k->clock = s->host.clock;
-    k->machine = &machine;
+    k->machine = &s->machine;
     k->cpu = &s->cpu_ops;
     k->cpu_instance = s->cpu;
     k->gpu = &gpu;

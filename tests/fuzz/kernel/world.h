@@ -32,6 +32,9 @@ static inline uint32_t world_entry(uint32_t program)
 
 typedef struct world world;
 
+/* The environment's FUZZ_KERNEL_PARALLEL is set: six host threads, real time, and no digest. */
+bool world_is_parallel(void);
+
 /* A console that has been switched on, with a title and its threads. `how`: WORLD_*; `seed` is the
  * policy's. */
 world *world_open(uint32_t how, uint64_t seed);
