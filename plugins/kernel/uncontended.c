@@ -2,7 +2,6 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "exports.h"
 #include "order.h"
@@ -98,7 +97,9 @@ void kuncontended_learn(kernel *k, const kexport *row, uint64_t id, uint32_t add
 void kuncontended_forget(kernel *k)
 {
     kuncontended_close(k);
-    memset(k->uncontended->thunks, 0, sizeof k->uncontended->thunks);
+    for (uint32_t i = 0; i < THUNKS; i++) { /* who comes now looks here before it says so */
+        __atomic_store_n(&k->uncontended->thunks[i], 0, __ATOMIC_RELAXED);
+    }
 }
 
 /* ---- open and closed ---------------------------------------------------------------------------

@@ -31,9 +31,8 @@ static void remove_file(const char *name)
 }
 
 /* A booted kernel with a title of no code, and game:\dll.xex whose DllMain is program 1. */
-static script *open_loader(const script_step *dll_main)
+static script *open_loader_in(script *s, const script_step *dll_main)
 {
-    script *s = script_open();
     char err[KMODULE_ERROR_SIZE];
     kmodule *title;
     strcpy(folder, "/tmp/weft-loader-XXXXXX");
@@ -48,6 +47,11 @@ static script *open_loader(const script_step *dll_main)
     strcpy((char *)s->k->memory->base + NAME, "dll.xex");
     set_quad(s, INTERVAL, RELATIVE_MS(2));
     return s;
+}
+
+static script *open_loader(const script_step *dll_main)
+{
+    return open_loader_in(script_open(), dll_main);
 }
 
 static void close_loader(script *s)
@@ -162,6 +166,36 @@ static void unload_from_dll_main_is_survived(void **state)
     close_loader(s);
 }
 
+/* In parallel mode, while others enter and leave a section without the dispatcher lock: what they look
+ * a call up in forgets the library's thunks meanwhile. ThreadSanitizer (./dev test tsan) is the judge. */
+static void libraries_go_while_others_take_locks(void **state)
+{
+    static const script_step dll_main[] = {CALL(KeGetCurrentProcessType, 0), END};
+    script *s = open_loader_in(script_open_parallel(WEFT_CPU_PARALLEL), dll_main);
+    s->thunks[KeGetCurrentProcessType] = kthunk(s->k, KMODULE_KRNL, KeGetCurrentProcessType);
+    script_step main_steps[SCRIPT_STEPS] = {MEET(3)}, others[2][SCRIPT_STEPS];
+    for (uint32_t i = 0; i < 20; i++) {
+        main_steps[1 + 2 * i] = (script_step)CALL(XexLoadImage, NAME, 0, 0, OUT(0));
+        main_steps[2 + 2 * i] = (script_step)CALL(XexUnloadImage, AT(OUT(0)));
+    }
+    main_steps[41] = (script_step)END;
+    for (uint32_t t = 0; t < 2; t++) {
+        kcs_init(s->k, OUT(8 + 8 * t), 0);
+        others[t][0] = (script_step)MEET(3);
+        for (uint32_t i = 0; i < 30; i++) {
+            others[t][1 + 2 * i] = (script_step)CALL(RtlEnterCriticalSection, OUT(8 + 8 * t));
+            others[t][2 + 2 * i] = (script_step)CALL(RtlLeaveCriticalSection, OUT(8 + 8 * t));
+        }
+        others[t][61] = (script_step)END;
+    }
+    script_thread(s, 0, main_steps, ON(0));
+    script_thread(s, 2, others[0], ON(2));
+    script_thread(s, 3, others[1], ON(4));
+    assert_int_equal(script_run(s, 0), WEFT_END_EXIT);
+    assert_null(s->k->title->next);
+    close_loader(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +204,7 @@ int main(void)
         cmocka_unit_test(one_thread_loads_at_a_time),
         cmocka_unit_test(dll_main_may_load),
         cmocka_unit_test(unload_from_dll_main_is_survived),
+        cmocka_unit_test(libraries_go_while_others_take_locks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
