@@ -88,7 +88,7 @@ static void content(const char *path, uint32_t levels, char *hex)
         XXH3_128bits_reset(hash);
         if (S_ISDIR(status.st_mode)) {
             hash_folder(hash, path, levels, 0);
-        } else {
+        } else if (S_ISREG(status.st_mode)) { /* a pipe would be waited for */
             uint64_t size = (uint64_t)status.st_size;
             XXH3_128bits_update(hash, &size, sizeof size);
             hash_file(hash, path, size, 0);
@@ -107,4 +107,44 @@ void content_title(const char *path, char *hex)
 void content_folder(const char *path, char *hex)
 {
     content(path, DEPTH_LIMIT + 1, hex);
+}
+
+int content_partial(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+           (uint64_t)status.st_size > WHOLE_LIMIT;
+}
+
+struct content_pieces {
+    XXH3_state_t *hash;
+};
+
+content_pieces *content_pieces_start(void)
+{
+    content_pieces *p = text_need(sizeof *p);
+    p->hash = XXH3_createState();
+    if (p->hash) {
+        XXH3_128bits_reset(p->hash);
+    }
+    return p;
+}
+
+void content_pieces_add(void *pieces, const char *bytes, size_t length)
+{
+    content_pieces *p = pieces;
+    if (p->hash) {
+        XXH3_128bits_update(p->hash, bytes, length);
+    }
+}
+
+void content_pieces_end(content_pieces *p, char *hex)
+{
+    text_hash_hex(0, 0, hex);
+    if (p->hash) {
+        XXH128_hash_t result = XXH3_128bits_digest(p->hash);
+        text_hash_hex(result.high64, result.low64, hex);
+    }
+    XXH3_freeState(p->hash);
+    free(p);
 }

@@ -328,6 +328,34 @@ static int judge(run *r)
     return code;
 }
 
+/* What a large file holds is known to a kernel, and no instance is there yet whose run could take
+ * part in it: one of its own is asked, as `weft info` asks. What cannot be read is told when the title
+ * is opened. NULL: nothing is known. */
+static char *digest_inside(const run *r)
+{
+    run *own = text_need(sizeof *own);
+    part *kernel = &own->parts[WEFT_ROLE_KERNEL];
+    char hex[33] = "";
+    errors list = {0};
+    if (run_start(own, r->loader, r->profile, &r->options) == 0 && kernel->plugin &&
+        part_create(kernel, &list) == 0) {
+        const weft_plugin_desc *desc = kernel->plugin->code;
+        const weft_content_extension *content =
+            desc->extension ? desc->extension(kernel->instance, WEFT_CONTENT_EXTENSION) : NULL;
+        if (content && content->size >= sizeof *content && content->read) {
+            content_pieces *pieces = content_pieces_start();
+            weft_status status =
+                content->read(kernel->instance, r->options.title, content_pieces_add, pieces);
+            content_pieces_end(pieces, hex);
+            hex[0] = status == WEFT_OK ? hex[0] : 0;
+        }
+    }
+    errors_free(&list);
+    run_end(own);
+    free(own);
+    return hex[0] ? text_copy(hex) : NULL;
+}
+
 /* What the run reads besides its profile, as lines of the profile digest. */
 static void digest_inputs(run *r)
 {
@@ -336,6 +364,13 @@ static void digest_inputs(run *r)
     content_folder(r->profile->machine.state_folder, state);
     char *extra = text_format("title=%s\narguments=%s\ninput=%s\nstate=%s\n", title,
                               r->options.arguments, r->input.digest, state);
+    char *inside = content_partial(r->options.title) ? digest_inside(r) : NULL;
+    if (inside) {
+        char *more = text_format("%sinside=%s\n", extra, inside);
+        free(extra);
+        extra = more;
+    }
+    free(inside);
     profile_digest(r->profile, extra, r->report.profile_digest);
     free(extra);
 }

@@ -448,6 +448,7 @@ uint64_t ktime_mftb(void *context, weft_cpu_state *cpu);
 /* loader.c, info.c */
 weft_status kloader_open(kernel *k, const char *path, const char *arguments);
 weft_status kloader_info(kernel *k, const char *path, weft_info_fn sink, void *context);
+weft_status kloader_content(kernel *k, const char *path, weft_info_fn sink, void *context);
 weft_status kloader_image_read(kernel *k, const char *path, uint32_t address, uint32_t length,
                                uint8_t *bytes, uint32_t *done);
 void kloader_close(kernel *k);

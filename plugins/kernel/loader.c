@@ -230,10 +230,19 @@ int kloader_decode(ktitle_file *t, char *err)
     return status ? status : weft_xex_imports(t->xex, &t->image, &t->imports, err);
 }
 
-weft_status kloader_read(kernel *k, const char *path, ktitle_file *t)
+weft_status kloader_locate(kernel *k, const char *path, ktitle_file *t)
 {
     memset(t, 0, sizeof *t);
     weft_status status = locate(k, path, t);
+    if (status != WEFT_OK) {
+        kloader_free(t);
+    }
+    return status;
+}
+
+weft_status kloader_read(kernel *k, const char *path, ktitle_file *t)
+{
+    weft_status status = kloader_locate(k, path, t);
     char err[256] = "";
     if (status == WEFT_OK && kloader_decode(t, err) != WEFT_XEX_OK) {
         status = fail_path(k, WEFT_E_FORMAT, t->file, err);

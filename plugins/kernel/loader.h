@@ -30,6 +30,8 @@ typedef struct ktitle_file {
 
 /* ---- loader.c ---- */
 
+/* Finds a title's device and the bytes of its executable, and decodes nothing; as kloader_read. */
+weft_status kloader_locate(kernel *k, const char *path, ktitle_file *title);
 /* Reads and decodes; every failure has its sentence in host->fail and leaves nothing behind. */
 weft_status kloader_read(kernel *k, const char *path, ktitle_file *title);
 /* All of a file of a device, at most KMODULE_FILE_MAX bytes; false: nothing is allocated. */

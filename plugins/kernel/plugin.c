@@ -253,6 +253,11 @@ static weft_status image_read(void *instance, const char *path, uint32_t address
     return kloader_image_read(instance, path, address, length, bytes, done);
 }
 
+static weft_status content_read(void *instance, const char *path, weft_info_fn sink, void *context)
+{
+    return kloader_content(instance, path, sink, context);
+}
+
 static weft_status policy_exchange(void *instance, weft_policy_exchange *exchange)
 {
     return kpolicy_exchange(instance, exchange);
@@ -275,15 +280,20 @@ static const void *extension(void *instance, const char *name)
         .size = sizeof(weft_image_extension),
         .read = image_read,
     };
+    static const weft_content_extension content = {
+        .size = sizeof(weft_content_extension),
+        .read = content_read,
+    };
     static const weft_policy_extension policy = {
         .size = sizeof(weft_policy_extension),
         .exchange = policy_exchange,
         .eject = policy_eject,
         .ejected = policy_ejected,
     };
-    return strcmp(name, WEFT_IMAGE_EXTENSION) == 0    ? (const void *)&image
-           : strcmp(name, WEFT_POLICY_EXTENSION) == 0 ? &policy
-                                                      : NULL;
+    return strcmp(name, WEFT_IMAGE_EXTENSION) == 0     ? (const void *)&image
+           : strcmp(name, WEFT_CONTENT_EXTENSION) == 0 ? (const void *)&content
+           : strcmp(name, WEFT_POLICY_EXTENSION) == 0  ? &policy
+                                                       : NULL;
 }
 
 static const weft_option options[] = {

@@ -113,6 +113,21 @@ typedef struct weft_image_extension {
                         uint8_t *bytes, uint32_t *done);
 } weft_image_extension;
 
+/* Extension of a kernel plugin: what a title that is one large file holds. Of such a file the host
+ * itself hashes the two ends alone, for the digest of a run's inputs; with this also what counts. */
+#define WEFT_CONTENT_EXTENSION "content/1"
+
+typedef struct weft_content_extension {
+    uint32_t size; /* sizeof(weft_content_extension) */
+    uint32_t reserved;
+
+    /* Gives in pieces, and always in the same order, all bytes of the executable of the title at
+     * `path`, and what else of the file a run is expected to depend on. Pieces are bytes, not text;
+     * how they are cut means nothing. Needs no other plugin. Errors: those of `info`. [main] */
+    weft_status (*read)(void *instance, const char *path, weft_info_fn sink, void *context);
+} weft_content_extension;
+
+WEFT_STATIC_ASSERT(sizeof(weft_content_extension) == 16, "ABI: weft_content_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_image_extension) == 16, "ABI: weft_image_extension");
 WEFT_STATIC_ASSERT(sizeof(weft_run_limits) == 24, "ABI: weft_run_limits");
 WEFT_STATIC_ASSERT(sizeof(weft_run_result) == 64, "ABI: weft_run_result");
