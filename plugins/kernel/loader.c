@@ -164,8 +164,7 @@ static weft_status use_file(kernel *k, const char *path, int fd, uint64_t size, 
     size_t count = read_begin(fd, begin, sizeof begin);
     for (int i = 0; i < 3; i++) {
         if (count == 4 && memcmp(begin, packages[i], 4) == 0) {
-            vfs_device *device = NULL;
-            snprintf(why, sizeof why, "packages are not read");
+            vfs_device *device = vfs_stfs_create(fd, size, why, sizeof why);
             return use_image(k, path, fd, device, why, t);
         }
     }

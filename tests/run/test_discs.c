@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "gdfx_writer.h"
+#include "stfs_writer.h"
 #include "weft_run.h"
 
 #define FILES_MAX 8
@@ -80,6 +81,23 @@ static char *kit_image(const kit *k, const char *name, uint64_t base)
     return path;
 }
 
+static char *kit_package(const kit *k, const char *name, bool read_only)
+{
+    stfs_file files[FILES_MAX] = {0};
+    char *path = scratch_file(name);
+    FILE *file = fopen(path, "w+b");
+    assert_non_null(file);
+    for (unsigned i = 0; i < k->count; i++) {
+        files[i].path = k->files[i].path;
+        files[i].bytes = k->files[i].bytes;
+        files[i].size = (uint32_t)k->files[i].size;
+        files[i].scattered = !read_only;
+    }
+    assert_true(stfs_write(file, files, k->count, read_only));
+    fclose(file);
+    return path;
+}
+
 static void kit_free(kit *k)
 {
     for (unsigned i = 0; i < k->count; i++) {
@@ -150,6 +168,47 @@ static void a_disc_runs_as_its_folder(void **state)
         free(folder);
         kit_free(&k);
     }
+}
+
+/* A LIVE package with hash tables once, and a CON package with each twice. */
+static void a_package_runs_as_its_folder(void **state)
+{
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+        kit k = {0};
+        char name[64];
+        kit_title(&k, titles[i].name, titles[i].beside);
+        snprintf(name, sizeof name, "of-%s", titles[i].name);
+        char *folder = kit_folder(&k, name);
+        for (int form = 0; form < 2; form++) {
+            snprintf(name, sizeof name, "%s-%d", titles[i].name, form);
+            char *package = kit_package(&k, name, form);
+            same_run(folder, package);
+            free(package);
+        }
+        free(folder);
+        kit_free(&k);
+    }
+}
+
+static void a_packages_digests_warn(void **state)
+{
+    kit k = {0};
+    size_t size;
+    kit_title(&k, "hello", NULL);
+    kit_add(&k, "hello.txt", "abcdefgh-abcdefgh", 17);
+    char *path = kit_package(&k, "changed", true), *bytes = slurp(path, &size);
+    char *text = memmem(bytes, size, "abcdefgh-abcdefgh", 17);
+    assert_non_null(text);
+    text[8] = '+';
+    gdfx_save(path, 0, (uint8_t *)bytes, size);
+    weft_run r = weft("run", "--headless", path, NULL);
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "abcdefgh+abcdefgh"));
+    assert_int_equal(lines_with(r.err, "weft: warn:"), 1);
+    weft_free(&r);
+    free(bytes);
+    free(path);
+    kit_free(&k);
 }
 
 static void a_disc_reads_its_files(void **state)
@@ -267,6 +326,22 @@ static void an_image_without_a_title_is_refused(void **state)
     kit_free(&k);
 }
 
+static void a_bad_package_is_refused(void **state)
+{
+    kit k = {0};
+    size_t size;
+    kit_add(&k, "other.xex", "XEX2", 4);
+    char *path = kit_package(&k, "none", true), *bytes = slurp(path, &size);
+    refused(path, "found no default.xex, but other.xex first, expected one");
+    gdfx_save(path, 0, (uint8_t *)bytes, 0x300); /* within the header */
+    refused(path, "expected");
+    gdfx_save(path, 0, (uint8_t *)bytes, 4);
+    refused(path, "expected");
+    free(bytes);
+    free(path);
+    kit_free(&k);
+}
+
 static void a_damaged_image_is_refused(void **state)
 {
     kit k = {0};
@@ -312,9 +387,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_disc_runs_as_its_folder),
+        cmocka_unit_test(a_package_runs_as_its_folder),
+        cmocka_unit_test(a_packages_digests_warn),
         cmocka_unit_test(a_disc_reads_its_files),
         cmocka_unit_test(a_large_discs_hash_covers_what_counts),
         cmocka_unit_test(an_image_without_a_title_is_refused),
+        cmocka_unit_test(a_bad_package_is_refused),
         cmocka_unit_test(a_damaged_image_is_refused),
         cmocka_unit_test(traps_are_no_titles),
     };
