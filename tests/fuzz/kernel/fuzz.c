@@ -15,6 +15,7 @@
 #define PARALLEL_TICKS 5000000 /* there they are real time */
 #define PATIENCE       4.0 /* seconds of the processor's for a run, with sanitizers on a busy machine */
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__asan_default_options(void);
 
@@ -22,6 +23,24 @@ const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
     return "quarantine_size_mb=32";
+}
+
+/* libFuzzer's own patience is 20 minutes: less, before the arguments that may say otherwise. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    static char timeout[] = "-timeout=20";
+    char **all = calloc((size_t)*argc + 2, sizeof *all);
+    if (!all || *argc < 1) {
+        abort();
+    }
+    all[0] = (*argv)[0];
+    all[1] = timeout;
+    for (int i = 1; i < *argc; i++) {
+        all[i + 1] = (*argv)[i];
+    }
+    ++*argc;
+    *argv = all;
+    return 0;
 }
 
 static double seconds(void)
