@@ -529,10 +529,12 @@ static bool read_header(device *d, uint32_t *start, uint32_t *blocks, char *why,
     *blocks = h[TABLE_COUNT] | (uint32_t)h[TABLE_COUNT + 1] << 8;
     *start =
         h[TABLE_START] | (uint32_t)h[TABLE_START + 1] << 8 | (uint32_t)h[TABLE_START + 2] << 16;
-    uint64_t room_for = (d->size - d->base) / BLOCK;
-    if (*blocks > MAX_LISTING || *blocks > d->total || *blocks > room_for) {
-        return refuse(why, room, "blocks of file table (found %u, expected at most %u of %u)",
-                      *blocks, MAX_LISTING, d->total);
+    uint64_t most = (d->size - d->base) / BLOCK;
+    most = most < d->total ? most : d->total;
+    most = most < MAX_LISTING ? most : MAX_LISTING;
+    if (*blocks > most) {
+        return refuse(why, room, "blocks of file table (found %u, expected at most %u)", *blocks,
+                      (uint32_t)most);
     }
     d->copies = h[DESCRIPTOR_FLAGS] & FLAG_SINGLE ? 1 : 2;
     d->second = (h[DESCRIPTOR_FLAGS] & FLAG_SECOND) != 0;

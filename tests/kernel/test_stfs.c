@@ -385,6 +385,46 @@ static void test_files_across_three_levels(void **state)
     free(bytes);
 }
 
+/* Packages of 170, 171, 28,900 and 28,901 blocks: each has one level more than the one before, but
+ * for the first of a pair. */
+static void test_levels_begin_where_they_must(void **state)
+{
+    static const uint32_t totals[] = {170, 171, 28900, 28901};
+    world *w = *state;
+    uint8_t text[4];
+    uint32_t done;
+    for (size_t i = 0; i < 2 * COUNT(totals); i++) {
+        /* a block of file table, and one file of all the others */
+        const stfs_file file = {
+            .path = "f", .hole = (totals[i / 2] - 2) * BLOCK, .bytes = "last", .size = 4};
+        write_package(w, &file, 1, i % 2);
+        fixture_close(w->f);
+        w->f = fixture_open();
+        mount_package(w);
+        assert_int_equal(read_piece(w, "f", file.hole, text, 4, &done), STATUS_SUCCESS);
+        assert_memory_equal(text, "last", 4);
+        assert_string_equal(w->f->fake->logged, "");
+    }
+}
+
+/* The wiki has the second number of blocks as a copy of the first, xenia one as of valid and the
+ * other as of allocated blocks: the larger one counts. */
+static void test_either_number_of_blocks_counts(void **state)
+{
+    world *w = *state;
+    uint8_t byte;
+    uint32_t done;
+    for (unsigned i = 0; i < 2; i++) {
+        write_package(w, few, COUNT(few), true);
+        change(w, ENTRY(0) + (i ? 0x29 : 0x2C), "\0\0\0", 3);
+        fixture_close(w->f);
+        w->f = fixture_open();
+        mount_package(w);
+        assert_int_equal(read_piece(w, "default.xex", 0, &byte, 1, &done), STATUS_SUCCESS);
+        assert_int_equal(byte, 'X');
+    }
+}
+
 /* 200 entries: four blocks of file table, chained backwards by the writer. */
 static void test_file_table_of_several_blocks(void **state)
 {
@@ -417,6 +457,7 @@ static void test_free_slots_and_late_folders(void **state)
     change_byte(w, ENTRY(0) + 0x32, 0);
     change_byte(w, ENTRY(0) + 0x33, 2);
     change_byte(w, ENTRY(1) + 0x28, 0x40); /* the name's bytes stay */
+    change(w, ENTRY(1) + 0x32, "\0\1", 2); /* what a free slot says does not count */
     mount_package(w);
     assert_listing(w, "", (const char *const[]){"late"}, 1);
     assert_listing(w, "late", (const char *const[]){"inside"}, 1);
@@ -528,8 +569,8 @@ static void test_headers_are_refused(void **state)
         {"number of blocks (found 4913001, expected 1 to 4913000)", IN_HEADER + 0x1C,
          "\0\x4A\xF7\x69", 4},
         {"number of blocks (found 16777216, ", IN_HEADER + 0x1C, "\x01\0\0\0", 4},
-        {"blocks of file table (found 65535, ", IN_HEADER + 3, "\xFF\xFF", 2},
-        {"blocks of file table (found 7, ", IN_HEADER + 3, "\x07\0", 2},
+        {"blocks of file table (found 65535, expected at most 5)", IN_HEADER + 3, "\xFF\xFF", 2},
+        {"blocks of file table (found 6, expected at most 5)", IN_HEADER + 3, "\x06\0", 2},
         {"file table: block 0 (found 16777215, expected less than 5)", IN_HEADER + 5,
          "\xFF\xFF\xFF", 3},
         {"file table: block 0 (found 5, expected less than 5)", IN_HEADER + 5, "\5\0\0", 3},
@@ -591,6 +632,17 @@ static void test_names_of_points_are_refused(void **state)
         assert_null(make(w));
         assert_non_null(strstr(w->why, "entry 1: its name"));
     }
+}
+
+static void test_free_slots_are_no_folders(void **state)
+{
+    world *w = *state;
+    write_package(w, few, COUNT(few), true);
+    change_byte(w, ENTRY(7) + 0x28, 0x80); /* no name */
+    change(w, ENTRY(0) + 0x32, "\0\7", 2);
+    assert_null(make(w));
+    assert_string_equal(w->why,
+                        "file table entry 0: its path (found entry 7, expected a folder's)");
 }
 
 /* Entry of level 0 of a block; single tables. */
@@ -702,6 +754,9 @@ static void test_blocks_outside_the_file(void **state)
     assert_int_equal(read_piece(w, "order", 0, got, 2 * BLOCK, &done), STATUS_SUCCESS);
     assert_memory_equal(got, data, 2 * BLOCK);
     assert_int_equal(read_piece(w, "other", 0, got, 1, &done), STATUS_FILE_CORRUPT_ERROR);
+    /* a file that grows meanwhile does not */
+    assert_int_equal(ftruncate(fileno(w->file), BLOCK_0 + 20 * BLOCK), 0);
+    assert_int_equal(read_piece(w, "other", 0, got, 1, &done), STATUS_FILE_CORRUPT_ERROR);
     free(got);
     free(data);
 }
@@ -745,7 +800,7 @@ static void test_many_entries_are_bounded(void **state)
     assert_string_equal(w->f->fake->logged, "");
     write_package(w, files, count + 64, true);
     assert_null(make(w));
-    assert_string_equal(w->why, "blocks of file table (found 1025, expected at most 1024 of 1025)");
+    assert_string_equal(w->why, "blocks of file table (found 1025, expected at most 1024)");
     free(names);
     free(files);
 }
@@ -760,6 +815,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_several_spellings, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_across_hash_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_across_three_levels, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_levels_begin_where_they_must, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_either_number_of_blocks_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_file_table_of_several_blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_slots_and_late_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_data_is_read_with_one_warning, setup,
@@ -770,6 +827,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_truncated_headers_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_file_tables_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_of_points_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_free_slots_are_no_folders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chains_of_file_tables, setup, teardown),
         cmocka_unit_test_setup_teardown(test_chains_of_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sizes_and_places_of_files, setup, teardown),
