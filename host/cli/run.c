@@ -29,8 +29,8 @@ static const args_command command = {
     .name = "run",
     .positional = "TITLE [-- ARGS]",
     .summary =
-        "Runs a title: an .xex, or a folder with default.xex. What stands behind -- becomes its\n"
-        "command line.",
+        "Runs a title: an .xex, a disc image, an STFS package, or a folder with default.xex.\n"
+        "What stands behind -- becomes its command line.",
     .flags = flags,
     .least = 1,
     .most = 1,

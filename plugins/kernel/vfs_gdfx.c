@@ -17,8 +17,7 @@
 #define DESCRIPTOR_END    0x7ECu /* the magic again */
 #define ENTRY_HEAD        14u    /* bytes before an entry's name */
 #define ENTRY_DIRECTORY   0x10u
-#define NOTHING           0xFFFFu              /* instead of an ordinal: padding, no entry */
-#define TABLE_MAX         (UINT32_C(32) << 20) /* as xenia bounds the root's */
+#define NOTHING           0xFFFFu /* instead of an ordinal: padding, no entry */
 /* As far as ordinals of 16 bits, in units of 4 bytes, and the longest name reach. */
 #define TABLE_REACH   (0xFFFFu * 4u + ENTRY_HEAD + 255u)
 #define CACHED_TABLES 8
@@ -293,12 +292,12 @@ static bool table_parse(table *t, const uint8_t *bytes, uint32_t length, uint32_
 
 static bool table_read(const device *d, const extent *folder, table *t, sentence *why)
 {
-    if (!inside(d, folder) || folder->size > TABLE_MAX) {
+    if (!inside(d, folder)) {
         return refuse(why,
                       "folder at sector %u: its table is not in the image (found %u bytes at "
-                      "0x%llx, expected at most %u, before 0x%llx)",
+                      "0x%llx, expected them before 0x%llx)",
                       folder->sector, folder->size, (unsigned long long)position(d, folder->sector),
-                      TABLE_MAX, (unsigned long long)d->size);
+                      (unsigned long long)d->size);
     }
     uint32_t length = folder->size < TABLE_REACH ? folder->size : TABLE_REACH;
     uint8_t *bytes = malloc(length);

@@ -388,7 +388,7 @@ static void a_root_beyond_the_image_is_refused(void **state)
     world *w = *state;
     static const struct {
         uint32_t sector, size;
-    } roots[] = {{0xFFFFFFFF, 2048}, {GDFX_ROOT, 0xFFFFFFFF}, {0, (32u << 20) + 1}};
+    } roots[] = {{0xFFFFFFFF, 2048}, {GDFX_ROOT, 0xFFFFFFFF}};
     for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
         put32(w->image + DESCRIPTOR + 0x14, roots[i].sector);
         put32(w->image + DESCRIPTOR + 0x18, roots[i].size);
@@ -425,6 +425,11 @@ static void entries_beyond_their_table_are_refused(void **state)
         assert_null(device_at(w, 0));
         assert_non_null(strstr(w->why, "not in its table"));
     }
+    size_t entry = gdfx_entry(w->image, "default.xex"); /* 14 + 11 bytes, and 16 are left */
+    memcpy(w->image + ROOT + 2032, w->image + entry, 16);
+    put16(w->image + ROOT + 2, 2032 / 4);
+    assert_null(device_at(w, 0));
+    assert_non_null(strstr(w->why, "not in its table"));
     put16(w->image + ROOT + 2, 0);
     put32(w->image + DESCRIPTOR + 0x18, 13); /* shorter than an entry's head */
     assert_null(device_at(w, 0));
