@@ -107,9 +107,6 @@ static weft_status use_image(kernel *k, const char *path, int fd, vfs_device *de
             device->ops->list(device, root, 0, &first);
             device->ops->close(device, root);
         }
-        for (char *c = first.name; *c; c++) {
-            *c = *c < ' ' || *c > '~' ? '?' : *c;
-        }
         char text[VFS_NAME_MAX + 100];
         snprintf(text, sizeof text,
                  "no title in this image (found no default.xex, but %s first, expected one)",
