@@ -4,6 +4,7 @@
  * of the ring, the reader each time it gives back. */
 #include "ring.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@
 
 void ring_start(ring *r, uint32_t capacity_words)
 {
+    assert((uintptr_t)r % _Alignof(ring) == 0); /* or both sides write to one cache line */
     memset(r, 0, sizeof *r);
     r->capacity = capacity_words < RING_LEAST_WORDS ? RING_LEAST_WORDS : capacity_words;
     r->words = text_need((size_t)r->capacity * 8);

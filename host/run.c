@@ -16,6 +16,11 @@
 
 #define PUMP_MS 5 /* the main thread looks this often whether the run has ended */
 
+run *run_new(void)
+{
+    return text_need_aligned(sizeof(run), _Alignof(run));
+}
+
 int run_start(run *r, loader *l, const profile *p, const run_options *options)
 {
     memset(r, 0, sizeof *r);
@@ -333,7 +338,7 @@ static int judge(run *r)
  * is opened. NULL: nothing is known. */
 static char *digest_inside(const run *r)
 {
-    run *own = text_need(sizeof *own);
+    run *own = run_new();
     part *kernel = &own->parts[WEFT_ROLE_KERNEL];
     char hex[33] = "";
     errors list = {0};

@@ -116,6 +116,10 @@ typedef struct run {
     _Atomic int32_t judged; /* report.exit_code is there, but for the tracer's own failure */
 } run;
 
+/* All zero, for run_start; the caller frees it after run_end. What the guest's thread and the drain write
+ * to has cache lines apart in it, hence not from plain malloc. */
+run *run_new(void);
+
 /* Makes memory, clock and an empty part per role. -1 after printing an error. */
 int run_start(run *r, loader *l, const profile *p, const run_options *options);
 

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void *text_grow(void *old, size_t bytes)
+static void *needed(void *p, size_t bytes)
 {
-    void *p = realloc(old, bytes ? bytes : 1);
     if (!p) {
         fprintf(stderr, "weft: error: host: out of memory (found none, expected %zu bytes)\n",
                 bytes);
@@ -21,9 +20,21 @@ void *text_grow(void *old, size_t bytes)
     return p;
 }
 
+void *text_grow(void *old, size_t bytes)
+{
+    return needed(realloc(old, bytes ? bytes : 1), bytes);
+}
+
 void *text_need(size_t bytes)
 {
     void *p = text_grow(NULL, bytes);
+    memset(p, 0, bytes);
+    return p;
+}
+
+void *text_need_aligned(size_t bytes, size_t alignment)
+{
+    void *p = needed(aligned_alloc(alignment, bytes), bytes);
     memset(p, 0, bytes);
     return p;
 }

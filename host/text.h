@@ -8,6 +8,7 @@
 
 /* Memory or the end of the process: the host has no way on without a few hundred bytes. */
 void *text_need(size_t bytes);
+void *text_need_aligned(size_t bytes, size_t alignment); /* `bytes` is a multiple of it */
 void *text_grow(void *old, size_t bytes);
 char *text_copy(const char *text);
 char *text_copy_n(const char *text, size_t length);

@@ -116,7 +116,7 @@ static int conform(loader *l, plugin *p, request *q)
     run_options options = {.title = q->path, .arguments = ""};
     weft_conform_report report = {.print = print_line, .context = q};
     char why[512];
-    run *r = text_need(sizeof *r);
+    run *r = run_new();
     int refused = lone_profile(&lone, l, p, q);
     int code = refused ? refused : EXIT_PLUGIN;
     if (!refused && run_start(r, l, &lone, &options) == 0) {

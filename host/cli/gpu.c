@@ -228,7 +228,7 @@ static int ask_tools(const request *q, part *gpu)
 static int ask(setup *s, const request *q)
 {
     run_options options = {.title = q->file, .arguments = "", .frames_to = q->frames_to};
-    run *r = text_need(sizeof *r);
+    run *r = run_new();
     int code = EXIT_PLUGIN;
     if (q->frames_to && folder_make(q->frames_to)) {
         error_print(q->frames_to, "folder cannot be made (found: %s, expected a folder)",

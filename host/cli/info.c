@@ -204,7 +204,7 @@ static int disassemble(run *r, const request *q)
 static int ask(setup *s, const request *q)
 {
     run_options options = {.title = q->title, .arguments = ""};
-    run *r = text_need(sizeof *r);
+    run *r = run_new();
     part *kernel = &r->parts[WEFT_ROLE_KERNEL];
     int code = EXIT_PLUGIN;
     buffer answer = {0};

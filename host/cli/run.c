@@ -232,7 +232,7 @@ static int listen_for_ctl(run *r, const setup *s, const request *q, ctl **c)
 
 static int run_with(setup *s, request *q)
 {
-    run *r = text_need(sizeof *r);
+    run *r = run_new();
     ctl *c;
     int code = EXIT_USAGE;
     if (run_start(r, &s->loader, &s->profile, &q->options) == 0 &&

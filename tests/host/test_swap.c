@@ -237,7 +237,7 @@ static void pumped(void *context, run *r)
 
 static bench *bench_start(const char *plugins, const char *tracer, void (*task)(bench *b))
 {
-    bench *b = calloc(1, sizeof *b);
+    bench *b = text_need_aligned(sizeof *b, _Alignof(bench));
     folder_start(b->folder);
     char *text =
         text_format("[kernel]\nplugin = fake\nend = %s\n[machine]\nlog = error\n[tracer]\n%s",

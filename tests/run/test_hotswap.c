@@ -226,7 +226,7 @@ typedef struct bench {
 static bench *bench_start(const char *title_path, const char *tracer,
                           void (*pumped)(void *context, run *r))
 {
-    bench *b = calloc(1, sizeof *b);
+    bench *b = text_need_aligned(sizeof *b, _Alignof(bench));
     loader_start(&b->loader, WEFT_BUILD_DIR "/plugins");
     plugin *gate_plugin = text_need(sizeof *gate_plugin);
     gate_plugin->desc = &gate_desc;
