@@ -115,36 +115,3 @@ int content_partial(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
            (uint64_t)status.st_size > WHOLE_LIMIT;
 }
-
-struct content_pieces {
-    XXH3_state_t *hash;
-};
-
-content_pieces *content_pieces_start(void)
-{
-    content_pieces *p = text_need(sizeof *p);
-    p->hash = XXH3_createState();
-    if (p->hash) {
-        XXH3_128bits_reset(p->hash);
-    }
-    return p;
-}
-
-void content_pieces_add(void *pieces, const char *bytes, size_t length)
-{
-    content_pieces *p = pieces;
-    if (p->hash) {
-        XXH3_128bits_update(p->hash, bytes, length);
-    }
-}
-
-void content_pieces_end(content_pieces *p, char *hex)
-{
-    text_hash_hex(0, 0, hex);
-    if (p->hash) {
-        XXH128_hash_t result = XXH3_128bits_digest(p->hash);
-        text_hash_hex(result.high64, result.low64, hex);
-    }
-    XXH3_freeState(p->hash);
-    free(p);
-}

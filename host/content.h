@@ -2,8 +2,6 @@
 #ifndef WEFT_HOST_CONTENT_H
 #define WEFT_HOST_CONTENT_H
 
-#include <stddef.h>
-
 /* A title. A file: XXH3-128 over its size and contents; of one larger than 64 MiB the first and
  * last 32 MiB. A folder: over the sorted names and sizes of everything below, and the contents of
  * its own files up to 64 MiB. `hex` holds 33 bytes; zeros when nothing can be read. */
@@ -11,12 +9,6 @@ void content_title(const char *path, char *hex);
 
 /* Is the title one file of which content_title leaves something out? */
 int content_partial(const char *path);
-
-/* A hash over pieces: made, fed, and ended with 33 bytes in `hex`. */
-typedef struct content_pieces content_pieces;
-content_pieces *content_pieces_start(void);
-void content_pieces_add(void *pieces, const char *bytes, size_t length);
-void content_pieces_end(content_pieces *pieces, char *hex);
 
 /* A folder of writable devices: over the sorted names, sizes and contents of everything below;
  * zeros when there is none. */

@@ -333,6 +333,11 @@ static int judge(run *r)
     return code;
 }
 
+static void hash_piece(void *digest, const char *bytes, size_t length)
+{
+    digest_add(digest, bytes, length);
+}
+
 /* What a large file holds is known to a kernel, and no instance is there yet whose run could take
  * part in it: one of its own is asked, as `weft info` asks. What cannot be read is told when the title
  * is opened. NULL: nothing is known. */
@@ -347,12 +352,12 @@ static char *digest_inside(const run *r)
         const weft_plugin_desc *desc = kernel->plugin->code;
         const weft_content_extension *content =
             desc->extension ? desc->extension(kernel->instance, WEFT_CONTENT_EXTENSION) : NULL;
-        if (content && content->size >= sizeof *content && content->read) {
-            content_pieces *pieces = content_pieces_start();
-            weft_status status =
-                content->read(kernel->instance, r->options.title, content_pieces_add, pieces);
-            content_pieces_end(pieces, hex);
-            hex[0] = status == WEFT_OK ? hex[0] : 0;
+        digest_stream digest;
+        if (content && content->size >= sizeof *content && content->read && digest_start(&digest)) {
+            if (content->read(kernel->instance, r->options.title, hash_piece, &digest) == WEFT_OK) {
+                digest_text(&digest, hex);
+            }
+            digest_end(&digest);
         }
     }
     errors_free(&list);

@@ -1,4 +1,5 @@
 /* trace_digest.c: `weft trace digest`: one number for all that a trace says. */
+#include <errno.h>
 #include <inttypes.h>
 #include <mbedtls/md.h>
 #include <stdlib.h>
@@ -144,7 +145,8 @@ int trace_digest(int argc, char **argv)
         code = one ? one : code;
     }
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_ENDED) {
-        error_print("stdout", "cannot write (expected room for the digests)");
+        error_print("stdout", "cannot be written (found %s, expected room for the digests)",
+                    strerror(errno));
         code = EXIT_INPUT;
     }
     free(q.paths);

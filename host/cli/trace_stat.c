@@ -354,7 +354,7 @@ static void json_head(const stats *s, buffer *b)
     buffer_format(b,
                   ", \"first\": %" PRIu64 ", \"partial\": %s, \"complete\": %s, \"indexed\": %s"
                   ", \"events\": %" PRIu64 ", \"guest_events\": %" PRIu64
-                  ", \"missing_between\": %" PRIu64 ", \"repeated\": %" PRIu64 ""
+                  ", \"missing_between\": %" PRIu64 ", \"repeated\": %" PRIu64
                   ", \"bytes\": %" PRIu64 ", \"bytes_per_event\": %.3f, \"first_tick\": %" PRIu64
                   ", \"last_tick\": %" PRIu64 ", \"ticks\": %" PRIu64 ", \"events_per_second\": ",
                   info->first, info->partial ? "true" : "false",

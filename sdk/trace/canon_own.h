@@ -61,18 +61,14 @@ typedef struct canon_own {
     int no_memory;
 } canon_own;
 
-/* Bits of which the upper ones tell short payloads apart: `count` is at most CANON_MIX_WORDS. The
+/* Bits of which the upper ones tell short payloads apart: `count` is at most CANON_MEMO_WORDS. The
  * products do not wait for each other. */
-#define CANON_MIX_WORDS 16
 static inline uint64_t canon_mix(uint64_t head, const uint64_t *words, uint32_t count)
 {
-    static const uint64_t by[CANON_MIX_WORDS] = {
+    static const uint64_t by[CANON_MEMO_WORDS] = {
         UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f), UINT64_C(0x165667b19e3779f9),
         UINT64_C(0xff51afd7ed558ccd), UINT64_C(0xd6e8feb86659fd93), UINT64_C(0xa0761d6478bd642f),
-        UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3), UINT64_C(0xc4ceb9fe1a85ec53),
-        UINT64_C(0x94d049bb133111eb), UINT64_C(0xbf58476d1ce4e5b9), UINT64_C(0x4cf5ad432745937f),
-        UINT64_C(0x52dce729da3e2b17), UINT64_C(0x369dea0f31a53f85), UINT64_C(0xdb4f0b9175ae2165),
-        UINT64_C(0xbbe0563303a4615f),
+        UINT64_C(0xe7037ed1a0b428db), UINT64_C(0x8ebc6af09c88c6e3),
     };
     uint64_t mix = head * UINT64_C(0x589965cc75374cc3);
     for (uint32_t i = 0; i < count; i++) {

@@ -531,7 +531,7 @@ int weft_filter_pass(weft_filter *f, const weft_event *event,
         return 1;
     }
     if (weft_filter_by_kind(f) && weft_event_kind_of(event->kind)) { /* most filters do */
-        return (int)(f->kinds[event->kind / 64] >> event->kind % 64 & 1);
+        return (int)(f->kinds[event->kind / 64] >> event->kind % 64 & 1) || f->no_memory;
     }
     passing p = {.filter = f, .event = event, .name = name, .names = names};
     p.words = weft_trace_words(event, &p.count);

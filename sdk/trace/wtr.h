@@ -146,9 +146,9 @@ typedef struct wtr_thread {
     uint64_t canon_chain, canon; /* before the group: the canonical chain, and events */
 } wtr_thread;
 
-/* Payloads of so many words, of events that have a canonical form, can be told again: by the number
- * of the event that brought them. The others seldom say the same twice. */
-#define WTR_AGAIN_WORDS  CANON_MIX_WORDS
+/* Payloads of at most so many words, of events that have a canonical form, can be told again: by the
+ * number of the event that brought them. The others seldom say the same twice. Part of the format. */
+#define WTR_AGAIN_WORDS  16
 #define WTR_AGAIN_PLACES 4096
 
 #define WTR_DICTIONARY_PLACES 1024
